@@ -1,0 +1,1 @@
+//! Cities for benches.

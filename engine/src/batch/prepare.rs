@@ -1,0 +1,259 @@
+//! All inputs of a study, read, checked and brought together: what `run` computes on and `validate` looks at.
+
+use crate::io;
+use crate::io::hash::InputFile;
+use crate::io::osm::{LeftOut, Wanted};
+use crate::io::table::Table;
+use crate::metrics::apportion::{self, Part};
+use crate::metrics::population::{self, Evidence, Room};
+use crate::model::area::Areas;
+use crate::model::cell;
+use crate::model::error::{Error, Result};
+use crate::model::facility::Facilities;
+use crate::model::place::Place;
+use crate::model::population::{Cells, Dwellings, Households};
+use crate::model::problem::{Fault, Problem};
+use crate::model::progress::Progress;
+use crate::model::study::Study;
+use crate::network::build;
+use crate::network::graph::Network;
+use h3o::Resolution;
+use std::path::PathBuf;
+
+/// A study ready to compute.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Streets.
+    pub network: Network,
+    /// What people walk to.
+    pub facilities: Facilities,
+    /// Who lives where.
+    pub cells: Cells,
+    /// People that the source states, before they are brought to cells.
+    pub people_in: f64,
+    /// Areas, and the parts of cells in each.
+    pub areas: Areas,
+    /// Parts of cells by area.
+    pub parts: Vec<Vec<Part>>,
+    /// Every input row that was left out.
+    pub rejected: Vec<Problem>,
+    /// What the extract holds and the line does not use.
+    pub left_out: LeftOut,
+    /// The files that were read.
+    pub inputs: Vec<InputFile>,
+}
+
+/// Read, check and join all inputs of a study.
+///
+/// # Errors
+/// Every fault that stops the study; faults of single rows are in [`Prepared::rejected`].
+pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
+    let resolution = cell::resolution(study.study.resolution)
+        .ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))?;
+    let mut rejected = Vec::new();
+    progress.begin("checking inputs", 0)?;
+    let inputs = identify(study)?;
+    let tables = Tables::read(study)?;
+    let catalogue = io::study::catalogue(study.facilities.catalogue.as_deref())?;
+    let (rules, buildings) = (io::defaults::walking_rules(), io::defaults::building_rules());
+    let catalogue = study.facilities.osm.then_some(&catalogue);
+    let wanted = Wanted { rules: &rules, catalogue, buildings: Some(&buildings) };
+    let extract = io::osm::read(&study.streets.osm, wanted, progress)?;
+    let elevation = io::elevation::read(&study.streets.elevation)?;
+    let network = build::from_streets(&extract.streets, &elevation, study.streets.max_snap_m, progress)?;
+    let facilities = facilities(study, &tables, extract.facilities, &network, &mut rejected)?;
+    let evidence = Evidence {
+        buildings: Room::new(&extract.dwellings, resolution),
+        streets: Room::new(&street_spots(&network), resolution),
+    };
+    let (cells, people_in) =
+        people(study, &tables, &extract.dwellings, &evidence, resolution, progress, &mut rejected)?;
+    let (areas, parts) = areas(study, &tables, &cells, progress, &mut rejected)?;
+    let left_out = extract.left_out;
+    Ok(Prepared { network, facilities, cells, people_in, areas, parts, rejected, left_out, inputs })
+}
+
+/// The tables of a study. All are opened before any work, and all their faults are told together.
+struct Tables {
+    facilities: Option<Table>,
+    population: Option<Table>,
+    areas: Option<Table>,
+}
+
+impl Tables {
+    fn read(study: &Study) -> Result<Self> {
+        let mut problems = Vec::new();
+        let mut read = |path: Option<&PathBuf>| match path.map(|path| Table::read(path)).transpose() {
+            Ok(table) => Ok(table),
+            Err(Error::Input(faults)) => {
+                problems.extend(faults);
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        };
+        let facilities = read(study.facilities.path.as_ref())?;
+        let population = read(study.population.path.as_ref())?;
+        let areas = read(study.areas.as_ref().and_then(|areas| areas.path.as_ref()))?;
+        if problems.is_empty() { Ok(Self { facilities, population, areas }) } else { Err(Error::Input(problems)) }
+    }
+}
+
+fn identify(study: &Study) -> Result<Vec<InputFile>> {
+    let mut paths = vec![&study.streets.osm];
+    paths.extend(&study.streets.elevation);
+    paths.extend(&study.facilities.path);
+    paths.extend(&study.facilities.catalogue);
+    paths.extend(&study.population.path);
+    paths.extend(study.areas.iter().filter_map(|areas| areas.path.as_ref()));
+    let missing: Vec<Problem> = paths
+        .iter()
+        .filter(|path| !path.is_file())
+        .map(|path| Problem::of_file(path.display().to_string(), Fault::NotFound))
+        .collect();
+    if !missing.is_empty() {
+        return Err(Error::Input(missing));
+    }
+    paths.into_iter().map(|path| io::hash::identify(path)).collect()
+}
+
+fn facilities(
+    study: &Study,
+    tables: &Tables,
+    from_map: Option<Facilities>,
+    network: &Network,
+    rejected: &mut Vec<Problem>,
+) -> Result<Facilities> {
+    let columns = io::facilities::Columns { id: &study.facilities.id, class: &study.facilities.class };
+    let from_table = match &tables.facilities {
+        None => None,
+        Some(table) => Some(leave_out_swapped(io::facilities::read(table, columns, rejected)?, network, rejected)?),
+    };
+    let facilities = match (from_map, from_table) {
+        (Some(map), Some(table)) => map.and(table),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => return Err(Error::Internal("a study names facilities".to_owned())),
+    };
+    if facilities.is_empty() {
+        let name = io::table::file_name(&study.streets.osm);
+        return Err(Problem::of_file(name, Fault::EmptyTable).in_column("facilities").into());
+    }
+    Ok(facilities)
+}
+
+/// A place far from every street whose coordinates fit when exchanged was given the wrong way round.
+///
+/// # Errors
+/// One problem when that is so for every row.
+pub fn leave_out_swapped(
+    facilities: Facilities,
+    network: &Network,
+    rejected: &mut Vec<Problem>,
+) -> Result<Facilities> {
+    let extent = Extent::of(&network.node_place);
+    let swapped = |place: Place| {
+        let exchanged = Place::new(place.lat(), place.lon());
+        !extent.holds(place) && exchanged.is_some_and(|place| extent.holds(place))
+    };
+    let (wrong, right): (Vec<usize>, Vec<usize>) =
+        (0..facilities.len()).partition(|&row| swapped(facilities.place[row]));
+    let problems: Vec<Problem> =
+        wrong.iter().map(|&row| facilities.problem(row, Fault::SwappedLonLat)).collect();
+    if right.is_empty() {
+        let first = problems[0].to_string();
+        return Err(Problem::of_file(&*facilities.file[0], Fault::AllRejected { first }).into());
+    }
+    rejected.extend(problems);
+    Ok(facilities.pick(&right))
+}
+
+/// The extent of a network in degrees, with a margin of about 10 km.
+struct Extent {
+    west: f64,
+    south: f64,
+    east: f64,
+    north: f64,
+}
+
+impl Extent {
+    fn of(places: &[Place]) -> Self {
+        let margin = 0.1;
+        let least = |of: fn(Place) -> f64| places.iter().map(|&place| of(place)).fold(f64::INFINITY, f64::min);
+        let most = |of: fn(Place) -> f64| places.iter().map(|&place| of(place)).fold(f64::NEG_INFINITY, f64::max);
+        Self {
+            west: least(Place::lon) - margin,
+            south: least(Place::lat) - margin,
+            east: most(Place::lon) + margin,
+            north: most(Place::lat) + margin,
+        }
+    }
+
+    fn holds(&self, place: Place) -> bool {
+        (self.west..=self.east).contains(&place.lon()) && (self.south..=self.north).contains(&place.lat())
+    }
+}
+
+/// Points along the streets that doors may open onto, each standing for its metres; close enough that a street's
+/// length falls into the right cells.
+fn street_spots(network: &Network) -> Dwellings {
+    const APART_M: f64 = 25.0;
+    let mut spots = Dwellings::default();
+    let edges = &network.edges;
+    let open = |edge: &usize| edges.kind[*edge].has_doors() && !edges.off_ground[*edge] && !edges.island[*edge];
+    for edge in (0..network.edge_count()).filter(open) {
+        let places = &network.vertices.place[network.vertices_of(edge)];
+        for (ends, length_m) in places.windows(2).zip(network.piece_lengths_m(edge)) {
+            let count = (length_m / APART_M).ceil().max(1.0);
+            for step in 0..count as usize {
+                spots.place.push(ends[0].towards(ends[1], (step as f64 + 0.5) / count));
+                spots.weight.push(length_m / count);
+            }
+        }
+    }
+    spots
+}
+
+fn people(
+    study: &Study,
+    tables: &Tables,
+    dwellings: &Dwellings,
+    evidence: &Evidence,
+    resolution: Resolution,
+    progress: &Progress,
+    rejected: &mut Vec<Problem>,
+) -> Result<(Cells, f64)> {
+    let source = &study.population;
+    let Some(table) = &tables.population else {
+        let total = source.total.unwrap_or_default();
+        if dwellings.place.is_empty() {
+            let fault = Fault::Setting { expected: "an extract with residential buildings".to_owned() };
+            let name = io::table::file_name(&study.streets.osm);
+            return Err(Problem::of_file(name, fault).in_column("population.buildings").into());
+        }
+        return Ok((population::from_buildings(dwellings, total, resolution, evidence), total));
+    };
+    let columns = io::population::Columns { people: &source.people, cell: &source.cell, groups: &source.groups };
+    let households: Households = io::population::read(table, columns, rejected)?;
+    let people_in = households.people.iter().sum();
+    Ok((population::to_cells(&households, resolution, evidence, progress)?, people_in))
+}
+
+fn areas(
+    study: &Study,
+    tables: &Tables,
+    cells: &Cells,
+    progress: &Progress,
+    rejected: &mut Vec<Problem>,
+) -> Result<(Areas, Vec<Vec<Part>>)> {
+    let areas = match (&study.areas, &tables.areas) {
+        (Some(source), Some(table)) => io::areas::read(table, &source.id, rejected)?,
+        (Some(source), None) => {
+            let resolution = source.h3.and_then(cell::resolution);
+            let resolution =
+                resolution.ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))?;
+            return Ok(apportion::parents(&cells.cell, resolution));
+        }
+        (None, _) => Areas::everywhere(),
+    };
+    let parts = apportion::parts(&cells.cell, &areas, progress)?;
+    Ok((areas, parts))
+}

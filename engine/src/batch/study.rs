@@ -1,0 +1,343 @@
+//! The main line: one study from its files to its result folder.
+
+use super::prepare::{Prepared, prepare};
+use super::publish::{MARK, Staging};
+use crate::io;
+use crate::io::hash::InputFile;
+use crate::io::osm::LeftOut;
+use crate::metrics::apportion::Part;
+use crate::metrics::coverage::coverage;
+use crate::model::coverage::CoverageRow;
+use crate::model::error::{Error, Result};
+use crate::model::ids::Ids;
+use crate::model::problem::{Fault, Problem};
+use crate::model::profile::Profile;
+use crate::model::progress::Progress;
+use crate::model::study::{Study, minutes_to_ds};
+use crate::network::components::{Connectedness, connectedness};
+use crate::travel::doors::Walk;
+use crate::travel::nearest::{NearestTimes, nearest};
+use arrow_array::RecordBatch;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+/// What a run did, as it stands in `run.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    /// Version of walkshed.
+    pub walkshed: &'static str,
+    /// The configuration.
+    pub study: Study,
+    /// The files that were read.
+    pub inputs: Vec<InputFile>,
+    /// The network.
+    pub network: NetworkReport,
+    /// People and how they were joined.
+    pub people: PeopleReport,
+    /// Facilities of each class.
+    pub facilities: BTreeMap<String, usize>,
+    /// Classes of the catalogue that the sources hold none of: unknown, not uncovered.
+    pub classes_without_facilities: Vec<String>,
+    /// Rejected rows by reason.
+    pub rejected: BTreeMap<&'static str, usize>,
+    /// What the extract holds and the line does not use.
+    pub left_out: LeftOut,
+    /// Coverage of everybody, cells counted once whatever the areas.
+    pub total: Vec<TotalRow>,
+    /// Rows of each table.
+    pub rows: BTreeMap<&'static str, usize>,
+    /// Seconds of each stage.
+    pub seconds: BTreeMap<&'static str, f64>,
+    /// Largest memory of the process so far, bytes; absent where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// Size of a network.
+#[derive(Debug, Clone, Serialize)]
+pub struct NetworkReport {
+    /// Nodes.
+    pub nodes: usize,
+    /// Edges; each is one street in both directions.
+    pub edges: usize,
+    /// Length by kind, kilometres.
+    pub length_km: BTreeMap<&'static str, f64>,
+    /// How much hangs together.
+    #[serde(flatten)]
+    pub connectedness: Connectedness,
+}
+
+/// People, and those who could not be joined.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeopleReport {
+    /// People that the source states in accepted rows.
+    pub stated: f64,
+    /// People in cells.
+    pub in_cells: f64,
+    /// Cells.
+    pub cells: usize,
+    /// People whose home is too far from any street, first profile.
+    pub not_snapped: f64,
+    /// People outside every area.
+    pub outside_areas: f64,
+}
+
+/// One row of the city's total.
+#[derive(Debug, Clone, Serialize)]
+pub struct TotalRow {
+    /// Facility class.
+    pub class: String,
+    /// Population group.
+    pub group: String,
+    /// Profile.
+    pub profile: String,
+    /// Threshold.
+    pub minutes: f64,
+    /// People.
+    pub people: f64,
+    /// People covered.
+    pub people_covered: f64,
+    /// Share covered.
+    pub share: Option<f64>,
+}
+
+/// What `validate` found in a study that can run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Validation {
+    /// The network.
+    pub network: NetworkReport,
+    /// People that the source states in accepted rows.
+    pub people: f64,
+    /// Cells with people.
+    pub cells: usize,
+    /// Facilities of each class.
+    pub facilities: BTreeMap<String, usize>,
+    /// Areas.
+    pub areas: usize,
+    /// Every row that would be left out.
+    #[serde(skip)]
+    pub rejected: Vec<Problem>,
+}
+
+/// Read and check everything that a run would read, and compute nothing.
+///
+/// # Errors
+/// Every fault that would stop the run.
+pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
+    let study = io::study::read(path)?;
+    let prepared = prepare(&study, progress)?;
+    Ok(Validation {
+        network: network_report(&prepared),
+        people: prepared.people_in,
+        cells: prepared.cells.cell.len(),
+        facilities: by_class(&prepared),
+        areas: prepared.areas.id.len(),
+        rejected: prepared.rejected,
+    })
+}
+
+/// Run a study and publish its result folder: `cells`, `times`, `coverage`, `facilities` and `rejected` as Parquet, and
+/// `run.json`.
+///
+/// # Errors
+/// Every fault that stops the study; the folder is then as it was before.
+pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
+    let mut clock = Clock::new();
+    let study = io::study::read(path)?;
+    let staging = Staging::begin(out)?;
+    let mut prepared = prepare(&study, progress)?;
+    clock.stage("prepare");
+    let times = walking_times(&study, &prepared, progress)?;
+    clock.stage("times");
+    let rows = all_coverage(&study, &prepared, &times, &prepared.areas.id, &prepared.parts, progress)?;
+    let everywhere = vec![(0..prepared.cells.cell.len() as u32).map(|cell| Part { cell, share: 1.0 }).collect()];
+    let total = all_coverage(&study, &prepared, &times, &["all".to_owned()], &everywhere, progress)?;
+    clock.stage("coverage");
+    list_unjoined(&study, &mut prepared, &times[0]);
+    progress.begin("writing", 5)?;
+    let tables = [
+        ("cells.parquet", cells_table(&prepared, &times[0])),
+        ("times.parquet", times_table(&times)?),
+        ("coverage.parquet", io::coverage::to_batch(&rows)),
+        ("facilities.parquet", facilities_table(&prepared, &times[0])),
+        ("rejected.parquet", io::rejected::to_batch(&prepared.rejected)),
+    ];
+    for (name, table) in &tables {
+        io::geoparquet::write(&staging.folder().join(name), table)?;
+        progress.step(1)?;
+    }
+    clock.stage("write");
+    let sizes = tables.iter().map(|(name, table)| (*name, table.num_rows())).collect();
+    let report = report(study, &prepared, &times[0], &total, sizes, clock);
+    write_report(&staging.folder().join(MARK), &report)?;
+    progress.check()?;
+    staging.publish()?;
+    Ok(report)
+}
+
+fn walking_times(study: &Study, prepared: &Prepared, progress: &Progress) -> Result<Vec<NearestTimes>> {
+    let known = io::defaults::profiles();
+    let longest = study.coverage.minutes.iter().copied().fold(0.0, f64::max);
+    let cutoff_ds = minutes_to_ds(longest).unwrap_or_default();
+    let ids = Ids::UInt(prepared.cells.cell.iter().map(|&cell| u64::from(cell)).collect());
+    let of_profile = |profile: &Profile| {
+        let walk = Walk::new(&prepared.network, profile, study.coverage.direction);
+        nearest(&walk, &ids, &prepared.cells.place, &prepared.facilities, cutoff_ds, progress)
+    };
+    let wanted = study.coverage.profiles.iter();
+    wanted.filter_map(|name| known.iter().find(|profile| profile.name == *name)).map(of_profile).collect()
+}
+
+fn all_coverage(
+    study: &Study,
+    prepared: &Prepared,
+    times: &[NearestTimes],
+    area_ids: &[String],
+    parts: &[Vec<Part>],
+    progress: &Progress,
+) -> Result<Vec<CoverageRow>> {
+    let mut rows = Vec::new();
+    for of_profile in times {
+        let minutes = &study.coverage.minutes;
+        rows.extend(coverage(&of_profile.times, &prepared.cells, area_ids, parts, minutes, progress)?);
+    }
+    Ok(rows)
+}
+
+/// Facilities that no street is near enough to are left out of the walk, so they are listed.
+fn list_unjoined(study: &Study, prepared: &mut Prepared, times: &NearestTimes) {
+    let limit_m = study.streets.max_snap_m;
+    for (row, snap) in times.facility_snap.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none()) {
+        let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m };
+        prepared.rejected.push(prepared.facilities.problem(row, fault));
+    }
+}
+
+fn cells_table(prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
+    let snap_m: Vec<Option<f64>> =
+        times.origin_snap.iter().map(|snap| snap.anchor.map(|anchor| anchor.away_m)).collect();
+    io::cells::to_batch(&prepared.cells, &snap_m)
+}
+
+fn facilities_table(prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
+    let snap_m: Vec<Option<f64>> =
+        times.facility_snap.iter().map(|snap| snap.anchor.map(|anchor| anchor.away_m)).collect();
+    io::facilities::to_batch(&prepared.facilities, &snap_m)
+}
+
+fn times_table(times: &[NearestTimes]) -> Result<RecordBatch> {
+    let batches: Vec<RecordBatch> = times.iter().map(|times| io::times::to_batch(&times.times)).collect();
+    arrow_select::concat::concat_batches(&batches[0].schema(), &batches)
+        .map_err(|error| Error::Internal(error.to_string()))
+}
+
+fn by_class(prepared: &Prepared) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for class in &prepared.facilities.class {
+        *counts.entry(class.clone()).or_default() += 1;
+    }
+    counts
+}
+
+fn network_report(prepared: &Prepared) -> NetworkReport {
+    let network = &prepared.network;
+    let length_km = network.length_km_by_kind().into_iter().map(|(kind, km)| (kind.name(), km)).collect();
+    NetworkReport {
+        nodes: network.node_count(),
+        edges: network.edge_count(),
+        length_km,
+        connectedness: connectedness(network),
+    }
+}
+
+fn people_report(prepared: &Prepared, times: &NearestTimes) -> PeopleReport {
+    let people = &prepared.cells.people;
+    let mut in_areas = vec![0.0_f64; people.len()];
+    for part in prepared.parts.iter().flatten() {
+        in_areas[part.cell as usize] += part.share;
+    }
+    let unjoined = people.iter().zip(&times.origin_snap).filter(|(_, snap)| snap.anchor.is_none());
+    PeopleReport {
+        stated: prepared.people_in,
+        in_cells: people.iter().sum(),
+        cells: people.len(),
+        not_snapped: unjoined.map(|(people, _)| people).sum(),
+        outside_areas: people.iter().zip(&in_areas).map(|(people, share)| people * (1.0 - share).max(0.0)).sum(),
+    }
+}
+
+fn report(
+    study: Study,
+    prepared: &Prepared,
+    times: &NearestTimes,
+    total: &[CoverageRow],
+    rows: BTreeMap<&'static str, usize>,
+    clock: Clock,
+) -> RunReport {
+    let facilities = by_class(prepared);
+    let mut rejected = BTreeMap::new();
+    for problem in &prepared.rejected {
+        *rejected.entry(problem.fault.code()).or_default() += 1;
+    }
+    let catalogue = if study.facilities.osm { io::defaults::catalogue().classes } else { vec![] };
+    let absent = catalogue.into_iter().map(|class| class.id).filter(|id| !facilities.contains_key(id)).collect();
+    RunReport {
+        walkshed: env!("CARGO_PKG_VERSION"),
+        inputs: prepared.inputs.clone(),
+        network: network_report(prepared),
+        people: people_report(prepared, times),
+        facilities,
+        classes_without_facilities: absent,
+        rejected,
+        left_out: prepared.left_out.clone(),
+        total: total.iter().map(total_row).collect(),
+        rows,
+        seconds: clock.seconds,
+        peak_memory_bytes: peak_memory_bytes(),
+        study,
+    }
+}
+
+fn total_row(row: &CoverageRow) -> TotalRow {
+    TotalRow {
+        class: row.class.clone(),
+        group: row.group.clone(),
+        profile: row.profile.clone(),
+        minutes: row.minutes,
+        people: row.people,
+        people_covered: row.people_covered,
+        share: row.share(),
+    }
+}
+
+fn write_report(path: &Path, report: &RunReport) -> Result<()> {
+    use std::io::Write;
+    let text = serde_json::to_string_pretty(report).map_err(|error| Error::Internal(error.to_string()))?;
+    let mut file = std::fs::File::create_new(path).map_err(Error::file(path))?;
+    writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(Error::file(path))
+}
+
+/// Seconds of each stage.
+struct Clock {
+    since: Instant,
+    seconds: BTreeMap<&'static str, f64>,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { since: Instant::now(), seconds: BTreeMap::new() }
+    }
+
+    fn stage(&mut self, name: &'static str) {
+        self.seconds.insert(name, self.since.elapsed().as_secs_f64());
+        self.since = Instant::now();
+    }
+}
+
+/// Linux tells it as `VmHWM` in `/proc/self/status`, in kibibytes.
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}

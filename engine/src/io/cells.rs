@@ -1,0 +1,136 @@
+//! Cells with people as a table, and origins of walks from tables.
+
+use super::facilities::{add_ids, refuse_if_none, with_geometry};
+use super::geometry;
+use super::table::Table;
+use crate::model::cell;
+use crate::model::error::Result;
+use crate::model::ids::Ids;
+use crate::model::place::Place;
+use crate::model::population::{Cells, Group};
+use crate::model::problem::{Fault, Problem};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
+use geo::Geometry;
+use h3o::CellIndex;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Places to walk from or to, with the ids that their rows have.
+#[derive(Debug, Clone)]
+pub struct Origins {
+    /// Id of each row.
+    pub id: Ids,
+    /// Place of each row.
+    pub place: Vec<Place>,
+}
+
+/// Read origins: `id` (else `cell`) and a place.
+///
+/// Rows without usable place and rows that repeat an id are left out and added to `rejected`.
+///
+/// # Errors
+/// Problems when a column is missing or no row is left.
+pub fn read_origins(table: &Table, rejected: &mut Vec<Problem>) -> Result<Origins> {
+    let mut problems = Vec::new();
+    let id_column = if table.has("id") || !table.has("cell") { "id" } else { "cell" };
+    let ids = table.ids(id_column)?;
+    let place = table.located("cell", &mut problems)?.place;
+    let mut first_rows: HashMap<String, u64> = HashMap::new();
+    let mut rows = Vec::new();
+    let mut places = Vec::new();
+    for (row, place) in place.iter().enumerate() {
+        let Some(place) = place.as_ref().and_then(geometry::place_of) else { continue };
+        let first_row = *first_rows.entry(ids.text(row)).or_insert(row as u64 + 1);
+        if first_row != row as u64 + 1 {
+            problems.push(table.problem(row, id_column, Some(ids.text(row)), Fault::DuplicateId { first_row }));
+            continue;
+        }
+        rows.push(row);
+        places.push(place);
+    }
+    refuse_if_none(table, rows.len(), &mut problems)?;
+    add_ids(&ids, &mut problems);
+    rejected.append(&mut problems);
+    Ok(Origins { id: ids.pick(&rows), place: places })
+}
+
+/// Columns of a table of cells that are not population groups.
+const NOT_GROUPS: [&str; 7] = ["cell", "id", "people", "lon", "lat", "snap_m", "resolution"];
+
+/// A table of cells for coverage: ids to match times with, the cells, and their people.
+#[derive(Debug, Clone)]
+pub struct PeopleTable {
+    /// Id of each row: `id`, else `cell`.
+    pub id: Ids,
+    /// Cell of each row.
+    pub cell: Vec<CellIndex>,
+    /// People and groups.
+    pub cells: Cells,
+}
+
+/// Read `cell`, `people` and groups; `groups` names the group columns, otherwise every other number column is one.
+///
+/// # Errors
+/// Problems when a column is missing, or any row has no cell, no people or fewer than none.
+pub fn read_people(table: &Table, groups: Option<&[String]>) -> Result<PeopleTable> {
+    let mut problems = Vec::new();
+    let cell = table.cells("cell", &mut problems)?;
+    let id = table.ids(if table.has("id") { "id" } else { "cell" })?;
+    let names: Vec<String> = match groups {
+        Some(names) => names.to_vec(),
+        None => table.number_columns().into_iter().filter(|name| !NOT_GROUPS.contains(&name.as_str())).collect(),
+    };
+    let people = counts(table, "people", &mut problems)?;
+    let mut group_columns = Vec::new();
+    for name in names {
+        let people = counts(table, &name, &mut problems)?;
+        group_columns.push(Group { name, people });
+    }
+    if !problems.is_empty() {
+        return Err(crate::model::error::Error::Input(problems));
+    }
+    let cell: Vec<CellIndex> = cell.into_iter().flatten().collect();
+    let place = cell.iter().map(|&cell| cell::centre(cell)).collect();
+    Ok(PeopleTable { id, cells: Cells { cell: cell.clone(), place, people, groups: group_columns }, cell })
+}
+
+fn counts(table: &Table, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<f64>> {
+    let values = table.numbers(column, problems)?;
+    for (row, value) in values.iter().enumerate() {
+        match value {
+            None => problems.push(table.problem(row, column, None, Fault::MissingValue)),
+            Some(people) if *people < 0.0 => problems.push(table.problem(
+                row,
+                column,
+                Some(people.to_string()),
+                Fault::OutOfRange { range: "0 and above" },
+            )),
+            Some(_) => {}
+        }
+    }
+    Ok(values.into_iter().map(Option::unwrap_or_default).collect())
+}
+
+/// Cells as a table: `cell` (u64), `lon`, `lat` (where its people step out), `people`, one column per group, `snap_m`
+/// (distance to the joined street; null when there is none in reach), `geometry` (the hexagon).
+pub fn to_batch(cells: &Cells, snap_m: &[Option<f64>]) -> RecordBatch {
+    let number = |of: fn(Place) -> f64| -> ArrayRef {
+        Arc::new(cells.place.iter().map(|&place| of(place)).collect::<Float64Array>())
+    };
+    let ids = cells.cell.iter().map(|&cell| u64::from(cell));
+    let mut columns: Vec<(&str, ArrayRef, bool)> = vec![
+        ("cell", Arc::new(UInt64Array::from_iter_values(ids)), false),
+        ("lon", number(Place::lon), false),
+        ("lat", number(Place::lat), false),
+        ("people", Arc::new(Float64Array::from(cells.people.clone())), false),
+    ];
+    for group in &cells.groups {
+        columns.push((&group.name, Arc::new(Float64Array::from(group.people.clone())), false));
+    }
+    columns.push(("snap_m", Arc::new(snap_m.iter().copied().collect::<Float64Array>()), true));
+    let outlines = cells.cell.iter().map(|&cell| match cell::outline(cell).0.as_slice() {
+        [polygon] => Geometry::Polygon(polygon.clone()),
+        parts => Geometry::MultiPolygon(geo::MultiPolygon::new(parts.to_vec())),
+    });
+    with_geometry(columns, geometry::encode(outlines))
+}

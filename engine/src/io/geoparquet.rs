@@ -1,0 +1,49 @@
+//! Writing Parquet: `GeoParquet` where a column holds geometry. Same rows, same bytes.
+
+use crate::model::error::{Error, Result};
+use ::geoparquet::writer::{GeoParquetRecordBatchEncoder, GeoParquetWriterOptionsBuilder};
+use arrow_array::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use std::fs::File;
+use std::path::Path;
+
+/// Rows per row group: a table of a large city is a handful of groups that readers take in parallel.
+const ROW_GROUP_ROWS: usize = 1 << 17;
+
+/// Write one table to a new file and wait until it is on the disk.
+///
+/// The caller writes into a folder that is published as a whole; see [`crate::io::geoparquet`] and the batch room.
+pub fn write(path: &Path, batch: &RecordBatch) -> Result<()> {
+    let file = File::create_new(path).map_err(Error::file(path))?;
+    write_to(&file, batch).map_err(|reason| Error::Internal(format!("{}: {reason}", path.display())))?;
+    file.sync_all().map_err(Error::file(path))
+}
+
+fn write_to(file: &File, batch: &RecordBatch) -> std::result::Result<(), String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(|error| text(&error))?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_created_by(concat!("walkshed ", env!("CARGO_PKG_VERSION")).to_owned())
+        .build();
+    let has_geometry = batch.schema().fields().iter().any(|field| super::geometry::is_marked(field));
+    if !has_geometry {
+        let mut writer =
+            ArrowWriter::try_new(file, batch.schema(), Some(properties)).map_err(|error| text(&error))?;
+        writer.write(batch).map_err(|error| text(&error))?;
+        writer.close().map_err(|error| text(&error))?;
+        return Ok(());
+    }
+    let options = GeoParquetWriterOptionsBuilder::default().build();
+    let mut encoder = GeoParquetRecordBatchEncoder::try_new(batch.schema_ref(), &options)
+        .map_err(|error| text(&error))?;
+    let mut writer = ArrowWriter::try_new(file, encoder.target_schema(), Some(properties))
+        .map_err(|error| text(&error))?;
+    let encoded = encoder.encode_record_batch(batch).map_err(|error| text(&error))?;
+    writer.write(&encoded).map_err(|error| text(&error))?;
+    writer.append_key_value_metadata(encoder.into_keyvalue().map_err(|error| text(&error))?);
+    writer.close().map_err(|error| text(&error))?;
+    Ok(())
+}

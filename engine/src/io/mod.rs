@@ -1,0 +1,19 @@
+//! Files ↔ model tables. The only room that knows file formats; everything it accepts is valid afterwards, and
+//! everything it does not accept is a [`Problem`](crate::model::problem::Problem).
+
+pub mod areas;
+pub mod cells;
+pub mod coverage;
+pub mod defaults;
+pub mod elevation;
+pub mod facilities;
+pub mod geometry;
+pub mod geoparquet;
+pub mod hash;
+pub mod osm;
+pub mod population;
+pub mod rejected;
+pub mod study;
+pub mod survey;
+pub mod table;
+pub mod times;

@@ -1,0 +1,217 @@
+//! `STUDY.toml` → [`Study`], with every fault and its line.
+
+use super::geometry::refuse_unknown_crs;
+use super::table::{file_name, unreadable};
+use super::defaults;
+use crate::model::error::{Error, Result};
+use crate::model::problem::{Fault, Problem};
+use crate::model::study::{
+    AreaSource, CoverageSettings, FacilitySource, General, PopulationSource, StreetSource, Study, minutes_to_ds,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+const SECTIONS: [&str; 6] = ["study", "streets", "facilities", "population", "areas", "coverage"];
+
+/// Each section is read by itself, so that a fault in one does not hide the next.
+macro_rules! section {
+    ($text:expr, $name:ident, $type:ty) => {{
+        #[derive(Deserialize)]
+        struct Only {
+            $name: $type,
+        }
+        parse::<Only>($text).map(|only| only.$name)
+    }};
+}
+
+/// Read a study; paths in it are relative to its folder.
+///
+/// # Errors
+/// Every fault that was found, with line and key.
+pub fn read(path: &Path) -> Result<Study> {
+    let name = file_name(path);
+    if !path.is_file() {
+        return Err(Problem::of_file(path.display().to_string(), Fault::NotFound).into());
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable(&name))?;
+    let mut problems = Vec::new();
+    let sections: toml::Table = parse(&text).map_err(|fault| fault.problem(&name))?;
+    for unknown in sections.keys().filter(|key| !SECTIONS.contains(&key.as_str())) {
+        let known = SECTIONS.map(str::to_owned).to_vec();
+        problems.push(Problem::of_file(&name, Fault::UnknownName { known }).in_column("section").with_value(unknown));
+    }
+    let mut keep = |fault: TomlFault| problems.push(fault.problem(&name));
+    let study: Option<General> = section!(&text, study, General).map_err(&mut keep).ok();
+    let streets = section!(&text, streets, StreetSource).map_err(&mut keep).ok();
+    let facilities = section!(&text, facilities, FacilitySource).map_err(&mut keep).ok();
+    let population = section!(&text, population, PopulationSource).map_err(&mut keep).ok();
+    let areas = section!(&text, areas, Option<AreaSource>).map_err(&mut keep).ok();
+    let coverage = section!(&text, coverage, Option<CoverageSettings>).map_err(&mut keep).ok();
+    let (Some(study), Some(streets), Some(facilities), Some(population), Some(areas), Some(coverage)) =
+        (study, streets, facilities, population, areas, coverage)
+    else {
+        return Err(Error::Input(problems));
+    };
+    let coverage = coverage.unwrap_or_default();
+    let mut study = Study { study, streets, facilities, population, areas, coverage };
+    check(&name, &study, &mut problems);
+    if !problems.is_empty() {
+        return Err(Error::Input(problems));
+    }
+    make_relative_to(&mut study, path.parent().unwrap_or(Path::new("")));
+    Ok(study)
+}
+
+/// What the TOML library says, with the line.
+struct TomlFault {
+    line: Option<u64>,
+    message: String,
+}
+
+impl TomlFault {
+    fn problem(self, name: &str) -> Problem {
+        let mut problem = Problem::of_file(name, Fault::Unreadable { reason: self.message });
+        problem.row = self.line;
+        problem
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> std::result::Result<T, TomlFault> {
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let line = error.span().map(|span| text[..span.start].matches('\n').count() as u64 + 1);
+        TomlFault { line, message: error.message().to_owned() }
+    })
+}
+
+/// Settings that are well-formed but cannot be.
+fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
+    let mut fault = |key: &str, value: String, expected: &str| {
+        let fault = Fault::Setting { expected: expected.to_owned() };
+        problems.push(Problem::of_file(name, fault).in_column(key).with_value(value));
+    };
+    let resolution = study.study.resolution;
+    if resolution > 15 {
+        fault("study.resolution", resolution.to_string(), "an H3 resolution 0..15");
+    }
+    if !(study.streets.max_snap_m > 0.0 && study.streets.max_snap_m <= 5000.0) {
+        fault("streets.max_snap_m", study.streets.max_snap_m.to_string(), "metres above 0, at most 5000");
+    }
+    if !study.facilities.osm && study.facilities.path.is_none() {
+        fault("facilities", String::new(), "osm = true, or path, or both");
+    }
+    check_population(&study.population, &mut fault);
+    if let Some(areas) = &study.areas {
+        match (&areas.path, areas.h3) {
+            (Some(_), None) => {}
+            (None, Some(h3)) if h3 <= resolution => {}
+            (None, Some(h3)) => fault("areas.h3", h3.to_string(), "a resolution not finer than study.resolution"),
+            _ => fault("areas", String::new(), "either path or h3"),
+        }
+    }
+    if study.coverage.minutes.is_empty() {
+        fault("coverage.minutes", "[]".to_owned(), "at least one number of minutes");
+    }
+    for &minutes in study.coverage.minutes.iter().filter(|&&minutes| minutes_to_ds(minutes).is_none()) {
+        fault("coverage.minutes", minutes.to_string(), "minutes above 0, at most 1440");
+    }
+    let known: Vec<String> = defaults::profiles().into_iter().map(|profile| profile.name).collect();
+    if study.coverage.profiles.is_empty() {
+        fault("coverage.profiles", "[]".to_owned(), &format!("at least one of {}", known.join(", ")));
+    }
+    for profile in study.coverage.profiles.iter().filter(|name| !known.contains(name)) {
+        fault("coverage.profiles", profile.clone(), &format!("one of {}", known.join(", ")));
+    }
+    let areas_crs = study.areas.iter().map(|areas| ("areas.crs", &areas.crs));
+    let systems = [("facilities.crs", &study.facilities.crs), ("population.crs", &study.population.crs)];
+    for (key, crs) in systems.into_iter().chain(areas_crs) {
+        if let Err(Error::Input(faults)) = refuse_unknown_crs(name, key, crs) {
+            problems.extend(faults);
+        }
+    }
+}
+
+fn check_population(population: &PopulationSource, fault: &mut impl FnMut(&str, String, &str)) {
+    match (&population.path, &population.buildings) {
+        (Some(_), None) => {
+            if let Some(total) = population.total {
+                fault("population.total", total.to_string(), "buildings = \"osm\" beside a total");
+            }
+        }
+        (None, Some(buildings)) => {
+            if buildings != "osm" {
+                fault("population.buildings", buildings.clone(), "\"osm\"");
+            }
+            if !population.total.is_some_and(|total| total > 0.0 && total.is_finite()) {
+                let found = population.total.map(|total| total.to_string()).unwrap_or_default();
+                fault("population.total", found, "the number of people to spread over the buildings");
+            }
+        }
+        _ => fault("population", String::new(), "either path, or buildings = \"osm\" with total"),
+    }
+}
+
+fn make_relative_to(study: &mut Study, folder: &Path) {
+    let fix = |path: &mut PathBuf| *path = folder.join(&*path);
+    fix(&mut study.streets.osm);
+    study.streets.elevation.iter_mut().for_each(fix);
+    study.facilities.path.as_mut().map(fix);
+    study.facilities.catalogue.as_mut().map(fix);
+    study.population.path.as_mut().map(fix);
+    if let Some(areas) = &mut study.areas {
+        areas.path.as_mut().map(fix);
+    }
+}
+
+/// A catalogue of the user's own, or the project's.
+pub fn catalogue(path: Option<&Path>) -> Result<crate::model::catalogue::Catalogue> {
+    let Some(path) = path else { return Ok(defaults::catalogue()) };
+    let name = file_name(path);
+    let text = std::fs::read_to_string(path).map_err(unreadable(&name))?;
+    parse(&text).map_err(|fault| fault.problem(&name).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("STUDY.toml");
+        std::fs::write(&path, text).unwrap();
+        read(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_line() {
+        let text = "[study]\nname = \"x\"\nresolution = 10\nresolutoin = 9\n[streets]\nosm = 3\n[facilities]\nosm = true\n\
+                    [population]\npath = \"p.csv\"\n[area]\nh3 = 8\n";
+        let faults = faults(text);
+        assert!(faults.contains("STUDY.toml, row 4") && faults.contains("resolutoin"), "{faults}");
+        assert!(faults.contains("row 6"), "{faults}");
+        assert!(faults.contains("value \"area\": unknown name; known: study, streets"), "{faults}");
+    }
+
+    #[test]
+    fn settings_that_cannot_be_are_told_together() {
+        let text = "[study]\nname = \"x\"\nresolution = 16\n[streets]\nosm = \"a.pbf\"\n[facilities]\n\
+                    [population]\nbuildings = \"osm\"\n[coverage]\nminutes = [5, -1]\nprofiles = [\"robot\"]\n";
+        let faults = faults(text);
+        for part in ["study.resolution", "osm = true, or path", "population.total", "\"-1\"", "\"robot\""] {
+            assert!(faults.contains(part), "{part} in {faults}");
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_study() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("STUDY.toml");
+        let text = "[study]\nname = \"x\"\n[streets]\nosm = \"a.pbf\"\nelevation = \"e.tif\"\n[facilities]\nosm = true\n\
+                    [population]\npath = \"p.csv\"\n";
+        std::fs::write(&path, text).unwrap();
+        let study = read(&path).unwrap();
+        assert_eq!(study.streets.osm, folder.path().join("a.pbf"));
+        assert_eq!(study.streets.elevation, [folder.path().join("e.tif")]);
+        assert_eq!(study.coverage.minutes, [5.0, 10.0, 15.0]);
+    }
+}

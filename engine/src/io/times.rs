@@ -1,0 +1,128 @@
+//! Nearest times as a table, and back.
+
+use super::facilities::ids_column;
+use super::table::Table;
+use crate::model::error::{Error, Result};
+use crate::model::ids::Ids;
+use crate::model::problem::{Fault, Problem};
+use crate::model::times::{Found, Nearest, Reason, Times};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Times as a table: `origin_id`, `class`, `profile`, `time_s` (seconds; null when not reached), `facility_id` (null
+/// when not reached), `reason` (null when reached). Rows: origin by origin, classes sorted.
+pub fn to_batch(times: &Times) -> RecordBatch {
+    let classes = times.class.len();
+    let found = || times.nearest.iter().map(|nearest| nearest.ok());
+    let seconds: Float64Array = found().map(|found| found.map(|found| f64::from(found.time_ds) / 10.0)).collect();
+    let facility = found().map(|found| found.map(|found| found.facility as usize));
+    let reason = times.nearest.iter().map(|nearest| nearest.err().map(Reason::name));
+    let rows = times.nearest.len();
+    let class = (0..rows).map(|row| times.class[row % classes].as_str());
+    RecordBatch::try_from_iter_with_nullable([
+        ("origin_id", ids_column(&times.origin, (0..rows).map(|row| Some(row / classes))), false),
+        ("class", Arc::new(StringArray::from_iter_values(class)) as ArrayRef, false),
+        ("profile", Arc::new(StringArray::from_iter_values((0..rows).map(|_| &times.profile))), false),
+        ("time_s", Arc::new(seconds), true),
+        ("facility_id", ids_column(&times.facility, facility), true),
+        ("reason", Arc::new(reason.collect::<StringArray>()), true),
+    ])
+    .expect("all columns have one value per origin and class")
+}
+
+/// Times of one profile brought back from a table, for the rows of `people` only.
+///
+/// `time_s` counts in whole tenths of a second; `profile` may be absent and is then `profile`.
+///
+/// # Errors
+/// Problems when a column is missing, a reason is unknown, or a row of `people` has no time for a class.
+pub fn read(table: &Table, people: &Ids, profile: &str) -> Result<Vec<Times>> {
+    let mut problems = Vec::new();
+    let origin = table.ids("origin_id")?;
+    let class = required(table, "class")?;
+    let time_s = table.numbers("time_s", &mut problems)?;
+    let reason = if table.has("reason") { table.text("reason")? } else { vec![None; table.rows()] };
+    let profiles =
+        if table.has("profile") { required(table, "profile")? } else { vec![profile.to_owned(); table.rows()] };
+    let row_of = people.rows_of(&origin);
+    let mut tables: Vec<Builder> = Vec::new();
+    let mut position: HashMap<String, usize> = HashMap::new();
+    let mut classes = class.clone();
+    classes.sort_unstable();
+    classes.dedup();
+    let class_position: HashMap<&str, usize> = classes.iter().map(String::as_str).zip(0..).collect();
+    for row in 0..table.rows() {
+        let Some(home) = row_of[row] else { continue };
+        let nearest = match nearest(time_s[row], reason[row].as_deref()) {
+            Ok(nearest) => nearest,
+            Err(fault) => {
+                problems.push(table.problem(row, "time_s", reason[row].clone(), fault));
+                continue;
+            }
+        };
+        let at = *position.entry(profiles[row].clone()).or_insert_with(|| {
+            tables.push(Builder::new(&profiles[row], people.len() * classes.len()));
+            tables.len() - 1
+        });
+        tables[at].nearest[home * classes.len() + class_position[class[row].as_str()]] = Some(nearest);
+    }
+    if tables.is_empty() && problems.is_empty() {
+        let fault = Fault::Unreadable { reason: "no origin_id is the id of a cell".to_owned() };
+        problems.push(Problem::of_file(&table.name, fault));
+    }
+    if !problems.is_empty() {
+        return Err(Error::Input(problems));
+    }
+    tables.into_iter().map(|builder| builder.finish(table, people, &classes)).collect()
+}
+
+struct Builder {
+    profile: String,
+    nearest: Vec<Option<Nearest>>,
+}
+
+impl Builder {
+    fn new(profile: &str, entries: usize) -> Self {
+        Self { profile: profile.to_owned(), nearest: vec![None; entries] }
+    }
+
+    /// A cell that the table of times does not hold at all would silently count as covered or not: it is refused.
+    fn finish(self, table: &Table, people: &Ids, classes: &[String]) -> Result<Times> {
+        let missing = self.nearest.iter().position(Option::is_none);
+        if let Some(entry) = missing {
+            let (home, class) = (entry / classes.len(), &classes[entry % classes.len()]);
+            let fault = Fault::Setting { expected: format!("a row for every cell and class; none for {class}") };
+            return Err(Problem::of_file(&table.name, fault).with_id(people.text(home)).into());
+        }
+        Ok(Times {
+            profile: self.profile,
+            origin: people.clone(),
+            class: classes.to_vec(),
+            facility: Ids::Text(vec![]),
+            nearest: self.nearest.into_iter().flatten().collect(),
+        })
+    }
+}
+
+fn nearest(time_s: Option<f64>, reason: Option<&str>) -> std::result::Result<Nearest, Fault> {
+    let known = || Reason::ALL.map(|reason| reason.name().to_owned()).to_vec();
+    match (time_s, reason) {
+        (Some(seconds), None) if (0.0..1e8).contains(&seconds) => {
+            Ok(Ok(Found { time_ds: (seconds * 10.0).round() as u32, facility: 0 }))
+        }
+        (Some(_), None) => Err(Fault::OutOfRange { range: "0..1e8" }),
+        (None, None) => Ok(Err(Reason::BeyondCutoff)),
+        (_, Some(name)) => Reason::from_name(name).map(Err).ok_or_else(|| Fault::UnknownName { known: known() }),
+    }
+}
+
+fn required(table: &Table, column: &str) -> Result<Vec<String>> {
+    let values = table.text(column)?;
+    let missing: Vec<Problem> = (0..)
+        .zip(&values)
+        .filter(|(_, value)| value.is_none())
+        .map(|(row, _)| table.problem(row, column, None, Fault::MissingValue))
+        .collect();
+    if missing.is_empty() { Ok(values.into_iter().flatten().collect()) } else { Err(Error::Input(missing)) }
+}

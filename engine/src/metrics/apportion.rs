@@ -1,0 +1,86 @@
+//! Which part of each cell lies in which area.
+
+use super::population::cells_touching;
+use crate::model::area::Areas;
+use crate::model::cell;
+use crate::model::error::Result;
+use crate::model::progress::Progress;
+use geo::{Area, BooleanOps};
+use h3o::{CellIndex, Resolution};
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// A part of a cell that lies in an area.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// Row of the cell.
+    pub cell: u32,
+    /// Share of the cell's area, 0..1.
+    pub share: f64,
+}
+
+/// For every area the parts of cells in it, cells in order. A cell across a border is shared by area.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn parts(cells: &[CellIndex], areas: &Areas, progress: &Progress) -> Result<Vec<Vec<Part>>> {
+    progress.begin("cells to areas", areas.id.len())?;
+    let mut rows: HashMap<CellIndex, u32> = HashMap::with_capacity(cells.len());
+    let mut resolutions: Vec<Resolution> = Vec::new();
+    for (row, &cell) in (0..).zip(cells) {
+        rows.insert(cell, row);
+        if !resolutions.contains(&cell.resolution()) {
+            resolutions.push(cell.resolution());
+        }
+    }
+    areas
+        .outline
+        .par_iter()
+        .map(|outline| {
+            progress.step(1)?;
+            let Some(outline) = outline else {
+                return Ok((0..cells.len() as u32).map(|cell| Part { cell, share: 1.0 }).collect());
+            };
+            let mut parts = Vec::new();
+            for &resolution in &resolutions {
+                for cell in cells_touching(outline, resolution) {
+                    progress.check()?;
+                    let Some(&row) = rows.get(&cell) else { continue };
+                    let whole = cell::outline(cell);
+                    let share = whole.intersection(outline).unsigned_area() / whole.unsigned_area();
+                    if share > 0.0 {
+                        parts.push(Part { cell: row, share: whole_if_nearly(share) });
+                    }
+                }
+            }
+            parts.sort_by_key(|part| part.cell);
+            Ok(parts)
+        })
+        .collect()
+}
+
+/// The intersection of a cell with an area around it differs from the cell in the last digits.
+fn whole_if_nearly(share: f64) -> f64 {
+    if share > 1.0 - 1e-9 { 1.0 } else { share }
+}
+
+/// The parents of cells as areas, ids in hexadecimal; exact, because every cell has one parent.
+pub fn parents(cells: &[CellIndex], resolution: Resolution) -> (Areas, Vec<Vec<Part>>) {
+    let mut members: std::collections::BTreeMap<CellIndex, Vec<Part>> = std::collections::BTreeMap::new();
+    for (row, cell) in (0..).zip(cells) {
+        if let Some(parent) = cell.parent(resolution) {
+            members.entry(parent).or_default().push(Part { cell: row, share: 1.0 });
+        }
+    }
+    let mut areas = Areas::default();
+    let mut parts = Vec::with_capacity(members.len());
+    for (parent, cells) in members {
+        areas.id.push(parent.to_string());
+        areas.name.push(None);
+        areas.level.push(None);
+        areas.parent_id.push(None);
+        areas.outline.push(Some(cell::outline(parent)));
+        parts.push(cells);
+    }
+    (areas, parts)
+}

@@ -1,0 +1,5 @@
+//! Times → tables that people read.
+
+pub mod apportion;
+pub mod coverage;
+pub mod population;

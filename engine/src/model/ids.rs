@@ -1,0 +1,101 @@
+//! The ids of rows as the user wrote them: text or whole numbers, given back in the same type.
+
+use std::collections::HashMap;
+
+/// One id per row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ids {
+    /// Text ids.
+    Text(Vec<String>),
+    /// Signed whole numbers.
+    Int(Vec<i64>),
+    /// Unsigned whole numbers, such as H3 cells.
+    UInt(Vec<u64>),
+}
+
+impl Ids {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(ids) => ids.len(),
+            Self::Int(ids) => ids.len(),
+            Self::UInt(ids) => ids.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id of one row as text.
+    pub fn text(&self, row: usize) -> String {
+        match self {
+            Self::Text(ids) => ids[row].clone(),
+            Self::Int(ids) => ids[row].to_string(),
+            Self::UInt(ids) => ids[row].to_string(),
+        }
+    }
+
+    /// These rows, in this order.
+    #[must_use]
+    pub fn pick(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Text(ids) => Self::Text(rows.iter().map(|&row| ids[row].clone()).collect()),
+            Self::Int(ids) => Self::Int(rows.iter().map(|&row| ids[row]).collect()),
+            Self::UInt(ids) => Self::UInt(rows.iter().map(|&row| ids[row]).collect()),
+        }
+    }
+
+    /// For each row its place in the order of the ids (numbers by value, text by code point); equal ids keep
+    /// the order of their rows. Ties between equally near facilities are broken by it.
+    pub fn ranks(&self) -> Vec<u32> {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        match self {
+            Self::Text(ids) => order.sort_by(|&a, &b| ids[a].cmp(&ids[b])),
+            Self::Int(ids) => order.sort_by_key(|&row| ids[row]),
+            Self::UInt(ids) => order.sort_by_key(|&row| ids[row]),
+        }
+        let mut ranks = vec![0; order.len()];
+        for (rank, row) in order.into_iter().enumerate() {
+            ranks[row] = rank as u32;
+        }
+        ranks
+    }
+
+    /// For each of `wanted`, the row of the same id here; numbers match across signed and unsigned.
+    pub fn rows_of(&self, wanted: &Self) -> Vec<Option<usize>> {
+        if let (Some(own), Some(theirs)) = (self.whole_numbers(), wanted.whole_numbers()) {
+            let rows: HashMap<i128, usize> = own.into_iter().zip(0..).collect();
+            return theirs.iter().map(|id| rows.get(id).copied()).collect();
+        }
+        let rows: HashMap<String, usize> = (0..self.len()).map(|row| (self.text(row), row)).collect();
+        (0..wanted.len()).map(|row| rows.get(&wanted.text(row)).copied()).collect()
+    }
+
+    fn whole_numbers(&self) -> Option<Vec<i128>> {
+        match self {
+            Self::Text(_) => None,
+            Self::Int(ids) => Some(ids.iter().map(|&id| i128::from(id)).collect()),
+            Self::UInt(ids) => Some(ids.iter().map(|&id| i128::from(id)).collect()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ids;
+
+    #[test]
+    fn ranks_follow_the_order_of_the_ids() {
+        assert_eq!(Ids::Text(vec!["b".into(), "a".into(), "c".into()]).ranks(), [1, 0, 2]);
+        assert_eq!(Ids::Int(vec![10, -3, 10]).ranks(), [1, 0, 2]);
+    }
+
+    #[test]
+    fn rows_are_found_across_number_types() {
+        let cells = Ids::UInt(vec![7, 9]);
+        assert_eq!(cells.rows_of(&Ids::Int(vec![9, 8])), [Some(1), None]);
+        assert_eq!(cells.rows_of(&Ids::Text(vec!["7".into()])), [Some(0)]);
+    }
+}

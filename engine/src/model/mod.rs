@@ -1,0 +1,18 @@
+//! The nouns: plain data, valid by construction. No files, no search.
+
+pub mod area;
+pub mod catalogue;
+pub mod cell;
+pub mod coverage;
+pub mod elevation;
+pub mod error;
+pub mod facility;
+pub mod ids;
+pub mod place;
+pub mod population;
+pub mod problem;
+pub mod profile;
+pub mod progress;
+pub mod street;
+pub mod study;
+pub mod times;

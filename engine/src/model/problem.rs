@@ -1,0 +1,326 @@
+//! What is wrong with an input, where it is, and what to do: the text that planners read, in English and Chinese.
+//!
+//! A problem that stops the work is in [`Error::Input`](super::error::Error); a problem of one row is a row of
+//! `rejected.parquet`. Both are the same type, so both always name file, row, value and the way out.
+
+use std::fmt;
+
+/// One fault of an input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// File name, or the name of the argument that held the table.
+    pub file: String,
+    /// Row of the table, counted from 1 without the header; line of a TOML file.
+    pub row: Option<u64>,
+    /// Id of the row as the user wrote it, or of the OSM element (`node/1`, `way/2`).
+    pub id: Option<String>,
+    /// Column or key.
+    pub column: Option<String>,
+    /// The value found.
+    pub value: Option<String>,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What can be wrong.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The file does not exist.
+    NotFound,
+    /// The file is not of the kind its name says.
+    WrongFormat {
+        /// The kind expected.
+        expected: &'static str,
+    },
+    /// The file ends too early.
+    Truncated {
+        /// Byte at which the incomplete part begins.
+        at_byte: u64,
+    },
+    /// The file cannot be decoded; the decoder's own words.
+    Unreadable {
+        /// The decoder's words.
+        reason: String,
+    },
+    /// A saved file fails its checksum.
+    Corrupt,
+    /// No rows.
+    EmptyTable,
+    /// Nothing in the street file may be walked on.
+    NoWalkableWay,
+    /// A column that is needed is not there.
+    MissingColumn {
+        /// The columns that are there.
+        found: Vec<String>,
+    },
+    /// A value that is needed is not there.
+    MissingValue,
+    /// Not a number.
+    NotANumber,
+    /// A number outside its range.
+    OutOfRange {
+        /// The range, as text.
+        range: &'static str,
+    },
+    /// Longitude and latitude look exchanged.
+    SwappedLonLat,
+    /// Not an H3 cell.
+    NotACell,
+    /// A geometry that cannot be used.
+    BadGeometry {
+        /// Why not.
+        reason: String,
+    },
+    /// An id that an earlier row has.
+    DuplicateId {
+        /// The earlier row.
+        first_row: u64,
+    },
+    /// An edge names a node that does not exist.
+    UnknownNode,
+    /// A name outside a fixed list.
+    UnknownName {
+        /// The names that exist.
+        known: Vec<String>,
+    },
+    /// No street near enough to join to.
+    NotSnapped {
+        /// Distance to the nearest street, when one was found.
+        nearest_m: Option<f64>,
+        /// The greatest distance allowed.
+        limit_m: f64,
+    },
+    /// A coordinate reference system that this version does not read.
+    UnsupportedCrs,
+    /// Every row of the table was rejected.
+    AllRejected {
+        /// The first rejected row's own text.
+        first: String,
+    },
+    /// A setting that is missing, or that another setting rules out.
+    Setting {
+        /// What is expected.
+        expected: String,
+    },
+    /// A folder stands where the results should go and is not an earlier result.
+    OutputExists,
+}
+
+/// A text in the two languages of the product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bilingual {
+    /// English.
+    pub en: String,
+    /// Chinese.
+    pub zh: String,
+}
+
+fn both(en: impl Into<String>, zh: impl Into<String>) -> Bilingual {
+    Bilingual { en: en.into(), zh: zh.into() }
+}
+
+impl Problem {
+    /// A problem of a whole file.
+    pub fn of_file(file: impl Into<String>, fault: Fault) -> Self {
+        Self { file: file.into(), row: None, id: None, column: None, value: None, fault }
+    }
+
+    /// The same problem at a row, counted from 1.
+    #[must_use]
+    pub fn at_row(mut self, row: u64) -> Self {
+        self.row = Some(row);
+        self
+    }
+
+    /// The same problem of the row with this id.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The same problem in a column or under a key.
+    #[must_use]
+    pub fn in_column(mut self, column: impl Into<String>) -> Self {
+        self.column = Some(column.into());
+        self
+    }
+
+    /// The same problem with the value that was found.
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    /// Where, what and what to do, in one line each language.
+    pub fn message(&self) -> Bilingual {
+        let (what, fix) = (self.fault.what(), self.fault.fix());
+        both(
+            format!("{}: {}. {}", self.place(["row", "column", "value"]), what.en, fix.en),
+            format!("{}：{}。{}", self.place(["行", "列", "值"]), what.zh, fix.zh),
+        )
+    }
+
+    fn place(&self, [row, column, value]: [&str; 3]) -> String {
+        let mut text = self.file.clone();
+        if let Some(number) = self.row {
+            text += &format!(", {row} {number}");
+        }
+        if let Some(id) = &self.id {
+            text += &format!(", id {id}");
+        }
+        if let Some(name) = &self.column {
+            text += &format!(", {column} \"{name}\"");
+        }
+        if let Some(found) = &self.value {
+            text += &format!(", {value} \"{found}\"");
+        }
+        text
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message().en)
+    }
+}
+
+impl Fault {
+    /// A short name that stays the same over versions, for filters and joins.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::WrongFormat { .. } => "wrong_format",
+            Self::Truncated { .. } => "truncated",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Corrupt => "corrupt",
+            Self::EmptyTable => "empty_table",
+            Self::NoWalkableWay => "no_walkable_way",
+            Self::MissingColumn { .. } => "missing_column",
+            Self::MissingValue => "missing_value",
+            Self::NotANumber => "not_a_number",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::SwappedLonLat => "swapped_lon_lat",
+            Self::NotACell => "not_a_cell",
+            Self::BadGeometry { .. } => "bad_geometry",
+            Self::DuplicateId { .. } => "duplicate_id",
+            Self::UnknownNode => "unknown_node",
+            Self::UnknownName { .. } => "unknown_name",
+            Self::NotSnapped { .. } => "not_snapped",
+            Self::UnsupportedCrs => "unsupported_crs",
+            Self::AllRejected { .. } => "all_rejected",
+            Self::Setting { .. } => "setting",
+            Self::OutputExists => "output_exists",
+        }
+    }
+
+    /// What is wrong.
+    pub fn what(&self) -> Bilingual {
+        match self {
+            Self::NotFound => both("the file does not exist", "文件不存在"),
+            Self::WrongFormat { expected } => {
+                both(format!("this is not a {expected} file"), format!("这不是 {expected} 文件"))
+            }
+            Self::Truncated { at_byte } => both(
+                format!("the file is cut off: the part that begins at byte {at_byte} is incomplete"),
+                format!("文件不完整：从第 {at_byte} 字节开始的数据块被截断"),
+            ),
+            Self::Unreadable { reason } => {
+                both(format!("cannot be read: {reason}"), format!("无法读取：{reason}"))
+            }
+            Self::Corrupt => both("the checksum does not match the contents", "校验和与内容不符"),
+            Self::EmptyTable => both("the table has no rows", "表中没有任何行"),
+            Self::NoWalkableWay => {
+                both("the extract holds no way that people may walk on", "路网数据中没有可步行的道路")
+            }
+            Self::MissingColumn { found } => {
+                let found = found.join(", ");
+                both(format!("column not found; found: {found}"), format!("缺少该列；现有列：{found}"))
+            }
+            Self::MissingValue => both("the value is missing", "缺少数值"),
+            Self::NotANumber => both("this is not a number", "不是数字"),
+            Self::OutOfRange { range } => {
+                both(format!("outside the range {range}"), format!("超出范围 {range}"))
+            }
+            Self::SwappedLonLat => both("longitude and latitude look swapped", "经度和纬度似乎颠倒"),
+            Self::NotACell => both("this is not an H3 cell", "不是有效的 H3 单元"),
+            Self::BadGeometry { reason } => {
+                both(format!("the geometry cannot be used: {reason}"), format!("几何数据不可用：{reason}"))
+            }
+            Self::DuplicateId { first_row } => {
+                both(format!("row {first_row} has the same id"), format!("与第 {first_row} 行的编号重复"))
+            }
+            Self::UnknownNode => both("no node has this id", "没有该编号的节点"),
+            Self::UnknownName { known } => {
+                let known = known.join(", ");
+                both(format!("unknown name; known: {known}"), format!("未知名称；可用：{known}"))
+            }
+            Self::NotSnapped { nearest_m: Some(nearest_m), limit_m } => both(
+                format!("the nearest walkable street is {nearest_m:.0} m away, the limit is {limit_m:.0} m"),
+                format!("最近的可步行道路距离 {nearest_m:.0} 米，超过上限 {limit_m:.0} 米"),
+            ),
+            Self::NotSnapped { nearest_m: None, .. } => {
+                both("there is no walkable street to join to", "没有可接入的步行道路")
+            }
+            Self::UnsupportedCrs => {
+                both("this coordinate reference system is not read yet", "暂不支持该坐标参考系")
+            }
+            Self::AllRejected { first } => {
+                both(format!("every row was rejected; the first: {first}"), format!("所有行均被拒绝；第一条：{first}"))
+            }
+            Self::Setting { expected } => both(format!("expected {expected}"), format!("应为 {expected}")),
+            Self::OutputExists => {
+                both("the folder exists and holds no walkshed result", "文件夹已存在且不是 walkshed 的结果")
+            }
+        }
+    }
+
+    /// What to do about it.
+    pub fn fix(&self) -> Bilingual {
+        match self {
+            Self::NotFound => both("Check the path; paths in a study are relative to the study file", "请检查路径；研究文件中的路径相对于该文件"),
+            Self::WrongFormat { .. } => both("Check that the download is complete and the file name is right", "请确认下载完整、文件名正确"),
+            Self::Truncated { .. } => both("Download or copy the file again", "请重新下载或复制文件"),
+            Self::Unreadable { .. } => both("Open the file in another program, or export it again", "请用其他程序打开检查或重新导出"),
+            Self::Corrupt => both("Build and save the network again", "请重新构建并保存路网"),
+            Self::EmptyTable => both("Give a table with at least one row", "请提供至少一行数据"),
+            Self::NoWalkableWay => both("Use an unfiltered OpenStreetMap extract of the study area", "请使用研究范围内未经筛选的 OpenStreetMap 数据"),
+            Self::MissingColumn { .. } => both("Rename the column, or name yours in the study", "请重命名该列，或在研究文件中指定列名"),
+            Self::MissingValue | Self::NotANumber | Self::OutOfRange { .. } => both("Correct the value or remove the row", "请更正该值或删除该行"),
+            Self::SwappedLonLat => both("Exchange the two columns", "请交换两列"),
+            Self::NotACell => both("Give H3 cells as numbers or hexadecimal text", "请以数字或十六进制文本提供 H3 单元"),
+            Self::BadGeometry { .. } => both("Repair the geometry, for example with buffer(0), and export it again", "请修复几何（如 buffer(0)）后重新导出"),
+            Self::DuplicateId { .. } => both("Give every row its own id; the first row is kept", "请保证编号唯一；已保留第一行"),
+            Self::UnknownNode => both("Add the node or correct the edge", "请补充节点或更正边"),
+            Self::UnknownName { .. } => both("Use one of the known names", "请使用可用名称之一"),
+            Self::NotSnapped { .. } => both("Check the place, or raise max_snap_m", "请检查位置，或增大 max_snap_m"),
+            Self::UnsupportedCrs => both("Convert to WGS-84 longitude and latitude (EPSG:4326)", "请转换为 WGS-84 经纬度（EPSG:4326）"),
+            Self::AllRejected { .. } => both("Correct the table; every row is listed with its reason", "请更正该表；每一行的原因均已列出"),
+            Self::Setting { .. } => both("Correct the setting", "请更正该设置"),
+            Self::OutputExists => both("Choose another folder or remove it yourself", "请另选文件夹或自行删除"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, Problem};
+
+    #[test]
+    fn a_message_names_file_row_value_and_the_way_out() {
+        let problem = Problem::of_file("shops.csv", Fault::SwappedLonLat)
+            .at_row(3)
+            .with_id("a7")
+            .in_column("lat")
+            .with_value("106.5");
+        let message = problem.message();
+        assert_eq!(
+            message.en,
+            "shops.csv, row 3, id a7, column \"lat\", value \"106.5\": longitude and latitude look swapped. \
+             Exchange the two columns"
+        );
+        assert!(message.zh.contains("颠倒") && message.zh.contains("shops.csv"));
+    }
+}

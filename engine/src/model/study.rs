@@ -1,0 +1,212 @@
+//! A study: the configuration of one area, as it stands in `STUDY.toml`.
+
+use super::times::{Deciseconds, Direction};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Distance in metres beyond which a place is not joined to a street unless the study says otherwise: about the
+/// longest drive of a large estate, and the first radius that r5 tries is 300 m (own default).
+pub const MAX_SNAP_M: f64 = 200.0;
+
+/// A whole study; paths are already relative to the working directory.
+#[derive(Debug, Clone, Serialize)]
+pub struct Study {
+    /// Name and resolution.
+    pub study: General,
+    /// Streets and terrain.
+    pub streets: StreetSource,
+    /// What people walk to.
+    pub facilities: FacilitySource,
+    /// Who lives where.
+    pub population: PopulationSource,
+    /// Planning areas; one area "all" when absent.
+    pub areas: Option<AreaSource>,
+    /// What to compute.
+    pub coverage: CoverageSettings,
+}
+
+/// `[study]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct General {
+    /// Name, printed with the results.
+    pub name: String,
+    /// H3 resolution of the cells, 0..15.
+    #[serde(default = "ten")]
+    pub resolution: u8,
+}
+
+/// `[streets]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreetSource {
+    /// OpenStreetMap extract, `.osm.pbf`.
+    pub osm: PathBuf,
+    /// GeoTIFF or SRTM `.hgt` files; flat when absent.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub elevation: Vec<PathBuf>,
+    /// Greatest distance from a place to its street.
+    #[serde(default = "max_snap_m")]
+    pub max_snap_m: f64,
+}
+
+/// `[facilities]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FacilitySource {
+    /// Classify the features of the extract by the catalogue.
+    #[serde(default)]
+    pub osm: bool,
+    /// A catalogue of one's own.
+    pub catalogue: Option<PathBuf>,
+    /// A table of facilities.
+    pub path: Option<PathBuf>,
+    /// Coordinate reference system of the table.
+    #[serde(default = "wgs84")]
+    pub crs: String,
+    /// Column of the id.
+    #[serde(default = "id")]
+    pub id: String,
+    /// Column of the class.
+    #[serde(default = "class")]
+    pub class: String,
+}
+
+/// `[population]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PopulationSource {
+    /// A table of cells, points or outlines.
+    pub path: Option<PathBuf>,
+    /// Column of the people.
+    #[serde(default = "people")]
+    pub people: String,
+    /// Column of the H3 cell.
+    #[serde(default = "cell")]
+    pub cell: String,
+    /// Columns of population groups.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// `"osm"`: spread `total` over the residential buildings of the extract.
+    pub buildings: Option<String>,
+    /// People to spread over the buildings.
+    pub total: Option<f64>,
+    /// Coordinate reference system of the table.
+    #[serde(default = "wgs84")]
+    pub crs: String,
+}
+
+/// `[areas]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AreaSource {
+    /// A table of outlines.
+    pub path: Option<PathBuf>,
+    /// Resolution of H3 parents to use as areas.
+    pub h3: Option<u8>,
+    /// Column of the area's id.
+    #[serde(default = "area_id")]
+    pub id: String,
+    /// Coordinate reference system of the table.
+    #[serde(default = "wgs84")]
+    pub crs: String,
+}
+
+/// `[coverage]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageSettings {
+    /// Thresholds, minutes; the largest is the cut-off of the search.
+    #[serde(default = "minutes")]
+    pub minutes: Vec<f64>,
+    /// Names of the profiles that walk.
+    #[serde(default = "profiles")]
+    pub profiles: Vec<String>,
+    /// `to_facility` or `from_facility`.
+    #[serde(default)]
+    pub direction: Direction,
+}
+
+impl Default for CoverageSettings {
+    fn default() -> Self {
+        Self { minutes: minutes(), profiles: profiles(), direction: Direction::default() }
+    }
+}
+
+impl<'de> Deserialize<'de> for Direction {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::from_name(&name)
+            .ok_or_else(|| serde::de::Error::unknown_variant(&name, &["to_facility", "from_facility"]))
+    }
+}
+
+impl Serialize for Direction {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl Direction {
+    /// The name in tables and settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ToFacility => "to_facility",
+            Self::FromFacility => "from_facility",
+        }
+    }
+
+    /// The direction of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::ToFacility, Self::FromFacility].into_iter().find(|direction| direction.name() == name)
+    }
+}
+
+/// Minutes as tenths of a second, or `None` outside 0..1440 minutes.
+pub fn minutes_to_ds(minutes: f64) -> Option<Deciseconds> {
+    (minutes > 0.0 && minutes <= 1440.0).then(|| (minutes * 600.0).round() as Deciseconds)
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(PathBuf),
+        Many(Vec<PathBuf>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(path) => vec![path],
+        OneOrMany::Many(paths) => paths,
+    })
+}
+
+fn ten() -> u8 {
+    10
+}
+fn max_snap_m() -> f64 {
+    MAX_SNAP_M
+}
+fn wgs84() -> String {
+    "EPSG:4326".to_owned()
+}
+fn id() -> String {
+    "id".to_owned()
+}
+fn class() -> String {
+    "class".to_owned()
+}
+fn people() -> String {
+    "people".to_owned()
+}
+fn cell() -> String {
+    "cell".to_owned()
+}
+fn area_id() -> String {
+    "area_id".to_owned()
+}
+fn minutes() -> Vec<f64> {
+    vec![5.0, 10.0, 15.0]
+}
+fn profiles() -> Vec<String> {
+    vec!["adult".to_owned()]
+}
