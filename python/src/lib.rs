@@ -1,1 +1,26 @@
-//! Python face.
+//! The Python face of the engine: registration only. Each noun has a file of its own here and one of the same name in
+//! `python/walkshed/`.
+#![deny(unsafe_code)]
+
+mod arrow;
+mod coverage;
+mod error;
+mod job;
+mod network;
+mod study;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("InputError", module.py().get_type::<error::InputError>())?;
+    module.add("InternalError", module.py().get_type::<error::InternalError>())?;
+    module.add_class::<network::Network>()?;
+    module.add_function(wrap_pyfunction!(coverage::coverage, module)?)?;
+    module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
+    module.add_function(wrap_pyfunction!(study::run_study, module)?)?;
+    module.add_function(wrap_pyfunction!(study::validate_study, module)?)?;
+    module.add_function(wrap_pyfunction!(study::catalogue, module)?)?;
+    Ok(())
+}

@@ -260,11 +260,16 @@ fn people_report(prepared: &Prepared, times: &NearestTimes) -> PeopleReport {
     let unjoined = people.iter().zip(&times.origin_snap).filter(|(_, snap)| snap.anchor.is_none());
     PeopleReport {
         stated: prepared.people_in,
-        in_cells: people.iter().sum(),
+        in_cells: total(people.iter().copied()),
         cells: people.len(),
-        not_snapped: unjoined.map(|(people, _)| people).sum(),
-        outside_areas: people.iter().zip(&in_areas).map(|(people, share)| people * (1.0 - share).max(0.0)).sum(),
+        not_snapped: total(unjoined.map(|(people, _)| *people)),
+        outside_areas: total(people.iter().zip(&in_areas).map(|(people, share)| people * (1.0 - share).max(0.0))),
     }
+}
+
+/// A sum that is 0, not −0, where there is nothing to add.
+fn total(people: impl Iterator<Item = f64>) -> f64 {
+    people.fold(0.0, |sum, people| sum + people)
 }
 
 fn report(

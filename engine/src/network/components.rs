@@ -45,8 +45,6 @@ pub fn mark_islands(nodes: usize, edges: &mut Edges) {
 pub struct Connectedness {
     /// Number of pieces.
     pub pieces: usize,
-    /// Length of all ways, kilometres.
-    pub length_km: f64,
     /// Length of the ways of islands, kilometres.
     pub island_km: f64,
 }
@@ -56,8 +54,7 @@ pub fn connectedness(network: &Network) -> Connectedness {
     let mut roots = pieces(network.node_count(), &network.edges);
     roots.sort_unstable();
     roots.dedup();
-    let lengths = || network.edges.length_m.iter().zip(&network.edges.island);
-    let length_km = lengths().map(|(length_m, _)| length_m / 1000.0).sum();
-    let island_km = lengths().filter(|(_, island)| **island).map(|(length_m, _)| length_m / 1000.0).sum();
-    Connectedness { pieces: roots.len(), length_km, island_km }
+    let lengths = network.edges.length_m.iter().zip(&network.edges.island);
+    let island_km = lengths.filter(|(_, island)| **island).map(|(length_m, _)| length_m / 1000.0).sum();
+    Connectedness { pieces: roots.len(), island_km }
 }

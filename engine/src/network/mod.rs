@@ -5,4 +5,5 @@ pub mod components;
 pub mod graph;
 pub mod snap;
 pub mod store;
+pub mod tables;
 pub mod weight;

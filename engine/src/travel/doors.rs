@@ -1,13 +1,17 @@
 //! Homes and doors on the network: what each needs to reach the two ends of its edge.
 
+use crate::io::facilities::ids_column;
 use crate::model::error::Result;
+use crate::model::ids::Ids;
 use crate::model::place::Place;
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
-use crate::model::times::{Deciseconds, Direction};
+use crate::model::times::{Deciseconds, Direction, Reason};
 use crate::network::graph::{CLOSED, Network};
 use crate::network::snap::{self, Anchor, Snap};
 use crate::network::weight::{self, EdgeTimes, Split};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt32Array};
+use std::sync::Arc;
 
 /// One profile's view of a network in one direction of the walk.
 pub struct Walk<'a> {
@@ -93,4 +97,40 @@ impl<'a> Walk<'a> {
 /// A sum in which a closed part closes the whole.
 pub fn plus(a: Deciseconds, b: Deciseconds) -> Deciseconds {
     if a >= CLOSED || b >= CLOSED { CLOSED } else { (a + b).min(CLOSED) }
+}
+
+/// Joined places as a table: `id`, `edge`, `from`, `to` (positions in the network), `share` (0..1 along the edge), `away_m`,
+/// `leg_s`, the seconds along the edge `to_start_s`, `to_end_s`, `from_start_s`, `from_end_s` (null where one may not walk),
+/// `nearest_m` and `reason` (`not_snapped`, or null). Everything but the id and the last two is null when not joined.
+pub fn to_batch(walk: &Walk<'_>, ids: &Ids, joined: &[(Snap, Option<Joined>)]) -> RecordBatch {
+    let places = || joined.iter().map(|(_, joined)| joined.as_ref());
+    let whole = |of: &dyn Fn(&Joined) -> u32| -> ArrayRef {
+        Arc::new(places().map(|place| place.map(of)).collect::<UInt32Array>())
+    };
+    let number = |of: &dyn Fn(&Joined) -> f64| -> ArrayRef {
+        Arc::new(places().map(|place| place.map(of)).collect::<Float64Array>())
+    };
+    let seconds = |of: &dyn Fn(&Split) -> Deciseconds| -> ArrayRef {
+        let open = |place: &Joined| Some(of(&place.split)).filter(|time_ds| *time_ds < CLOSED);
+        Arc::new(places().map(|place| place.and_then(open).map(|time_ds| f64::from(time_ds) / 10.0)).collect::<Float64Array>())
+    };
+    let edges = &walk.network.edges;
+    let reason = places().map(|place| if place.is_some() { None } else { Some(Reason::NotSnapped.name()) });
+    let nearest_m: Float64Array = joined.iter().map(|(snap, _)| snap.nearest_m).collect();
+    RecordBatch::try_from_iter_with_nullable([
+        ("id", ids_column(ids, (0..ids.len()).map(Some)), false),
+        ("edge", whole(&|place| place.anchor.edge), true),
+        ("from", whole(&|place| edges.from[place.anchor.edge as usize]), true),
+        ("to", whole(&|place| edges.to[place.anchor.edge as usize]), true),
+        ("share", number(&|place| place.anchor.share), true),
+        ("away_m", number(&|place| place.anchor.away_m), true),
+        ("leg_s", number(&|place| f64::from(place.leg_ds) / 10.0), true),
+        ("to_start_s", seconds(&|split| split.to_start_ds), true),
+        ("to_end_s", seconds(&|split| split.to_end_ds), true),
+        ("from_start_s", seconds(&|split| split.from_start_ds), true),
+        ("from_end_s", seconds(&|split| split.from_end_ds), true),
+        ("nearest_m", Arc::new(nearest_m) as ArrayRef, true),
+        ("reason", Arc::new(reason.collect::<StringArray>()), true),
+    ])
+    .expect("all columns have one value per place")
 }

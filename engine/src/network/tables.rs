@@ -1,0 +1,77 @@
+//! A network as tables, for other programs: the same columns that [`crate::io::survey`] reads.
+
+use super::graph::{CLOSED, Network};
+use super::weight::edge_times;
+use crate::io::facilities::ids_column;
+use crate::model::place::Place;
+use crate::model::profile::Profile;
+use crate::model::times::Deciseconds;
+use arrow_array::{ArrayRef, BooleanArray, Float32Array, Float64Array, RecordBatch, StringArray, UInt32Array};
+use std::sync::Arc;
+
+/// Nodes: `id` (position, unique), `lon`, `lat`, `ele_m` (null where unknown), `source_id` (of the street source; a
+/// closed gate or a lift is several nodes of one source id).
+pub fn nodes(network: &Network) -> RecordBatch {
+    let mut ele_m: Vec<Option<f32>> = vec![None; network.node_count()];
+    for edge in 0..network.edge_count() {
+        let vertices = network.vertices_of(edge);
+        let ends = [(network.edges.from[edge], vertices.start), (network.edges.to[edge], vertices.end - 1)];
+        for (node, vertex) in ends {
+            let height = network.vertices.ele_m[vertex];
+            ele_m[node as usize] = height.is_finite().then_some(height);
+        }
+    }
+    let number = |of: fn(Place) -> f64| -> ArrayRef {
+        Arc::new(network.node_place.iter().map(|&place| of(place)).collect::<Float64Array>())
+    };
+    let count = network.node_count();
+    RecordBatch::try_from_iter_with_nullable([
+        ("id", Arc::new((0..count as u32).collect::<UInt32Array>()) as ArrayRef, false),
+        ("lon", number(Place::lon), false),
+        ("lat", number(Place::lat), false),
+        ("ele_m", Arc::new(ele_m.into_iter().collect::<Float32Array>()), true),
+        ("source_id", ids_column(&network.node_id, (0..count).map(Some)), false),
+    ])
+    .expect("all columns have one value per node")
+}
+
+/// Edges: `id` (position, unique), `from`, `to` (ids of nodes), `length_m`, `kind`, `forward_s`, `backward_s` (seconds for
+/// this profile; null where it may not walk), `source_id` (the way), `island`.
+pub fn edges(network: &Network, profile: &Profile) -> RecordBatch {
+    let (edges, times) = (&network.edges, edge_times(network, profile));
+    let count = network.edge_count();
+    let seconds = |times: &[Deciseconds]| -> ArrayRef {
+        let seconds = |&time_ds: &Deciseconds| (time_ds != CLOSED).then(|| f64::from(time_ds) / 10.0);
+        Arc::new(times.iter().map(seconds).collect::<Float64Array>())
+    };
+    let kinds = edges.kind.iter().map(|kind| kind.name());
+    RecordBatch::try_from_iter_with_nullable([
+        ("id", Arc::new((0..count as u32).collect::<UInt32Array>()) as ArrayRef, false),
+        ("from", Arc::new(UInt32Array::from(edges.from.clone())), false),
+        ("to", Arc::new(UInt32Array::from(edges.to.clone())), false),
+        ("length_m", Arc::new(Float64Array::from(edges.length_m.clone())), false),
+        ("kind", Arc::new(StringArray::from_iter_values(kinds)), false),
+        ("forward_s", seconds(&times.forward_ds), true),
+        ("backward_s", seconds(&times.backward_ds), true),
+        ("source_id", ids_column(&network.edge_id, (0..count).map(Some)), false),
+        ("island", Arc::new(BooleanArray::from(edges.island.clone())), false),
+    ])
+    .expect("all columns have one value per edge")
+}
+
+/// The drawn lines of all edges, vertex by vertex: `edge` (position), `kind`, `lon`, `lat`.
+pub fn lines(network: &Network) -> RecordBatch {
+    let count = network.edge_count();
+    let edge_of = || (0..count).flat_map(|edge| network.vertices_of(edge).map(move |_| edge));
+    let number = |of: fn(Place) -> f64| -> ArrayRef {
+        Arc::new(network.vertices.place.iter().map(|&place| of(place)).collect::<Float64Array>())
+    };
+    let kinds = edge_of().map(|edge| network.edges.kind[edge].name());
+    RecordBatch::try_from_iter([
+        ("edge", Arc::new(edge_of().map(|edge| edge as u32).collect::<UInt32Array>()) as ArrayRef),
+        ("kind", Arc::new(StringArray::from_iter_values(kinds))),
+        ("lon", number(Place::lon)),
+        ("lat", number(Place::lat)),
+    ])
+    .expect("all columns have one value per vertex")
+}

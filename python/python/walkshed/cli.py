@@ -1,0 +1,132 @@
+"""The command `walkshed`: arguments in, results on stdout, messages and progress on stderr.
+
+Exit codes: 0 done, 1 refused (the message says what and where), 2 wrong usage, 3 our own failure, 130 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from walkshed import InputError, __version__, study
+
+DONE, REFUSED, FAILED, STOPPED = 0, 1, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+        return code
+    except InputError as error:
+        _refuse(options, error)
+        return REFUSED
+    except OSError as error:
+        print(f"walkshed: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("walkshed: stopped; nothing was written", file=sys.stderr)
+        return STOPPED
+    except Exception as error:  # the last door: a traceback helps nobody at a command line
+        print(f"walkshed: internal failure, please report it: {error!r}", file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="walkshed", description="How much of a city's people can walk to its community facilities."
+    )
+    parser.add_argument("--version", action="version", version=f"walkshed {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="one study, the whole line")
+    run.add_argument("study", metavar="STUDY.toml")
+    run.add_argument("--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole")
+    run.set_defaults(command=_run)
+    validate = commands.add_parser("validate", help="check a study and its inputs, compute nothing")
+    validate.add_argument("study", metavar="STUDY.toml")
+    validate.set_defaults(command=_validate)
+    for command in (run, validate):
+        command.add_argument("--json", action="store_true", help="machine-readable results on stdout")
+        command.add_argument("--quiet", action="store_true", help="no progress")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    result = study.run(options.study, options.out, progress=_progress(options))
+    if options.json:
+        print(json.dumps(result.report, ensure_ascii=False))
+        return DONE
+    report = result.report
+    people, network = report["people"], report["network"]
+    print(f"{report['study']['study']['name']}: {people['stated']:,.0f} people 人口 in {people['cells']:,} cells 单元")
+    print(f"{sum(network['length_km'].values()):,.0f} km of ways 步行道路, {network['edges']:,} edges")
+    print("share of people who reach the nearest facility on foot, per cent 步行可达人口占比 (%):")
+    _print_frame(result.summary())
+    _print_left_out(report)
+    print(f"results: {result.folder}")
+    return DONE
+
+
+def _validate(options: argparse.Namespace) -> int:
+    found = study.validate(options.study, progress=_progress(options))
+    if options.json:
+        print(json.dumps(found.report | {"rejected": found.rejected.to_dicts()}, ensure_ascii=False))
+        return DONE
+    report = found.report
+    classes = ", ".join(f"{name} {count}" for name, count in report["facilities"].items())
+    print(f"ready to run 可以运行: {report['people']:,.0f} people, {report['cells']:,} cells, {report['areas']} areas")
+    print(f"facilities 设施: {classes}")
+    print(f"rows left out 未采用的行: {found.rejected.height}")
+    for row in found.rejected.head(20).iter_rows(named=True):
+        print(f"  {row['message']}\n  {row['message_zh']}")
+    if found.rejected.height > 20:
+        print(f"  … and {found.rejected.height - 20} more; --json prints all")
+    return DONE
+
+
+def _progress(options: argparse.Namespace) -> bool | None:
+    return False if options.quiet or not sys.stderr.isatty() else None
+
+
+def _print_left_out(report: dict[str, Any]) -> None:
+    for reason, count in report["rejected"].items():
+        print(f"left out 未采用: {count} row(s), {reason}; see rejected.parquet")
+    if report["people"]["not_snapped"] > 0:
+        print(f"not near any street 未接入路网: {report['people']['not_snapped']:,.0f} people")
+    if report["people"]["outside_areas"] > 0.5:
+        print(f"outside every area 不在任何分区内: {report['people']['outside_areas']:,.0f} people")
+    absent = report["classes_without_facilities"]
+    if absent:
+        print(f"no facility known, so nothing is said 无设施数据: {', '.join(absent)}")
+
+
+def _print_frame(table: pl.DataFrame) -> None:
+    with pl.Config(
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=160,
+        fmt_str_lengths=40,
+        float_precision=1,
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+        tbl_formatting="ASCII_MARKDOWN",
+    ):
+        print(table)
+
+
+def _refuse(options: argparse.Namespace, error: InputError) -> None:
+    problems = getattr(error, "problems", [])
+    if options.json:
+        print(json.dumps({"problems": problems}, ensure_ascii=False))
+    for problem in problems:
+        print(f"walkshed: {problem['message']}\n          {problem['message_zh']}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

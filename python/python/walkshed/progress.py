@@ -1,0 +1,58 @@
+"""A progress bar for work that takes longer than a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+State: TypeAlias = "tuple[str, int, int]"
+Report: TypeAlias = "Callable[[State], object]"
+Progress: TypeAlias = "bool | Report | None"
+
+_SHOW_AFTER_S = 1.0
+
+
+class _Bar:
+    """Shown by tqdm in terminals and notebooks; one bar per stage."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._bar: Any = None
+        self._stage = ""
+
+    def __call__(self, state: State) -> None:
+        stage, done, total = state
+        if time.monotonic() - self._began < _SHOW_AFTER_S or not stage:
+            return
+        if stage != self._stage:
+            from tqdm.auto import tqdm
+
+            self.close()
+            self._stage = stage
+            self._bar = tqdm(total=total or None, desc=stage, leave=False)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+@contextmanager
+def reporting(progress: Progress) -> Iterator[Report | None]:
+    """Give the engine somebody to report to.
+
+    `None` and `True` show a bar once the work takes longer than a second, `False` shows nothing, a function is called
+    about twenty times a second with stage, pieces done and pieces in all (0 when unknown).
+    """
+    if progress is False:
+        yield None
+    elif callable(progress):
+        yield progress
+    else:
+        bar = _Bar()
+        try:
+            yield bar
+        finally:
+            bar.close()

@@ -1,0 +1,110 @@
+"""Whole studies: from `STUDY.toml` to a folder of results."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from walkshed import _engine
+from walkshed.arrow import frame
+from walkshed.facilities import facility_classes
+from walkshed.progress import Progress, reporting
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A published result folder.
+
+    Attributes:
+        folder: where it is.
+        report: what stands in `run.json`: inputs with sizes and hashes, versions, counts, seconds, peak memory.
+
+    """
+
+    folder: Path
+    report: dict[str, Any]
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Read one of its tables: cells, times, coverage, facilities or rejected."""
+        return pl.read_parquet(self.folder / f"{name}.parquet")
+
+    def summary(self) -> pl.DataFrame:
+        """Coverage of everybody, cells counted once whatever the areas.
+
+        Returns:
+            One row per class × profile: `class`, `name_zh`, `name_en`, `facilities`, `profile`, and the covered share
+            in per cent for each threshold (`5 min`, …).
+
+        """
+        total = pl.DataFrame(self.report["total"]).filter(pl.col("group") == "all")
+        label = pl.format("{} min", pl.col("minutes").map_elements(lambda value: f"{value:g}", pl.String))
+        shares = total.with_columns(percent=pl.col("share") * 100, label=label)
+        wide = shares.pivot("label", index=["class", "profile"], values="percent", maintain_order=True)
+        counts = pl.DataFrame(
+            list(self.report["facilities"].items()), schema=["class", "facilities"], orient="row"
+        )
+        names = facility_classes().select("class", "name_zh", "name_en").with_row_index("order")
+        return (
+            wide.join(counts, on="class", how="left")
+            .join(names, on="class", how="left")
+            .sort("order", "class", "profile", nulls_last=True)
+            .with_columns(pl.col("name_zh", "name_en").fill_null(pl.col("class")))
+            .select("class", "name_zh", "name_en", "facilities", "profile", pl.selectors.ends_with(" min"))
+        )
+
+    def __repr__(self) -> str:
+        """Name, folder and rows."""
+        name, rows = self.report["study"]["study"]["name"], self.report["rows"]["coverage.parquet"]
+        return f"RunResult({name!r}, {rows} rows of coverage in {self.folder})"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What `validate` found in a study that can run.
+
+    Attributes:
+        report: network, people, cells, facilities by class, areas.
+        rejected: every row that a run would leave out, with file, row, value, reason and what to do.
+
+    """
+
+    report: dict[str, Any]
+    rejected: pl.DataFrame
+
+
+def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress: Progress = None) -> RunResult:
+    """Run a study, the whole line.
+
+    Args:
+        study: path of a `STUDY.toml`; paths in it are relative to it.
+        out: folder for the results, which appears whole or not at all; an earlier result there is replaced.
+        progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+    Returns:
+        The published folder with `cells`, `times`, `coverage`, `facilities`, `rejected` as Parquet and `run.json`.
+
+    Raises:
+        InputError: every fault that stops the study; nothing was written.
+        KeyboardInterrupt: stopped by the user, within half a second; nothing was written.
+
+    """
+    with reporting(progress) as report:
+        text = _engine.run_study(os.fspath(study), os.fspath(out), report=report)
+    return RunResult(Path(out), json.loads(text))
+
+
+def validate(study: str | os.PathLike[str], *, progress: Progress = None) -> Validation:
+    """Read and check everything that `run` would read, and compute nothing.
+
+    Raises:
+        InputError: every fault that would stop the run.
+
+    """
+    with reporting(progress) as report:
+        text, rejected = _engine.validate_study(os.fspath(study), report=report)
+    return Validation(json.loads(text), frame(rejected))

@@ -1,0 +1,74 @@
+//! `coverage`.
+
+use super::arrow::{TableArgument, to_table};
+use super::job;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3_arrow::PyTable;
+use walkshed::io;
+use walkshed::metrics::apportion;
+use walkshed::metrics::coverage::coverage as cover;
+use walkshed::model::area::Areas;
+use walkshed::model::cell;
+use walkshed::model::study::minutes_to_ds;
+
+/// Areas of a coverage: one for all, the parents of cells, or a table of outlines.
+#[derive(FromPyObject)]
+pub enum AreasArgument {
+    /// H3 resolution of the parents.
+    Parents(u8),
+    /// Outlines.
+    Table(TableArgument),
+}
+
+/// Coverage of areas by cells and their times; see the Python function.
+#[pyfunction]
+#[pyo3(signature = (times, cells, areas, minutes, groups, profile, report=None))]
+#[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
+pub fn coverage(
+    py: Python<'_>,
+    times: TableArgument,
+    cells: TableArgument,
+    areas: Option<AreasArgument>,
+    minutes: Vec<f64>,
+    groups: Option<Vec<String>>,
+    profile: &str,
+    report: Option<Py<PyAny>>,
+) -> PyResult<(PyTable, PyTable)> {
+    if let Some(wrong) = minutes.iter().find(|&&minutes| minutes_to_ds(minutes).is_none()) {
+        return Err(PyValueError::new_err(format!("minutes {wrong}: use minutes above 0, at most 1440")));
+    }
+    let (times, cells) = (times.into_table(py, "times")?, cells.into_table(py, "cells")?);
+    let parents = match &areas {
+        Some(AreasArgument::Parents(number)) => Some(cell::resolution(*number).ok_or_else(|| {
+            PyValueError::new_err(format!("areas {number}: an H3 resolution is 0..15"))
+        })?),
+        _ => None,
+    };
+    let table = match areas {
+        Some(AreasArgument::Table(table)) => Some(table.into_table(py, "areas")?),
+        _ => None,
+    };
+    let (rows, rejected) = job::run(py, report.as_ref(), |progress| {
+        let mut rejected = Vec::new();
+        let people = io::cells::read_people(&cells, groups.as_deref())?;
+        let all_times = io::times::read(&times, &people.id, profile)?;
+        let (areas, parts) = match (parents, &table) {
+            (Some(resolution), _) => apportion::parents(&people.cell, resolution),
+            (None, table) => {
+                let areas = match table {
+                    Some(table) => io::areas::read(table, "area_id", &mut rejected)?,
+                    None => Areas::everywhere(),
+                };
+                let parts = apportion::parts(&people.cell, &areas, progress)?;
+                (areas, parts)
+            }
+        };
+        let mut rows = Vec::new();
+        for times in &all_times {
+            rows.extend(cover(times, &people.cells, &areas.id, &parts, &minutes, progress)?);
+        }
+        Ok((rows, rejected))
+    })?;
+    Ok((to_table(io::coverage::to_batch(&rows))?, to_table(io::rejected::to_batch(&rejected))?))
+}
