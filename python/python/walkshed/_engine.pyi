@@ -1,20 +1,34 @@
 """The compiled engine; use the package `walkshed`, whose functions check and explain."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final, type_check_only
+
+__all__ = [
+    "InputError",
+    "InternalError",
+    "Network",
+    "__version__",
+    "catalogue",
+    "coverage",
+    "profiles",
+    "run_study",
+    "validate_study",
+]
 
 __version__: str
 
-_Report = Callable[[tuple[str, int, int]], object] | Callable[..., object]
+_Report = Callable[[str, int, int], object]
 
 class InputError(ValueError):
     problems: list[dict[str, Any]]
 
 class InternalError(RuntimeError): ...
 
+@type_check_only
 class Table:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
+@final
 class Network:
     @staticmethod
     def from_osm(

@@ -30,7 +30,7 @@ def to_engine(table: TableLike, name: str) -> Any:
         return os.fspath(table)
     if type(table).__module__.startswith("geopandas"):
         # GeoDataFrame inherits the interface from pandas, where it fails on geometry; its own export works.
-        return table.to_arrow(index=False)  # type: ignore[union-attr]
+        return table.to_arrow(index=False)  # type: ignore[attr-defined]
     if hasattr(table, "__arrow_c_stream__") or hasattr(table, "__arrow_c_array__"):
         return table
     kind = type(table).__name__

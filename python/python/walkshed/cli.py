@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="one study, the whole line")
     run.add_argument("study", metavar="STUDY.toml")
     run.add_argument("--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole")
+    run.add_argument("--map", metavar="PNG", help="draw the six classes that fewest people reach (needs matplotlib)")
     run.set_defaults(command=_run)
     validate = commands.add_parser("validate", help="check a study and its inputs, compute nothing")
     validate.add_argument("study", metavar="STUDY.toml")
@@ -59,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     result = study.run(options.study, options.out, progress=_progress(options))
+    if options.map:
+        _draw(result, options.map)
     if options.json:
         print(json.dumps(result.report, ensure_ascii=False))
         return DONE
@@ -70,7 +73,17 @@ def _run(options: argparse.Namespace) -> int:
     _print_frame(result.summary())
     _print_left_out(report)
     print(f"results: {result.folder}")
+    if options.map:
+        print(f"map: {options.map}")
     return DONE
+
+
+def _draw(result: study.RunResult, path: str) -> None:
+    from walkshed import Network, maps
+
+    network = Network.from_osm(result.report["study"]["streets"]["osm"], progress=False)
+    figure = maps.minutes_map(result, network=network, source="Streets and facilities © OpenStreetMap contributors")
+    maps.save(figure, path)
 
 
 def _validate(options: argparse.Namespace) -> int:

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Four steps of the colour-blind-safe map "cividis", dark = near; grey for the places nothing is known to reach.
-_NEAR_TO_FAR = ("#00224e", "#575d6d", "#a59c74", "#fee838")
-_NOT_REACHED = "#c8c8c8"
-_STREETS, _DOORS = "#9a9a9a", "#d7301f"
+# Blue to amber, told apart by every kind of colour vision (ColorBrewer PuOr and RdBu ends); grey where no way is known.
+_NEAR_TO_FAR = ("#2b6cb0", "#93c4e6", "#f6c36b")
+_NOT_REACHED = "#d9d9d9"
+_STREETS, _DOORS = "#5f6b7a", "#111111"
 _CJK_FONTS = ("Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC")
 
 
 def minutes_map(
     result: RunResult,
-    classes: Sequence[str],
+    classes: Sequence[str] | None = None,
     *,
     network: Network | None = None,
     profile: str | None = None,
@@ -36,7 +36,7 @@ def minutes_map(
 
     Args:
         result: a run.
-        classes: ids of facility classes.
+        classes: ids of facility classes; the six that fewest people reach in the middle threshold when None.
         network: streets to draw beneath; none when None.
         profile: one of the study's profiles; the first when None.
         source: line about the data, printed below.
@@ -55,16 +55,15 @@ def minutes_map(
     minutes = sorted(settings["minutes"])[:3]
     cells, facilities = result.table("cells"), result.table("facilities")
     times = result.table("times").filter(pl.col("profile") == who)
+    classes = _fewest_reached(result, who, minutes) if classes is None else classes
     unknown = set(classes) - set(times["class"].unique())
     if unknown or times.is_empty():
         raise ValueError(f"no times for {', '.join(unknown) or who}; classes: {', '.join(times['class'].unique())}")
     columns = min(3, len(classes))
     rows = math.ceil(len(classes) / columns)
     stretch = 1 / math.cos(math.radians(_middle(cells["lat"])))
-    height = 3.6 * _aspect(cells, stretch)
-    figure, grid = pyplot.subplots(
-        rows, columns, figsize=(3.6 * columns + 0.4, (height + 0.75) * rows + 1.1), squeeze=False
-    )
+    height = (3.6 * _aspect(cells, stretch) + 0.5) * rows + 0.9
+    figure, grid = pyplot.subplots(rows, columns, figsize=(3.6 * columns + 0.4, height), squeeze=False)
     with pyplot.rc_context(_fonts()):
         for axes, name in zip(grid.flat, classes, strict=False):
             here = cells.join(
@@ -77,6 +76,14 @@ def minutes_map(
             axes.set_axis_off()
         _furniture(figure, list(grid.flat)[len(classes) - 1], minutes, result, who, source)
     return figure
+
+
+def _fewest_reached(result: RunResult, who: str, minutes: list[float]) -> list[str]:
+    middle = minutes[len(minutes) // 2]
+    total = pl.DataFrame(result.report["total"]).filter(
+        (pl.col("group") == "all") & (pl.col("profile") == who) & (pl.col("minutes") == middle)
+    )
+    return total.sort("share", "class")["class"].head(6).to_list()
 
 
 def save(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 160) -> None:
@@ -93,10 +100,10 @@ def _panel(
 
     colours = [_colour(time_s, minutes) for time_s in cells["time_s"]]
     outlines = [_outline(wkb) for wkb in cells["geometry"]]
-    axes.add_collection(PolyCollection(outlines, facecolors=colours, edgecolors="white", linewidths=0.3, zorder=1))
+    axes.add_collection(PolyCollection(outlines, facecolors=colours, edgecolors="none", zorder=1))
     if network is not None:
         _draw_streets(axes, network)
-    axes.scatter(doors["lon"], doors["lat"], s=9, c=_DOORS, edgecolors="white", linewidths=0.4, zorder=3)
+    axes.scatter(doors["lon"], doors["lat"], s=12, c=_DOORS, edgecolors="white", linewidths=0.6, zorder=3)
     axes.set_aspect(stretch)
     corners = [corner for outline in outlines for corner in outline]
     longitudes, latitudes = [lon for lon, _ in corners], [lat for _, lat in corners]
@@ -113,7 +120,7 @@ def _draw_streets(axes: Axes, network: Network) -> None:
 
     lines = network.lines().group_by("edge", maintain_order=True).agg("lon", "lat")
     runs = [list(zip(lon, lat, strict=True)) for lon, lat in lines.select("lon", "lat").iter_rows()]
-    axes.add_collection(LineCollection(runs, colors=_STREETS, linewidths=0.25, alpha=0.8, zorder=2))
+    axes.add_collection(LineCollection(runs, colors=_STREETS, linewidths=0.35, alpha=0.55, zorder=2))
 
 
 def _colour(time_s: float | None, minutes: list[float]) -> str:
@@ -133,9 +140,9 @@ def _outline(wkb: bytes) -> list[tuple[float, float]]:
 
 def _title(result: RunResult, name: str, who: str, minutes: list[float]) -> str:
     names = facility_classes().filter(pl.col("class") == name)
-    title = names["name_en"].first() or name
+    title = str(names["name_en"].first() or name)
     if _cjk_font() and names.height:
-        title = f"{names['name_zh'].first()} {title}"
+        title = f"{names['name_zh'].first()!s} {title}"
     total = pl.DataFrame(result.report["total"]).filter(
         (pl.col("class") == name) & (pl.col("group") == "all") & (pl.col("profile") == who)
     )
@@ -158,10 +165,14 @@ def _furniture(
     marks.append(Patch(facecolor=_NOT_REACHED, label=f"over {minutes[-1]:g} min or no way"))
     marks.append(Line2D([], [], marker="o", color="none", markerfacecolor=_DOORS, markeredgecolor="white", label="facility"))
     name = result.report["study"]["study"]["name"].replace("_", " ")
-    figure.suptitle(f"{name}: walking time to the nearest facility ({who})", x=0.02, ha="left", fontsize=12)
-    figure.legend(handles=marks, loc="lower left", bbox_to_anchor=(0.01, 0.02), ncols=len(marks), fontsize=7, frameon=False)
-    figure.text(0.02, 0.005, source, fontsize=6, color="#555555", va="bottom")
-    figure.tight_layout(rect=(0, 0.05, 1, 0.99))
+    inch = 1 / figure.get_figheight()
+    title = f"{name[:1].upper()}{name[1:]}: walking time to the nearest facility ({who})"
+    figure.suptitle(title, x=0.02, y=1 - 0.1 * inch, va="top", ha="left", fontsize=12)
+    figure.legend(
+        handles=marks, loc="lower left", bbox_to_anchor=(0.01, 0.2 * inch), ncols=len(marks), fontsize=7, frameon=False
+    )
+    figure.text(0.02, 0.08 * inch, source, fontsize=6, color="#555555", va="bottom")
+    figure.tight_layout(rect=(0, 0.45 * inch, 1, 1 - 0.35 * inch))
     _scale_bar(last)
 
 
@@ -184,12 +195,12 @@ def _scale_bar(axes: Axes) -> None:
 
 
 def _middle(values: pl.Series) -> float:
-    return float(values.min() + values.max()) / 2  # type: ignore[operator]
+    return float(values.min() + values.max()) / 2  # type: ignore[operator, arg-type]
 
 
 def _aspect(cells: pl.DataFrame, stretch: float) -> float:
-    width = float(cells["lon"].max() - cells["lon"].min())  # type: ignore[operator]
-    height = float(cells["lat"].max() - cells["lat"].min())  # type: ignore[operator]
+    width = float(cells["lon"].max() - cells["lon"].min())  # type: ignore[operator, arg-type]
+    height = float(cells["lat"].max() - cells["lat"].min())  # type: ignore[operator, arg-type]
     return min(2.0, max(0.4, (height + 1e-3) * stretch / (width + 1e-3)))
 
 
@@ -200,6 +211,6 @@ def _cjk_font() -> str | None:
     return next((font for font in _CJK_FONTS if font in known), None)
 
 
-def _fonts() -> dict[str, Any]:
+def _fonts() -> Any:
     font = _cjk_font()
     return {"font.family": [font, "DejaVu Sans"]} if font else {}

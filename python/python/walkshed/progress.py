@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-State: TypeAlias = "tuple[str, int, int]"
-Report: TypeAlias = "Callable[[State], object]"
+Report: TypeAlias = "Callable[[str, int, int], object]"
 Progress: TypeAlias = "bool | Report | None"
 
 _SHOW_AFTER_S = 1.0
@@ -22,8 +21,7 @@ class _Bar:
         self._bar: Any = None
         self._stage = ""
 
-    def __call__(self, state: State) -> None:
-        stage, done, total = state
+    def __call__(self, stage: str, done: int, total: int) -> None:
         if time.monotonic() - self._began < _SHOW_AFTER_S or not stage:
             return
         if stage != self._stage:

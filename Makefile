@@ -1,0 +1,61 @@
+# make demo    the main job on a real city: build, fetch the extract, run the study, draw the map
+# make test    every test: Rust, Python, doc examples, the notebook
+# make check   formatting, lints, types
+# make audit   licences and advisories of what we ship
+# make bench   speed and memory, answers compared first
+# make clean   everything that was built here
+#
+# Needs git, a Rust toolchain (1.95 or newer), Python 3.10 or newer, make. CARGO_TARGET_DIR may name a folder outside
+# the checkout, so that clones share what is compiled.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+export VIRTUAL_ENV := $(CURDIR)/.venv
+# One set of flags in every call: another set would compile every dependency again.
+CARGO := cargo
+FLAGS := --release --workspace --locked
+
+.PHONY: demo test test-rust test-python check audit bench extension clean
+
+demo: extension
+	$(PY) datasets/download.py demo/data
+	.venv/bin/walkshed run datasets/helsinki_centre.toml --out demo/helsinki_centre --map demo/helsinki_centre.png
+
+test: test-rust test-python
+
+test-rust:
+	$(CARGO) test $(FLAGS)
+
+test-python: extension .venv/tests.done
+	cd python && ../$(PY) -m pytest
+
+check: .venv/tests.done
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FLAGS) --no-deps
+	.venv/bin/ruff check python datasets benches
+	.venv/bin/ruff format --check python datasets benches
+
+audit:
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@0.20.2
+	$(CARGO) deny --all-features check licenses bans sources advisories
+
+bench: extension
+	$(CARGO) bench --workspace --locked
+
+extension: .venv/build.done
+	.venv/bin/maturin develop --quiet --release --locked --manifest-path python/Cargo.toml
+
+.venv/build.done: python/requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "walkshed needs Python 3.10 or newer: make PYTHON=python3.x")'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --requirement python/requirements.txt
+	touch $@
+
+.venv/tests.done: .venv/build.done python/tests/requirements.txt
+	$(PY) -m pip install --quiet --requirement python/tests/requirements.txt
+	touch $@
+
+clean:
+	$(CARGO) clean
+	rm -rf .venv demo python/python/walkshed/_engine*.so
