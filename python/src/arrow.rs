@@ -1,12 +1,12 @@
 //! Tables in and out: Arrow's C interface for objects, paths for files.
 
-use super::error::to_py;
 use arrow_array::RecordBatch;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
 use std::path::PathBuf;
 use walkshed::io::table::Table;
+use walkshed::model::error::Result;
 
 /// A table argument: a path, or an object that speaks the Arrow C interface.
 #[derive(FromPyObject)]
@@ -18,13 +18,36 @@ pub enum TableArgument {
 }
 
 impl TableArgument {
-    /// The table, under the name that its problems carry.
-    pub fn into_table(self, py: Python<'_>, name: &str) -> PyResult<Table> {
+    /// The part that needs Python; `name` is the one that the table's problems carry.
+    pub fn into_source(self, name: &'static str) -> PyResult<Source> {
+        Ok(match self {
+            Self::Path(path) => Source::Path(path),
+            Self::Arrow(batches) => Source::Columns { name, table: batches.into_table()? },
+        })
+    }
+}
+
+/// A table that a worker is still to read.
+pub enum Source {
+    /// A file.
+    Path(PathBuf),
+    /// Columns of another library.
+    Columns {
+        /// Name of the argument.
+        name: &'static str,
+        /// The columns.
+        table: PyTable,
+    },
+}
+
+impl Source {
+    /// The table.
+    pub fn read(self) -> Result<Table> {
         match self {
-            Self::Path(path) => py.detach(|| Table::read(&path)).map_err(|error| to_py(py, error)),
-            Self::Arrow(batches) => {
-                let (batches, schema) = batches.into_table()?.into_inner();
-                py.detach(|| Table::from_batches(name, &schema, &batches)).map_err(|error| to_py(py, error))
+            Self::Path(path) => Table::read(&path),
+            Self::Columns { name, table } => {
+                let (batches, schema) = table.into_inner();
+                Table::from_batches(name, &schema, &batches)
             }
         }
     }

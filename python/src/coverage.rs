@@ -10,6 +10,8 @@ use walkshed::metrics::apportion;
 use walkshed::metrics::coverage::coverage as cover;
 use walkshed::model::area::Areas;
 use walkshed::model::cell;
+use walkshed::model::error::Error;
+use walkshed::model::problem::Fault;
 use walkshed::model::study::minutes_to_ds;
 
 /// Areas of a coverage: one for all, the parents of cells, or a table of outlines.
@@ -38,26 +40,42 @@ pub fn coverage(
     if let Some(wrong) = minutes.iter().find(|&&minutes| minutes_to_ds(minutes).is_none()) {
         return Err(PyValueError::new_err(format!("minutes {wrong}: use minutes above 0, at most 1440")));
     }
-    let (times, cells) = (times.into_table(py, "times")?, cells.into_table(py, "cells")?);
+    if minutes.is_empty() {
+        return Err(PyValueError::new_err("minutes: give at least one number of minutes"));
+    }
+    let (times, cells) = (times.into_source("times")?, cells.into_source("cells")?);
     let parents = match &areas {
-        Some(AreasArgument::Parents(number)) => Some(cell::resolution(*number).ok_or_else(|| {
-            PyValueError::new_err(format!("areas {number}: an H3 resolution is 0..15"))
-        })?),
+        Some(AreasArgument::Parents(number)) => Some(
+            cell::resolution(*number)
+                .ok_or_else(|| PyValueError::new_err(format!("areas {number}: an H3 resolution is 0..15")))?,
+        ),
         _ => None,
     };
     let table = match areas {
-        Some(AreasArgument::Table(table)) => Some(table.into_table(py, "areas")?),
+        Some(AreasArgument::Table(table)) => Some(table.into_source("areas")?),
         _ => None,
     };
-    let (rows, rejected) = job::run(py, report.as_ref(), |progress| {
+    let profile = profile.to_owned();
+    let (rows, rejected) = job::run(py, report.as_ref(), move |progress| {
         let mut rejected = Vec::new();
+        let cells = cells.read()?;
         let people = io::cells::read_people(&cells, groups.as_deref())?;
-        let all_times = io::times::read(&times, &people.id, profile)?;
-        let (areas, parts) = match (parents, &table) {
-            (Some(resolution), _) => apportion::parents(&people.cell, resolution),
+        let all_times = io::times::read(&times.read()?, &people.id, &profile)?;
+        let (areas, parts) = match (parents, table) {
+            (Some(resolution), _) => {
+                // A cell coarser than the areas lies in no one of them, and its people would be lost.
+                if let Some(row) = people.cell.iter().position(|cell| cell.resolution() < resolution) {
+                    let fault = Fault::Setting {
+                        expected: format!("a cell of resolution {resolution} or finer, as the areas are"),
+                    };
+                    let value = people.cell[row].to_string();
+                    return Err(Error::Input(vec![cells.problem(row, "cell", Some(value), fault)]));
+                }
+                apportion::parents(&people.cell, resolution)
+            }
             (None, table) => {
                 let areas = match table {
-                    Some(table) => io::areas::read(table, "area_id", &mut rejected)?,
+                    Some(table) => io::areas::read(&table.read()?, "area_id", &mut rejected)?,
                     None => Areas::everywhere(),
                 };
                 let parts = apportion::parts(&people.cell, &areas, progress)?;

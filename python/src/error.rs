@@ -7,7 +7,12 @@ use pyo3::types::{PyDict, PyList};
 use walkshed::model::error::Error;
 use walkshed::model::problem::Problem;
 
-create_exception!(walkshed, InputError, PyValueError, "The input is refused; `problems` lists every fault found.");
+create_exception!(
+    walkshed,
+    InputError,
+    PyValueError,
+    "The input is refused; `problems` lists every fault found."
+);
 create_exception!(walkshed, InternalError, PyRuntimeError, "walkshed itself failed; please report it.");
 
 /// The exception for an engine error.

@@ -2,8 +2,9 @@
 
 use super::error::to_py;
 use pyo3::prelude::*;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use walkshed::model::error::{Error, Result};
 use walkshed::model::progress::Progress;
@@ -11,42 +12,67 @@ use walkshed::model::progress::Progress;
 /// How often the waiting thread looks at signals; well under the half second that Ctrl-C may take.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// How long a stopped worker has to end before it is left behind.
+const GRACE: Duration = Duration::from_millis(200);
+
 /// Run work on another thread while this one listens.
 ///
-/// `report` is called with stage, pieces done and pieces in all. An exception from it, or Ctrl-C, stops the work; the
-/// call returns when the work has stopped.
-pub fn run<T: Send>(
+/// `report` is called with stage, pieces done and pieces in all. An exception from it, or Ctrl-C, stops the work. Work
+/// in the middle of a step that cannot be cut short is left behind: it ends at its next look at the progress, and
+/// nobody sees its result.
+pub fn run<T: Send + 'static>(
     py: Python<'_>,
     report: Option<&Py<PyAny>>,
-    work: impl FnOnce(&Progress) -> Result<T> + Send,
+    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
-    let progress = Progress::default();
+    listen(py, report, Some(GRACE), work)
+}
+
+/// The same for work that changes files: the call returns when the work has ended and tidied up.
+pub fn run_to_its_end<T: Send + 'static>(
+    py: Python<'_>,
+    report: Option<&Py<PyAny>>,
+    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    listen(py, report, None, work)
+}
+
+fn listen<T: Send + 'static>(
+    py: Python<'_>,
+    report: Option<&Py<PyAny>>,
+    grace: Option<Duration>,
+    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    let progress = Arc::new(Progress::default());
     let outcome = py.detach(|| {
-        thread::scope(|scope| {
-            let (done, wait) = channel::<()>();
-            let progress = &progress;
-            // The sender goes with the worker: when it ends, even by a panic, the channel closes and the wait is over.
-            let worker = scope.spawn(move || {
-                let _done = done;
-                work(progress)
-            });
-            let mut interrupted = None;
-            while wait.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                if interrupted.is_none()
-                    && let Err(error) = Python::attach(|py| look(py, report, progress))
-                {
-                    progress.cancel();
-                    interrupted = Some(error);
+        let (worker, ended) = start(Arc::clone(&progress), work);
+        while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+            if let Err(interruption) = Python::attach(|py| look(py, report, &progress)) {
+                progress.cancel();
+                if grace.is_none_or(|grace| ended.recv_timeout(grace) != Err(RecvTimeoutError::Timeout)) {
+                    drop(worker.join());
                 }
+                return Err(interruption);
             }
-            let panicked = |_| Err(Error::Internal("a worker panicked; its message is above".to_owned()));
-            (worker.join().unwrap_or_else(panicked), interrupted)
-        })
+        }
+        let panicked = |_| Err(Error::Internal("a worker panicked; its message is above".to_owned()));
+        Ok(worker.join().unwrap_or_else(panicked))
+    })?;
+    outcome.map_err(|error| to_py(py, error))
+}
+
+/// The worker, and a channel that closes when it ends.
+fn start<T: Send + 'static>(
+    progress: Arc<Progress>,
+    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
+) -> (JoinHandle<Result<T>>, Receiver<()>) {
+    let (end, ended) = channel::<()>();
+    let worker = thread::spawn(move || {
+        // The sender goes with the worker: when it ends, even by a panic, the channel closes and the wait is over.
+        let _end = end;
+        work(&progress)
     });
-    match outcome {
-        (_, Some(interruption)) => Err(interruption),
-        (result, None) => result.map_err(|error| to_py(py, error)),
-    }
+    (worker, ended)
 }
 
 fn look(py: Python<'_>, report: Option<&Py<PyAny>>, progress: &Progress) -> PyResult<()> {

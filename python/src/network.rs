@@ -38,7 +38,7 @@ impl Network {
         max_snap_m: f64,
         report: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        let network = job::run(py, report.as_ref(), |progress| {
+        let network = job::run(py, report.as_ref(), move |progress| {
             let elevation = io::elevation::read(&elevation)?;
             let rules = io::defaults::walking_rules();
             let wanted = Wanted { rules: &rules, catalogue: None, buildings: None };
@@ -49,20 +49,28 @@ impl Network {
     }
 
     #[staticmethod]
-    fn from_tables(py: Python<'_>, nodes: TableArgument, edges: TableArgument, max_snap_m: f64) -> PyResult<Self> {
-        let (nodes, edges) = (nodes.into_table(py, "nodes")?, edges.into_table(py, "edges")?);
-        let network = job::run(py, None, |_| build::from_survey(io::survey::read(&nodes, &edges)?, max_snap_m))?;
+    fn from_tables(
+        py: Python<'_>,
+        nodes: TableArgument,
+        edges: TableArgument,
+        max_snap_m: f64,
+    ) -> PyResult<Self> {
+        let (nodes, edges) = (nodes.into_source("nodes")?, edges.into_source("edges")?);
+        let network = job::run(py, None, move |_| {
+            build::from_survey(io::survey::read(&nodes.read()?, &edges.read()?)?, max_snap_m)
+        })?;
         Ok(Self { network: Arc::new(network) })
     }
 
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let network = job::run(py, None, |_| store::load(&path))?;
+        let network = job::run(py, None, move |_| store::load(&path))?;
         Ok(Self { network: Arc::new(network) })
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        job::run(py, None, |_| store::save(&self.network, &path))
+        let network = Arc::clone(&self.network);
+        job::run_to_its_end(py, None, move |_| store::save(&network, &path))
     }
 
     #[getter]
@@ -106,11 +114,12 @@ impl Network {
 
     fn snap(&self, py: Python<'_>, places: TableArgument, profile: &str) -> PyResult<(PyTable, PyTable)> {
         let profile = parse_profile(profile)?;
-        let places = places.into_table(py, "places")?;
-        let (snapped, rejected) = job::run(py, None, |progress| {
+        let places = places.into_source("places")?;
+        let network = Arc::clone(&self.network);
+        let (snapped, rejected) = job::run(py, None, move |progress| {
             let mut rejected = Vec::new();
-            let places = io::cells::read_origins(&places, &mut rejected)?;
-            let walk = Walk::new(&self.network, &profile, Direction::ToFacility);
+            let places = io::cells::read_origins(&places.read()?, &mut rejected)?;
+            let walk = Walk::new(&network, &profile, Direction::ToFacility);
             let joined = walk.join(&places.place, progress)?;
             Ok((doors::to_batch(&walk, &places.id, &joined), rejected))
         })?;
@@ -131,21 +140,28 @@ impl Network {
     ) -> PyResult<(PyTable, PyTable)> {
         let profile = parse_profile(profile)?;
         let direction = Direction::from_name(direction).ok_or_else(|| {
-            PyValueError::new_err(format!("direction \"{direction}\": use \"to_facility\" or \"from_facility\""))
+            PyValueError::new_err(format!(
+                "direction \"{direction}\": use \"to_facility\" or \"from_facility\""
+            ))
         })?;
         let cutoff_ds = minutes_to_ds(max_minutes).ok_or_else(|| {
             PyValueError::new_err(format!("max_minutes {max_minutes}: use minutes above 0, at most 1440"))
         })?;
-        let (origins, facilities) = (origins.into_table(py, "origins")?, facilities.into_table(py, "facilities")?);
-        let (times, rejected) = job::run(py, report.as_ref(), |progress: &Progress| {
+        let (origins, facilities) = (origins.into_source("origins")?, facilities.into_source("facilities")?);
+        let network = Arc::clone(&self.network);
+        let (times, rejected) = job::run(py, report.as_ref(), move |progress: &Progress| {
             let mut rejected: Vec<Problem> = Vec::new();
-            let origins = io::cells::read_origins(&origins, &mut rejected)?;
-            let facilities = io::facilities::read(&facilities, io::facilities::Columns::default(), &mut rejected)?;
-            let facilities = leave_out_swapped(facilities, &self.network, &mut rejected)?;
-            let walk = Walk::new(&self.network, &profile, direction);
+            let origins = io::cells::read_origins(&origins.read()?, &mut rejected)?;
+            let facilities = facilities.read()?;
+            let facilities =
+                io::facilities::read(&facilities, io::facilities::Columns::default(), &mut rejected)?;
+            let facilities = leave_out_swapped(&facilities, &network, &mut rejected)?;
+            let walk = Walk::new(&network, &profile, direction);
             let found = nearest(&walk, &origins.id, &origins.place, &facilities, cutoff_ds, progress)?;
-            for (row, snap) in found.facility_snap.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none()) {
-                let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m: self.network.max_snap_m };
+            for (row, snap) in
+                found.facility_snap.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none())
+            {
+                let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m: network.max_snap_m };
                 rejected.push(facilities.problem(row, fault));
             }
             Ok((io::times::to_batch(&found.times), rejected))

@@ -14,15 +14,19 @@ use walkshed::model::error::Error;
 #[pyfunction]
 #[pyo3(signature = (path, out, report=None))]
 pub fn run_study(py: Python<'_>, path: PathBuf, out: PathBuf, report: Option<Py<PyAny>>) -> PyResult<String> {
-    let result = job::run(py, report.as_ref(), |progress| study::run(&path, &out, progress))?;
+    let result = job::run_to_its_end(py, report.as_ref(), move |progress| study::run(&path, &out, progress))?;
     json(py, &result)
 }
 
 /// Check a study; its validation as JSON, and the rows that would be left out.
 #[pyfunction]
 #[pyo3(signature = (path, report=None))]
-pub fn validate_study(py: Python<'_>, path: PathBuf, report: Option<Py<PyAny>>) -> PyResult<(String, PyTable)> {
-    let result = job::run(py, report.as_ref(), |progress| study::validate(&path, progress))?;
+pub fn validate_study(
+    py: Python<'_>,
+    path: PathBuf,
+    report: Option<Py<PyAny>>,
+) -> PyResult<(String, PyTable)> {
+    let result = job::run(py, report.as_ref(), move |progress| study::validate(&path, progress))?;
     Ok((json(py, &result)?, to_table(io::rejected::to_batch(&result.rejected))?))
 }
 

@@ -94,7 +94,11 @@ impl Tables {
         let facilities = read(study.facilities.path.as_ref())?;
         let population = read(study.population.path.as_ref())?;
         let areas = read(study.areas.as_ref().and_then(|areas| areas.path.as_ref()))?;
-        if problems.is_empty() { Ok(Self { facilities, population, areas }) } else { Err(Error::Input(problems)) }
+        if problems.is_empty() {
+            Ok(Self { facilities, population, areas })
+        } else {
+            Err(Error::Input(problems))
+        }
     }
 }
 
@@ -126,7 +130,9 @@ fn facilities(
     let columns = io::facilities::Columns { id: &study.facilities.id, class: &study.facilities.class };
     let from_table = match &tables.facilities {
         None => None,
-        Some(table) => Some(leave_out_swapped(io::facilities::read(table, columns, rejected)?, network, rejected)?),
+        Some(table) => {
+            Some(leave_out_swapped(&io::facilities::read(table, columns, rejected)?, network, rejected)?)
+        }
     };
     let facilities = match (from_map, from_table) {
         (Some(map), Some(table)) => map.and(table),
@@ -145,7 +151,7 @@ fn facilities(
 /// # Errors
 /// One problem when that is so for every row.
 pub fn leave_out_swapped(
-    facilities: Facilities,
+    facilities: &Facilities,
     network: &Network,
     rejected: &mut Vec<Problem>,
 ) -> Result<Facilities> {
@@ -177,8 +183,10 @@ struct Extent {
 impl Extent {
     fn of(places: &[Place]) -> Self {
         let margin = 0.1;
-        let least = |of: fn(Place) -> f64| places.iter().map(|&place| of(place)).fold(f64::INFINITY, f64::min);
-        let most = |of: fn(Place) -> f64| places.iter().map(|&place| of(place)).fold(f64::NEG_INFINITY, f64::max);
+        let least =
+            |of: fn(Place) -> f64| places.iter().map(|&place| of(place)).fold(f64::INFINITY, f64::min);
+        let most =
+            |of: fn(Place) -> f64| places.iter().map(|&place| of(place)).fold(f64::NEG_INFINITY, f64::max);
         Self {
             west: least(Place::lon) - margin,
             south: least(Place::lat) - margin,
@@ -198,7 +206,8 @@ fn street_spots(network: &Network) -> Dwellings {
     const APART_M: f64 = 25.0;
     let mut spots = Dwellings::default();
     let edges = &network.edges;
-    let open = |edge: &usize| edges.kind[*edge].has_doors() && !edges.off_ground[*edge] && !edges.island[*edge];
+    let open =
+        |edge: &usize| edges.kind[*edge].has_doors() && !edges.off_ground[*edge] && !edges.island[*edge];
     for edge in (0..network.edge_count()).filter(open) {
         let places = &network.vertices.place[network.vertices_of(edge)];
         for (ends, length_m) in places.windows(2).zip(network.piece_lengths_m(edge)) {
@@ -231,7 +240,8 @@ fn people(
         }
         return Ok((population::from_buildings(dwellings, total, resolution, evidence), total));
     };
-    let columns = io::population::Columns { people: &source.people, cell: &source.cell, groups: &source.groups };
+    let columns =
+        io::population::Columns { people: &source.people, cell: &source.cell, groups: &source.groups };
     let households: Households = io::population::read(table, columns, rejected)?;
     let people_in = households.people.iter().sum();
     Ok((population::to_cells(&households, resolution, evidence, progress)?, people_in))
@@ -248,8 +258,8 @@ fn areas(
         (Some(source), Some(table)) => io::areas::read(table, &source.id, rejected)?,
         (Some(source), None) => {
             let resolution = source.h3.and_then(cell::resolution);
-            let resolution =
-                resolution.ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))?;
+            let resolution = resolution
+                .ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))?;
             return Ok(apportion::parents(&cells.cell, resolution));
         }
         (None, _) => Areas::everywhere(),

@@ -15,8 +15,9 @@ use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use crate::model::study::{Study, minutes_to_ds};
 use crate::network::components::{Connectedness, connectedness};
+use crate::network::snap::Snap;
 use crate::travel::doors::Walk;
-use crate::travel::nearest::{NearestTimes, nearest};
+use crate::travel::nearest::{NearestTimes, join_facilities, nearest};
 use arrow_array::RecordBatch;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -109,6 +110,8 @@ pub struct Validation {
     pub network: NetworkReport,
     /// People that the source states in accepted rows.
     pub people: f64,
+    /// People whose home is too far from any street, first profile.
+    pub people_not_snapped: f64,
     /// Cells with people.
     pub cells: usize,
     /// Facilities of each class.
@@ -126,8 +129,16 @@ pub struct Validation {
 /// Every fault that would stop the run.
 pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
     let study = io::study::read(path)?;
-    let prepared = prepare(&study, progress)?;
+    let mut prepared = prepare(&study, progress)?;
+    let walks = profiles(&study);
+    let walk = Walk::new(&prepared.network, &walks[0], study.coverage.direction);
+    let homes = walk.join(&prepared.cells.place, progress)?;
+    let doors = join_facilities(&walk, &prepared.facilities, progress)?;
+    let unjoined = prepared.cells.people.iter().zip(&homes).filter(|(_, (snap, _))| snap.anchor.is_none());
+    let people_not_snapped = total(unjoined.map(|(people, _)| *people));
+    list_unjoined(&study, &mut prepared, &doors);
     Ok(Validation {
+        people_not_snapped,
         network: network_report(&prepared),
         people: prepared.people_in,
         cells: prepared.cells.cell.len(),
@@ -151,10 +162,11 @@ pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
     let times = walking_times(&study, &prepared, progress)?;
     clock.stage("times");
     let rows = all_coverage(&study, &prepared, &times, &prepared.areas.id, &prepared.parts, progress)?;
-    let everywhere = vec![(0..prepared.cells.cell.len() as u32).map(|cell| Part { cell, share: 1.0 }).collect()];
+    let everywhere =
+        vec![(0..prepared.cells.cell.len() as u32).map(|cell| Part { cell, share: 1.0 }).collect()];
     let total = all_coverage(&study, &prepared, &times, &["all".to_owned()], &everywhere, progress)?;
     clock.stage("coverage");
-    list_unjoined(&study, &mut prepared, &times[0]);
+    list_unjoined(&study, &mut prepared, &times[0].facility_snap);
     progress.begin("writing", 5)?;
     let tables = [
         ("cells.parquet", cells_table(&prepared, &times[0])),
@@ -177,7 +189,6 @@ pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
 }
 
 fn walking_times(study: &Study, prepared: &Prepared, progress: &Progress) -> Result<Vec<NearestTimes>> {
-    let known = io::defaults::profiles();
     let longest = study.coverage.minutes.iter().copied().fold(0.0, f64::max);
     let cutoff_ds = minutes_to_ds(longest).unwrap_or_default();
     let ids = Ids::UInt(prepared.cells.cell.iter().map(|&cell| u64::from(cell)).collect());
@@ -185,8 +196,14 @@ fn walking_times(study: &Study, prepared: &Prepared, progress: &Progress) -> Res
         let walk = Walk::new(&prepared.network, profile, study.coverage.direction);
         nearest(&walk, &ids, &prepared.cells.place, &prepared.facilities, cutoff_ds, progress)
     };
-    let wanted = study.coverage.profiles.iter();
-    wanted.filter_map(|name| known.iter().find(|profile| profile.name == *name)).map(of_profile).collect()
+    profiles(study).iter().map(of_profile).collect()
+}
+
+/// The profiles that a study names; the reader of studies has checked that each exists.
+fn profiles(study: &Study) -> Vec<Profile> {
+    let known = io::defaults::profiles();
+    let by_name = |name: &String| known.iter().find(|profile| profile.name == *name).cloned();
+    study.coverage.profiles.iter().filter_map(by_name).collect()
 }
 
 fn all_coverage(
@@ -206,9 +223,9 @@ fn all_coverage(
 }
 
 /// Facilities that no street is near enough to are left out of the walk, so they are listed.
-fn list_unjoined(study: &Study, prepared: &mut Prepared, times: &NearestTimes) {
+fn list_unjoined(study: &Study, prepared: &mut Prepared, doors: &[Snap]) {
     let limit_m = study.streets.max_snap_m;
-    for (row, snap) in times.facility_snap.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none()) {
+    for (row, snap) in doors.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none()) {
         let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m };
         prepared.rejected.push(prepared.facilities.problem(row, fault));
     }
@@ -263,7 +280,9 @@ fn people_report(prepared: &Prepared, times: &NearestTimes) -> PeopleReport {
         in_cells: total(people.iter().copied()),
         cells: people.len(),
         not_snapped: total(unjoined.map(|(people, _)| *people)),
-        outside_areas: total(people.iter().zip(&in_areas).map(|(people, share)| people * (1.0 - share).max(0.0))),
+        outside_areas: total(
+            people.iter().zip(&in_areas).map(|(people, share)| people * (1.0 - share).max(0.0)),
+        ),
     }
 }
 
@@ -286,7 +305,8 @@ fn report(
         *rejected.entry(problem.fault.code()).or_default() += 1;
     }
     let catalogue = if study.facilities.osm { io::defaults::catalogue().classes } else { vec![] };
-    let absent = catalogue.into_iter().map(|class| class.id).filter(|id| !facilities.contains_key(id)).collect();
+    let absent =
+        catalogue.into_iter().map(|class| class.id).filter(|id| !facilities.contains_key(id)).collect();
     RunReport {
         walkshed: env!("CARGO_PKG_VERSION"),
         inputs: prepared.inputs.clone(),

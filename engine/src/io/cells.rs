@@ -42,7 +42,12 @@ pub fn read_origins(table: &Table, rejected: &mut Vec<Problem>) -> Result<Origin
         let Some(place) = place.as_ref().and_then(geometry::place_of) else { continue };
         let first_row = *first_rows.entry(ids.text(row)).or_insert(row as u64 + 1);
         if first_row != row as u64 + 1 {
-            problems.push(table.problem(row, id_column, Some(ids.text(row)), Fault::DuplicateId { first_row }));
+            problems.push(table.problem(
+                row,
+                id_column,
+                Some(ids.text(row)),
+                Fault::DuplicateId { first_row },
+            ));
             continue;
         }
         rows.push(row);
@@ -78,7 +83,9 @@ pub fn read_people(table: &Table, groups: Option<&[String]>) -> Result<PeopleTab
     let id = table.ids(if table.has("id") { "id" } else { "cell" })?;
     let names: Vec<String> = match groups {
         Some(names) => names.to_vec(),
-        None => table.number_columns().into_iter().filter(|name| !NOT_GROUPS.contains(&name.as_str())).collect(),
+        None => {
+            table.number_columns().into_iter().filter(|name| !NOT_GROUPS.contains(&name.as_str())).collect()
+        }
     };
     let people = counts(table, "people", &mut problems)?;
     let mut group_columns = Vec::new();

@@ -10,9 +10,8 @@ pub fn to_batch(rows: &[CoverageRow]) -> RecordBatch {
     let text = |of: fn(&CoverageRow) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
     };
-    let number = |of: fn(&CoverageRow) -> f64| -> ArrayRef {
-        Arc::new(rows.iter().map(of).collect::<Float64Array>())
-    };
+    let number =
+        |of: fn(&CoverageRow) -> f64| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<Float64Array>()) };
     let share: Float64Array = rows.iter().map(CoverageRow::share).collect();
     RecordBatch::try_from_iter_with_nullable([
         ("area_id", text(|row| &row.area_id), false),

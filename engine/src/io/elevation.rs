@@ -90,7 +90,8 @@ fn read_geotiff(path: &Path, name: &str) -> Result<ElevationGrid> {
     let tie = decoder.get_tag_f64_vec(Tag::ModelTiepointTag).map_err(unreadable(name))?;
     let void = decoder.get_tag_ascii_string(Tag::GdalNodata).ok();
     let void = void.and_then(|text| text.trim_matches(['\0', ' ']).parse::<f32>().ok());
-    let (&[step_lon, step_lat, ..], &[column, row, _, lon, lat, ..]) = (scale.as_slice(), tie.as_slice()) else {
+    let (&[step_lon, step_lat, ..], &[column, row, _, lon, lat, ..]) = (scale.as_slice(), tie.as_slice())
+    else {
         return Err(unreadable(name)("the raster has no position"));
     };
     check_degrees(name, &keys)?;
@@ -99,7 +100,8 @@ fn read_geotiff(path: &Path, name: &str) -> Result<ElevationGrid> {
     let north = lat - (half_pixel - row) * step_lat;
     let heights_m = heights(name, decoder.read_image().map_err(unreadable(name))?, void)?;
     let pixels = width as usize * height as usize;
-    let south_east = Place::new(west + (f64::from(width) - 1.0) * step_lon, north - (f64::from(height) - 1.0) * step_lat);
+    let south_east =
+        Place::new(west + (f64::from(width) - 1.0) * step_lon, north - (f64::from(height) - 1.0) * step_lat);
     if heights_m.len() != pixels || pixels == 0 || Place::new(west, north).is_none() || south_east.is_none() {
         return Err(unreadable(name)("the raster is not one band in degrees"));
     }

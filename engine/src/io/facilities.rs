@@ -9,7 +9,7 @@ use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{Field, Schema};
-use geo::Geometry;
+use geo::{Geometry, MultiPoint, Point};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl Default for Columns<'_> {
     }
 }
 
-/// Read facilities: `id`, `class`, a place, and `name` where given.
+/// Read facilities: `id`, `class`, a place, and `name` where given. Points in a geometry column are the doors.
 ///
 /// Rows without class or usable place, and rows that repeat id and class of an earlier one, are left out and added
 /// to `rejected`.
@@ -40,6 +40,7 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
     let ids = table.ids(columns.id)?;
     let class = table.text(columns.class)?;
     let place = table.located("cell", &mut problems)?.place;
+    let doors = doors(table, &mut problems)?;
     let name = if table.has("name") { table.text("name")? } else { vec![None; table.rows()] };
     let mut first_rows: HashMap<(String, &str), u64> = HashMap::new();
     let mut rows = Vec::new();
@@ -55,7 +56,12 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
         if first_row == row as u64 + 1 {
             rows.push(row);
         } else {
-            problems.push(table.problem(row, columns.id, Some(ids.text(row)), Fault::DuplicateId { first_row }));
+            problems.push(table.problem(
+                row,
+                columns.id,
+                Some(ids.text(row)),
+                Fault::DuplicateId { first_row },
+            ));
         }
     }
     refuse_if_none(table, rows.len(), &mut problems)?;
@@ -68,9 +74,28 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
         name: rows.iter().map(|&row| name[row].clone()).collect(),
         file: vec![table.name.as_str().into(); rows.len()],
         row: rows.iter().map(|&row| Some(row as u64 + 1)).collect(),
-        doors: place.iter().map(|&place| vec![place]).collect(),
+        doors: rows
+            .iter()
+            .zip(&place)
+            .map(|(&row, &place)| doors[row].clone().unwrap_or(vec![place]))
+            .collect(),
         place,
     })
+}
+
+/// The doors of rows whose geometry is points; they may lie elsewhere than `lon` and `lat`.
+fn doors(table: &Table, problems: &mut Vec<Problem>) -> Result<Vec<Option<Vec<Place>>>> {
+    let Some(column) = table.geometry_column() else { return Ok(vec![None; table.rows()]) };
+    let of_row = |geometry: Option<Geometry>| match geometry {
+        Some(Geometry::Point(at)) => Place::new(at.x(), at.y()).map(|door| vec![door]),
+        Some(Geometry::MultiPoint(points)) => points.iter().map(|at| Place::new(at.x(), at.y())).collect(),
+        _ => None,
+    };
+    let already_told = problems.len();
+    let doors = table.geometries(&column, problems)?.into_iter().map(of_row).collect();
+    // Rows without usable geometry were told when their place was read, or have lon and lat.
+    problems.truncate(already_told);
+    Ok(doors)
 }
 
 fn place_of_row(place: &[Option<Geometry>], row: usize) -> Option<Place> {
@@ -85,7 +110,7 @@ pub fn add_ids(ids: &Ids, problems: &mut [Problem]) {
 }
 
 /// An error with all problems when no row of a table is left.
-pub fn refuse_if_none(table: &Table, rows: usize, problems: &mut Vec<Problem>) -> Result<()> {
+pub fn refuse_if_none(table: &Table, rows: usize, problems: &mut [Problem]) -> Result<()> {
     if rows > 0 {
         return Ok(());
     }
@@ -94,17 +119,21 @@ pub fn refuse_if_none(table: &Table, rows: usize, problems: &mut Vec<Problem>) -
     Err(Error::Input(vec![Problem::of_file(&table.name, Fault::AllRejected { first })]))
 }
 
-/// Facilities as a table: `facility_id`, `class`, `name`, `lon`, `lat`, `doors` (how many), `snap_m` (distance of the
-/// nearest door to its street; null when no door is joined), `geometry` (point).
+/// Facilities as a table that [`read`] reads back: `id`, `class`, `name`, `lon`, `lat`, `doors` (how many), `snap_m`
+/// (distance of the nearest door to its street; null when no door is joined), `geometry` (the door, or all doors).
 pub fn to_batch(facilities: &Facilities, snap_m: &[Option<f64>]) -> RecordBatch {
     let doors: UInt64Array = facilities.doors.iter().map(|doors| Some(doors.len() as u64)).collect();
     let number = |of: fn(Place) -> f64| -> ArrayRef {
         Arc::new(facilities.place.iter().map(|&place| of(place)).collect::<Float64Array>())
     };
-    let points = facilities.place.iter().map(|place| Geometry::Point((place.lon(), place.lat()).into()));
-    let all = vec![(); facilities.len()];
+    let point = |door: &Place| Point::new(door.lon(), door.lat());
+    let points = facilities.doors.iter().map(|doors| match doors.as_slice() {
+        [door] => Geometry::Point(point(door)),
+        doors => Geometry::MultiPoint(MultiPoint::new(doors.iter().map(point).collect())),
+    });
+    let rows = (0..facilities.len()).map(Some);
     let columns: Vec<(&str, ArrayRef, bool)> = vec![
-        ("facility_id", ids_column(&facilities.id, all.iter().enumerate().map(|(row, ())| Some(row))), false),
+        ("id", ids_column(&facilities.id, rows), false),
         ("class", Arc::new(StringArray::from_iter_values(&facilities.class)), false),
         ("name", Arc::new(facilities.name.iter().cloned().collect::<StringArray>()), true),
         ("lon", number(Place::lon), false),

@@ -37,13 +37,13 @@ fn write_to(file: &File, batch: &RecordBatch) -> std::result::Result<(), String>
         return Ok(());
     }
     let options = GeoParquetWriterOptionsBuilder::default().build();
-    let mut encoder = GeoParquetRecordBatchEncoder::try_new(batch.schema_ref(), &options)
-        .map_err(|error| text(&error))?;
-    let mut writer = ArrowWriter::try_new(file, encoder.target_schema(), Some(properties))
-        .map_err(|error| text(&error))?;
-    let encoded = encoder.encode_record_batch(batch).map_err(|error| text(&error))?;
+    let mut geo =
+        GeoParquetRecordBatchEncoder::try_new(batch.schema_ref(), &options).map_err(|error| text(&error))?;
+    let mut writer =
+        ArrowWriter::try_new(file, geo.target_schema(), Some(properties)).map_err(|error| text(&error))?;
+    let encoded = geo.encode_record_batch(batch).map_err(|error| text(&error))?;
     writer.write(&encoded).map_err(|error| text(&error))?;
-    writer.append_key_value_metadata(encoder.into_keyvalue().map_err(|error| text(&error))?);
+    writer.append_key_value_metadata(geo.into_keyvalue().map_err(|error| text(&error))?);
     writer.close().map_err(|error| text(&error))?;
     Ok(())
 }

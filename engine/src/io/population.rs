@@ -35,12 +35,13 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
         groups.push((name, table.numbers(name, &mut problems)?));
     }
     let homes = homes(table, columns.cell, &mut problems)?;
-    let mut households = Households::default();
-    households.groups = columns.groups.iter().map(|name| Group { name: name.clone(), people: vec![] }).collect();
+    let empty = columns.groups.iter().map(|name| Group { name: name.clone(), people: vec![] }).collect();
+    let mut households = Households { groups: empty, ..Households::default() };
     for (row, home) in homes.into_iter().enumerate() {
         let counts = std::iter::once((columns.people, people[row]))
             .chain(groups.iter().map(|(name, values)| (name.as_str(), values[row])));
-        let faults: Vec<Problem> = counts.filter_map(|(name, count)| count_fault(table, row, name, count)).collect();
+        let faults: Vec<Problem> =
+            counts.filter_map(|(name, count)| count_fault(table, row, name, count)).collect();
         let (Some(home), true) = (home, faults.is_empty()) else {
             problems.extend(faults.into_iter().take(1));
             continue;
@@ -61,9 +62,12 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
 fn count_fault(table: &Table, row: usize, column: &str, count: Option<f64>) -> Option<Problem> {
     match count {
         None => Some(table.problem(row, column, None, Fault::MissingValue)),
-        Some(count) if count < 0.0 => {
-            Some(table.problem(row, column, Some(count.to_string()), Fault::OutOfRange { range: "0 and above" }))
-        }
+        Some(count) if count < 0.0 => Some(table.problem(
+            row,
+            column,
+            Some(count.to_string()),
+            Fault::OutOfRange { range: "0 and above" },
+        )),
         Some(_) => None,
     }
 }

@@ -1,12 +1,13 @@
 //! `STUDY.toml` → [`Study`], with every fault and its line.
 
+use super::defaults;
 use super::geometry::refuse_unknown_crs;
 use super::table::{file_name, unreadable};
-use super::defaults;
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::study::{
-    AreaSource, CoverageSettings, FacilitySource, General, PopulationSource, StreetSource, Study, minutes_to_ds,
+    AreaSource, CoverageSettings, FacilitySource, General, PopulationSource, StreetSource, Study,
+    minutes_to_ds,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -39,7 +40,9 @@ pub fn read(path: &Path) -> Result<Study> {
     let sections: toml::Table = parse(&text).map_err(|fault| fault.problem(&name))?;
     for unknown in sections.keys().filter(|key| !SECTIONS.contains(&key.as_str())) {
         let known = SECTIONS.map(str::to_owned).to_vec();
-        problems.push(Problem::of_file(&name, Fault::UnknownName { known }).in_column("section").with_value(unknown));
+        problems.push(
+            Problem::of_file(&name, Fault::UnknownName { known }).in_column("section").with_value(unknown),
+        );
     }
     let mut keep = |fault: TomlFault| problems.push(fault.problem(&name));
     let study: Option<General> = section!(&text, study, General).map_err(&mut keep).ok();
@@ -105,7 +108,9 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
         match (&areas.path, areas.h3) {
             (Some(_), None) => {}
             (None, Some(h3)) if h3 <= resolution => {}
-            (None, Some(h3)) => fault("areas.h3", h3.to_string(), "a resolution not finer than study.resolution"),
+            (None, Some(h3)) => {
+                fault("areas.h3", h3.to_string(), "a resolution not finer than study.resolution");
+            }
             _ => fault("areas", String::new(), "either path or h3"),
         }
     }

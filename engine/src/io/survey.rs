@@ -71,7 +71,9 @@ fn edge_rows(
     let backward_ds = tenths(table, "backward_s", problems)?;
     let mut edges = Vec::with_capacity(table.rows());
     for row in 0..table.rows() {
-        if let (Some(from), Some(to), Some(length_m), Some(kind)) = (from[row], to[row], length_m[row], kind[row]) {
+        if let (Some(from), Some(to), Some(length_m), Some(kind)) =
+            (from[row], to[row], length_m[row], kind[row])
+        {
             let (forward_ds, backward_ds) = (forward_ds[row], backward_ds[row]);
             edges.push(SurveyedEdge { from, to, length_m, kind, forward_ds, backward_ds });
         }
@@ -119,7 +121,10 @@ fn tenths(table: &Table, column: &str, problems: &mut Vec<Problem>) -> Result<Ve
         return Ok(vec![None; table.rows()]);
     }
     let seconds = within(table, column, TIME_LIMIT_S, false, problems)?;
-    Ok(seconds.into_iter().map(|seconds| seconds.map(|seconds| (seconds * 10.0).round() as Deciseconds)).collect())
+    Ok(seconds
+        .into_iter()
+        .map(|seconds| seconds.map(|seconds| (seconds * 10.0).round() as Deciseconds))
+        .collect())
 }
 
 fn kinds(table: &Table, timed: bool, problems: &mut Vec<Problem>) -> Result<Vec<Option<WayKind>>> {
@@ -131,10 +136,12 @@ fn kinds(table: &Table, timed: bool, problems: &mut Vec<Problem>) -> Result<Vec<
     for (row, name) in names.into_iter().enumerate() {
         let kind = name.as_deref().map_or(Some(WayKind::Footway), WayKind::from_name);
         let fault = match kind {
-            None => Some(Fault::UnknownName { known: WayKind::ALL.map(|kind| kind.name().to_owned()).to_vec() }),
-            Some(WayKind::Cableway | WayKind::Ferry) if !timed => {
-                Some(Fault::Setting { expected: "forward_s and backward_s: its time does not follow from length".into() })
+            None => {
+                Some(Fault::UnknownName { known: WayKind::ALL.map(|kind| kind.name().to_owned()).to_vec() })
             }
+            Some(WayKind::Cableway | WayKind::Ferry) if !timed => Some(Fault::Setting {
+                expected: "forward_s and backward_s: its time does not follow from length".into(),
+            }),
             Some(_) => None,
         };
         problems.extend(fault.map(|fault| table.problem(row, "kind", name, fault)));

@@ -38,11 +38,7 @@ impl Table {
     ///
     /// # Errors
     /// A problem when there is no row.
-    pub fn from_batches(
-        name: &str,
-        schema: &Arc<Schema>,
-        batches: &[RecordBatch],
-    ) -> Result<Self> {
+    pub fn from_batches(name: &str, schema: &Arc<Schema>, batches: &[RecordBatch]) -> Result<Self> {
         let batch = arrow_select::concat::concat_batches(schema, batches).map_err(unreadable(name))?;
         if batch.num_rows() == 0 {
             return Err(Problem::of_file(name, Fault::EmptyTable).into());
@@ -109,7 +105,9 @@ impl Table {
         let schema = self.batch.schema();
         let Ok(position) = schema.index_of(column) else {
             let found = self.column_names();
-            return Err(Problem::of_file(&self.name, Fault::MissingColumn { found }).in_column(column).into());
+            return Err(Problem::of_file(&self.name, Fault::MissingColumn { found })
+                .in_column(column)
+                .into());
         };
         Ok((self.batch.column(position).clone(), schema.field(position).clone()))
     }
@@ -117,7 +115,9 @@ impl Table {
     /// A column as text; missing values are `None`.
     pub fn text(&self, column: &str) -> Result<Vec<Option<String>>> {
         let strings = self.strings(column)?;
-        Ok((0..strings.len()).map(|row| strings.is_valid(row).then(|| strings.value(row).to_owned())).collect())
+        Ok((0..strings.len())
+            .map(|row| strings.is_valid(row).then(|| strings.value(row).to_owned()))
+            .collect())
     }
 
     fn strings(&self, column: &str) -> Result<StringArray> {
@@ -168,7 +168,9 @@ impl Table {
         }
         let whole = |to: &DataType| arrow_cast::cast(&array, to).map_err(unreadable(&self.name));
         Ok(match array.data_type() {
-            DataType::UInt64 => Ids::UInt(whole(&DataType::UInt64)?.as_primitive::<UInt64Type>().values().to_vec()),
+            DataType::UInt64 => {
+                Ids::UInt(whole(&DataType::UInt64)?.as_primitive::<UInt64Type>().values().to_vec())
+            }
             kind if kind.is_integer() => {
                 Ids::Int(whole(&DataType::Int64)?.as_primitive::<Int64Type>().values().to_vec())
             }
@@ -237,7 +239,8 @@ impl Table {
         Ok(Located { place, cell: Some(cells) })
     }
 
-    /// A column of H3 cells: u64, i64 or hexadecimal text.
+    /// A column of H3 cells: u64, i64 or hexadecimal text; in text also decimal, as a column of u64 stands in CSV (18
+    /// digits, which are too many for a hexadecimal id).
     pub fn cells(&self, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<Option<CellIndex>>> {
         let (array, _) = self.column(column)?;
         let whole = array.data_type().is_integer();
@@ -245,7 +248,8 @@ impl Table {
         let mut cells = Vec::with_capacity(values.len());
         for (row, value) in values.into_iter().enumerate() {
             let found = value.as_ref().and_then(|value| {
-                if whole { value.parse().ok().and_then(cell::from_id) } else { cell::from_hex(value) }
+                let decimal = || value.trim().parse().ok().and_then(cell::from_id);
+                if whole { decimal() } else { cell::from_hex(value).or_else(decimal) }
             });
             if found.is_none() {
                 let fault = if value.is_some() { Fault::NotACell } else { Fault::MissingValue };
@@ -326,7 +330,11 @@ fn read_delimited(path: &Path, name: &str, separator: u8) -> Result<Table> {
         let mut columns: Vec<ArrayRef> = Vec::new();
         for column in frame.columns() {
             let text = column.str().map_err(unreadable(name))?;
-            fields.push(Field::new(column.name().as_str().trim_start_matches('\u{feff}'), DataType::Utf8, true));
+            fields.push(Field::new(
+                column.name().as_str().trim_start_matches('\u{feff}'),
+                DataType::Utf8,
+                true,
+            ));
             columns.push(Arc::new(text.iter().collect::<StringArray>()));
         }
         let schema = Arc::new(Schema::new(fields));
@@ -338,7 +346,6 @@ fn read_delimited(path: &Path, name: &str, separator: u8) -> Result<Table> {
 
 /// A decoder that panics on a damaged file must not take the process with it.
 pub fn guarded<T>(name: &str, read: impl FnOnce() -> Result<T>) -> Result<T> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        Err(unreadable(name)("the decoder gave up; the file is damaged"))
-    })
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(unreadable(name)("the decoder gave up; the file is damaged")))
 }

@@ -15,7 +15,8 @@ use std::sync::Arc;
 pub fn to_batch(times: &Times) -> RecordBatch {
     let classes = times.class.len();
     let found = || times.nearest.iter().map(|nearest| nearest.ok());
-    let seconds: Float64Array = found().map(|found| found.map(|found| f64::from(found.time_ds) / 10.0)).collect();
+    let seconds: Float64Array =
+        found().map(|found| found.map(|found| f64::from(found.time_ds) / 10.0)).collect();
     let facility = found().map(|found| found.map(|found| found.facility as usize));
     let reason = times.nearest.iter().map(|nearest| nearest.err().map(Reason::name));
     let rows = times.nearest.len();
@@ -43,8 +44,11 @@ pub fn read(table: &Table, people: &Ids, profile: &str) -> Result<Vec<Times>> {
     let class = required(table, "class")?;
     let time_s = table.numbers("time_s", &mut problems)?;
     let reason = if table.has("reason") { table.text("reason")? } else { vec![None; table.rows()] };
-    let profiles =
-        if table.has("profile") { required(table, "profile")? } else { vec![profile.to_owned(); table.rows()] };
+    let profiles = if table.has("profile") {
+        required(table, "profile")?
+    } else {
+        vec![profile.to_owned(); table.rows()]
+    };
     let row_of = people.rows_of(&origin);
     let mut tables: Vec<Builder> = Vec::new();
     let mut position: HashMap<String, usize> = HashMap::new();
@@ -92,7 +96,8 @@ impl Builder {
         let missing = self.nearest.iter().position(Option::is_none);
         if let Some(entry) = missing {
             let (home, class) = (entry / classes.len(), &classes[entry % classes.len()]);
-            let fault = Fault::Setting { expected: format!("a row for every cell and class; none for {class}") };
+            let fault =
+                Fault::Setting { expected: format!("a row for every cell and class; none for {class}") };
             return Err(Problem::of_file(&table.name, fault).with_id(people.text(home)).into());
         }
         Ok(Times {
@@ -113,7 +118,9 @@ fn nearest(time_s: Option<f64>, reason: Option<&str>) -> std::result::Result<Nea
         }
         (Some(_), None) => Err(Fault::OutOfRange { range: "0..1e8" }),
         (None, None) => Ok(Err(Reason::BeyondCutoff)),
-        (_, Some(name)) => Reason::from_name(name).map(Err).ok_or_else(|| Fault::UnknownName { known: known() }),
+        (_, Some(name)) => {
+            Reason::from_name(name).map(Err).ok_or_else(|| Fault::UnknownName { known: known() })
+        }
     }
 }
 

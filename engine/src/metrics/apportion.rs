@@ -1,11 +1,12 @@
 //! Which part of each cell lies in which area.
 
+use super::overlap::overlap;
 use super::population::cells_touching;
 use crate::model::area::Areas;
 use crate::model::cell;
 use crate::model::error::Result;
 use crate::model::progress::Progress;
-use geo::{Area, BooleanOps};
+use geo::Area;
 use h3o::{CellIndex, Resolution};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -25,10 +26,10 @@ pub struct Part {
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn parts(cells: &[CellIndex], areas: &Areas, progress: &Progress) -> Result<Vec<Vec<Part>>> {
     progress.begin("cells to areas", areas.id.len())?;
-    let mut rows: HashMap<CellIndex, u32> = HashMap::with_capacity(cells.len());
+    let mut rows: HashMap<CellIndex, Vec<u32>> = HashMap::with_capacity(cells.len());
     let mut resolutions: Vec<Resolution> = Vec::new();
     for (row, &cell) in (0..).zip(cells) {
-        rows.insert(cell, row);
+        rows.entry(cell).or_default().push(row);
         if !resolutions.contains(&cell.resolution()) {
             resolutions.push(cell.resolution());
         }
@@ -45,11 +46,13 @@ pub fn parts(cells: &[CellIndex], areas: &Areas, progress: &Progress) -> Result<
             for &resolution in &resolutions {
                 for cell in cells_touching(outline, resolution) {
                     progress.check()?;
-                    let Some(&row) = rows.get(&cell) else { continue };
+                    let Some(rows) = rows.get(&cell) else { continue };
                     let whole = cell::outline(cell);
-                    let share = whole.intersection(outline).unsigned_area() / whole.unsigned_area();
+                    let share = overlap(&whole, outline) / whole.unsigned_area();
                     if share > 0.0 {
-                        parts.push(Part { cell: row, share: whole_if_nearly(share) });
+                        parts.extend(
+                            rows.iter().map(|&row| Part { cell: row, share: whole_if_nearly(share) }),
+                        );
                     }
                 }
             }

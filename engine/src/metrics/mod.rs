@@ -2,4 +2,5 @@
 
 pub mod apportion;
 pub mod coverage;
+pub mod overlap;
 pub mod population;

@@ -1,11 +1,12 @@
 //! People brought to the cells of the study: whoever comes in comes out.
 
+use super::overlap::overlap;
 use crate::model::cell;
 use crate::model::error::Result;
 use crate::model::place::Place;
 use crate::model::population::{Cells, Dwellings, Group, Home, Households};
 use crate::model::progress::Progress;
-use geo::{Area, BooleanOps, BoundingRect, MultiPolygon};
+use geo::{BoundingRect, MultiPolygon};
 use h3o::geom::{ContainmentMode, TilerBuilder};
 use h3o::{CellIndex, Resolution};
 use std::collections::{BTreeMap, HashMap};
@@ -122,7 +123,12 @@ pub fn to_cells(
 }
 
 /// Spread a total over residential buildings by floor area.
-pub fn from_buildings(dwellings: &Dwellings, total: f64, resolution: Resolution, evidence: &Evidence) -> Cells {
+pub fn from_buildings(
+    dwellings: &Dwellings,
+    total: f64,
+    resolution: Resolution,
+    evidence: &Evidence,
+) -> Cells {
     let floor_area_m2: f64 = dwellings.weight.iter().sum();
     let mut people: BTreeMap<CellIndex, f64> = BTreeMap::new();
     for (&place, &weight) in dwellings.place.iter().zip(&dwellings.weight) {
@@ -140,13 +146,13 @@ pub fn from_buildings(dwellings: &Dwellings, total: f64, resolution: Resolution,
 fn shares(home: &Home, resolution: Resolution, evidence: &Evidence) -> Vec<(CellIndex, f64)> {
     match home {
         Home::Point(place) => vec![(cell::at(*place, resolution), 1.0)],
-        Home::Cell(cell) => match cell.parent(resolution) {
-            Some(parent) => vec![(parent, 1.0)],
-            None => {
-                let children: Vec<_> = cell.children(resolution).map(|child| (child, child.area_m2())).collect();
-                evidence.share_out(&children)
+        Home::Cell(cell) => {
+            if let Some(parent) = cell.parent(resolution) {
+                return vec![(parent, 1.0)];
             }
-        },
+            let children: Vec<_> = cell.children(resolution).map(|child| (child, child.area_m2())).collect();
+            evidence.share_out(&children)
+        }
         Home::Outline(outline) => outline_shares(outline, resolution),
     }
 }
@@ -156,14 +162,14 @@ fn shares(home: &Home, resolution: Resolution, evidence: &Evidence) -> Vec<(Cell
 fn outline_shares(outline: &MultiPolygon, resolution: Resolution) -> Vec<(CellIndex, f64)> {
     let overlaps: Vec<(CellIndex, f64)> = cells_touching(outline, resolution)
         .into_iter()
-        .map(|cell| (cell, cell::outline(cell).intersection(outline).unsigned_area()))
+        .map(|cell| (cell, overlap(&cell::outline(cell), outline)))
         .filter(|(_, area)| *area > 0.0)
         .collect();
     let total: f64 = overlaps.iter().map(|(_, area)| area).sum();
     if total > 0.0 {
         return overlaps.into_iter().map(|(cell, area)| (cell, area / total)).collect();
     }
-    let middle = outline.bounding_rect().map(|rect| rect.center()).unwrap_or_default();
+    let middle = outline.bounding_rect().map(geo::Rect::center).unwrap_or_default();
     let place = Place::new(middle.x, middle.y).expect("outlines are checked at the door");
     vec![(cell::at(place, resolution), 1.0)]
 }

@@ -164,20 +164,14 @@ impl Problem {
     }
 
     fn place(&self, [row, column, value]: [&str; 3]) -> String {
-        let mut text = self.file.clone();
-        if let Some(number) = self.row {
-            text += &format!(", {row} {number}");
-        }
-        if let Some(id) = &self.id {
-            text += &format!(", id {id}");
-        }
-        if let Some(name) = &self.column {
-            text += &format!(", {column} \"{name}\"");
-        }
-        if let Some(found) = &self.value {
-            text += &format!(", {value} \"{found}\"");
-        }
-        text
+        let parts = [
+            Some(self.file.clone()),
+            self.row.map(|number| format!("{row} {number}")),
+            self.id.as_ref().map(|id| format!("id {id}")),
+            self.column.as_ref().map(|name| format!("{column} \"{name}\"")),
+            self.value.as_ref().map(|found| format!("{value} \"{found}\"")),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -267,9 +261,10 @@ impl Fault {
             Self::UnsupportedCrs => {
                 both("this coordinate reference system is not read yet", "暂不支持该坐标参考系")
             }
-            Self::AllRejected { first } => {
-                both(format!("every row was rejected; the first: {first}"), format!("所有行均被拒绝；第一条：{first}"))
-            }
+            Self::AllRejected { first } => both(
+                format!("every row was rejected; the first: {first}"),
+                format!("所有行均被拒绝；第一条：{first}"),
+            ),
             Self::Setting { expected } => both(format!("expected {expected}"), format!("应为 {expected}")),
             Self::OutputExists => {
                 both("the folder exists and holds no walkshed result", "文件夹已存在且不是 walkshed 的结果")
@@ -280,26 +275,58 @@ impl Fault {
     /// What to do about it.
     pub fn fix(&self) -> Bilingual {
         match self {
-            Self::NotFound => both("Check the path; paths in a study are relative to the study file", "请检查路径；研究文件中的路径相对于该文件"),
-            Self::WrongFormat { .. } => both("Check that the download is complete and the file name is right", "请确认下载完整、文件名正确"),
+            Self::NotFound => both(
+                "Check the path; paths in a study are relative to the study file",
+                "请检查路径；研究文件中的路径相对于该文件",
+            ),
+            Self::WrongFormat { .. } => both(
+                "Check that the download is complete and the file name is right",
+                "请确认下载完整、文件名正确",
+            ),
             Self::Truncated { .. } => both("Download or copy the file again", "请重新下载或复制文件"),
-            Self::Unreadable { .. } => both("Open the file in another program, or export it again", "请用其他程序打开检查或重新导出"),
+            Self::Unreadable { .. } => {
+                both("Open the file in another program, or export it again", "请用其他程序打开检查或重新导出")
+            }
             Self::Corrupt => both("Build and save the network again", "请重新构建并保存路网"),
             Self::EmptyTable => both("Give a table with at least one row", "请提供至少一行数据"),
-            Self::NoWalkableWay => both("Use an unfiltered OpenStreetMap extract of the study area", "请使用研究范围内未经筛选的 OpenStreetMap 数据"),
-            Self::MissingColumn { .. } => both("Rename the column, or name yours in the study", "请重命名该列，或在研究文件中指定列名"),
-            Self::MissingValue | Self::NotANumber | Self::OutOfRange { .. } => both("Correct the value or remove the row", "请更正该值或删除该行"),
+            Self::NoWalkableWay => both(
+                "Use an unfiltered OpenStreetMap extract of the study area",
+                "请使用研究范围内未经筛选的 OpenStreetMap 数据",
+            ),
+            Self::MissingColumn { .. } => {
+                both("Rename the column, or name yours in the study", "请重命名该列，或在研究文件中指定列名")
+            }
+            Self::MissingValue | Self::NotANumber | Self::OutOfRange { .. } => {
+                both("Correct the value or remove the row", "请更正该值或删除该行")
+            }
             Self::SwappedLonLat => both("Exchange the two columns", "请交换两列"),
-            Self::NotACell => both("Give H3 cells as numbers or hexadecimal text", "请以数字或十六进制文本提供 H3 单元"),
-            Self::BadGeometry { .. } => both("Repair the geometry, for example with buffer(0), and export it again", "请修复几何（如 buffer(0)）后重新导出"),
-            Self::DuplicateId { .. } => both("Give every row its own id; the first row is kept", "请保证编号唯一；已保留第一行"),
+            Self::NotACell => {
+                both("Give H3 cells as numbers or hexadecimal text", "请以数字或十六进制文本提供 H3 单元")
+            }
+            Self::BadGeometry { .. } => both(
+                "Repair the geometry, for example with buffer(0), and export it again",
+                "请修复几何（如 buffer(0)）后重新导出",
+            ),
+            Self::DuplicateId { .. } => {
+                both("Give every row its own id; the first row is kept", "请保证编号唯一；已保留第一行")
+            }
             Self::UnknownNode => both("Add the node or correct the edge", "请补充节点或更正边"),
             Self::UnknownName { .. } => both("Use one of the known names", "请使用可用名称之一"),
-            Self::NotSnapped { .. } => both("Check the place, or raise max_snap_m", "请检查位置，或增大 max_snap_m"),
-            Self::UnsupportedCrs => both("Convert to WGS-84 longitude and latitude (EPSG:4326)", "请转换为 WGS-84 经纬度（EPSG:4326）"),
-            Self::AllRejected { .. } => both("Correct the table; every row is listed with its reason", "请更正该表；每一行的原因均已列出"),
+            Self::NotSnapped { .. } => {
+                both("Check the place, or raise max_snap_m", "请检查位置，或增大 max_snap_m")
+            }
+            Self::UnsupportedCrs => both(
+                "Convert to WGS-84 longitude and latitude (EPSG:4326)",
+                "请转换为 WGS-84 经纬度（EPSG:4326）",
+            ),
+            Self::AllRejected { .. } => both(
+                "Correct the table; every row is listed with its reason",
+                "请更正该表；每一行的原因均已列出",
+            ),
             Self::Setting { .. } => both("Correct the setting", "请更正该设置"),
-            Self::OutputExists => both("Choose another folder or remove it yourself", "请另选文件夹或自行删除"),
+            Self::OutputExists => {
+                both("Choose another folder or remove it yourself", "请另选文件夹或自行删除")
+            }
         }
     }
 }

@@ -40,9 +40,9 @@ pub struct General {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StreetSource {
-    /// OpenStreetMap extract, `.osm.pbf`.
+    /// `OpenStreetMap` extract, `.osm.pbf`.
     pub osm: PathBuf,
-    /// GeoTIFF or SRTM `.hgt` files; flat when absent.
+    /// `GeoTIFF` or SRTM `.hgt` files; flat when absent.
     #[serde(default, deserialize_with = "one_or_many")]
     pub elevation: Vec<PathBuf>,
     /// Greatest distance from a place to its street.

@@ -71,9 +71,8 @@ impl EdgeIndex {
     /// Index a network.
     pub(super) fn build(network: &Network) -> Self {
         let edges = &network.edges;
-        let joinable = |edge: &usize| {
-            edges.kind[*edge].has_doors() && !edges.off_ground[*edge] && !edges.island[*edge]
-        };
+        let joinable =
+            |edge: &usize| edges.kind[*edge].has_doors() && !edges.off_ground[*edge] && !edges.island[*edge];
         let pieces = (0..network.edge_count()).filter(joinable).flat_map(|edge| {
             let places = &network.vertices.place[network.vertices_of(edge)];
             (0..).zip(places.windows(2)).map(move |(number, ends)| Piece {
@@ -124,7 +123,12 @@ pub struct Snap {
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
-pub fn snap(network: &Network, times: &EdgeTimes, places: &[Place], progress: &Progress) -> Result<Vec<Snap>> {
+pub fn snap(
+    network: &Network,
+    times: &EdgeTimes,
+    places: &[Place],
+    progress: &Progress,
+) -> Result<Vec<Snap>> {
     let index = network.index();
     let joined: Vec<Vec<Snap>> = places
         .par_chunks(256)

@@ -1,7 +1,7 @@
 //! A built network on disk: one Arrow IPC file of one row, in which every column is a list.
 //!
-//! Any Arrow library reads it. The schema's metadata carry a version and the SHA-256 of all columns; a flipped bit is
-//! found on loading. The file appears whole or not at all.
+//! Any Arrow library reads it. The schema's metadata carry a version and the SHA-256 of all columns with their names and
+//! types; a flipped bit is found on loading. The file appears whole or not at all.
 
 use super::graph::{Edges, GivenTimes, Network, Vertices};
 use crate::io::hash::hex;
@@ -12,15 +12,18 @@ use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
 use crate::model::street::{Directions, Incline, WayKind};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int64Type, UInt8Type, UInt32Type, UInt64Type};
+use arrow_array::types::{
+    ArrowPrimitiveType, Float32Type, Float64Type, Int64Type, UInt8Type, UInt32Type, UInt64Type,
+};
 use arrow_array::{Array, ArrayRef, LargeListArray, PrimitiveArray, RecordBatch, StringArray};
-use arrow_buffer::OffsetBuffer;
-use arrow_ipc::reader::FileReader;
+use arrow_buffer::{Buffer, OffsetBuffer};
+use arrow_ipc::convert::fb_to_schema;
+use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{Field, Schema};
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,7 +37,8 @@ pub fn save(network: &Network, path: &Path) -> Result<()> {
         _ => Path::new("."),
     };
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::file(path))?;
-    write(network, file.as_file_mut()).map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
+    write(network, file.as_file_mut())
+        .map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
     file.as_file().sync_all().map_err(Error::file(path))?;
     file.persist(path).map_err(|error| Error::file(path)(error.error))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file(folder))
@@ -49,16 +53,16 @@ pub fn load(path: &Path) -> Result<Network> {
     if !path.is_file() {
         return Err(Problem::of_file(path.display().to_string(), Fault::NotFound).into());
     }
-    let file = File::open(path).map_err(Error::file(path))?;
-    crate::io::table::guarded(&name, || read(&name, file))
+    let bytes = std::fs::read(path).map_err(Error::file(path))?;
+    crate::io::table::guarded(&name, || read(&name, &Buffer::from(bytes)))
 }
 
 fn write(network: &Network, file: &mut File) -> std::result::Result<(), arrow_schema::ArrowError> {
     let columns = columns(network);
     let fields: Vec<Field> =
         columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), false)).collect();
+    let metadata = [("version".to_owned(), VERSION.to_owned()), ("sha256".to_owned(), checksum(&columns))];
     let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, array)| array).collect();
-    let metadata = [("version".to_owned(), VERSION.to_owned()), ("sha256".to_owned(), checksum(&arrays))];
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata.into()));
     let batch = RecordBatch::try_new(schema.clone(), arrays)?;
     let mut writer = FileWriter::try_new(BufWriter::new(file), &schema)?;
@@ -118,10 +122,11 @@ fn id_list(ids: &Ids) -> ArrayRef {
     }
 }
 
-/// SHA-256 over the buffers of every list, column by column.
-fn checksum(columns: &[ArrayRef]) -> String {
+/// SHA-256 over name, type and buffers of every list, column by column.
+fn checksum(columns: &[(&str, ArrayRef)]) -> String {
     let mut hasher = Sha256::new();
-    for column in columns {
+    for (name, column) in columns {
+        hasher.update(format!("{name} {}\0", column.data_type()));
         let values = column.as_list::<i64>().value(0).to_data();
         hasher.update((values.len() as u64).to_le_bytes());
         for buffer in values.buffers() {
@@ -131,34 +136,60 @@ fn checksum(columns: &[ArrayRef]) -> String {
     hex(&hasher.finalize())
 }
 
-fn read(name: &str, file: File) -> Result<Network> {
-    let wrong = |_| Error::from(Problem::of_file(name, Fault::WrongFormat { expected: "walkshed network" }));
-    let mut reader = FileReader::try_new(BufReader::new(file), None).map_err(wrong)?;
-    let metadata = reader.schema().metadata().clone();
+fn read(name: &str, bytes: &Buffer) -> Result<Network> {
+    let wrong = || Error::from(Problem::of_file(name, Fault::WrongFormat { expected: "walkshed network" }));
+    let footer = footer(bytes).ok_or_else(wrong)?;
+    let schema = Arc::new(fb_to_schema(footer.schema().ok_or_else(wrong)?));
+    let metadata = schema.metadata().clone();
     match metadata.get("version").map(String::as_str) {
         Some(VERSION) => {}
         Some(other) => {
             let fault = Fault::UnknownName { known: vec![VERSION.to_owned()] };
             return Err(Problem::of_file(name, fault).in_column("version").with_value(other).into());
         }
-        None => return Err(Problem::of_file(name, Fault::WrongFormat { expected: "walkshed network" }).into()),
+        None => return Err(wrong()),
     }
     let corrupt = || Error::from(Problem::of_file(name, Fault::Corrupt));
-    let batch = reader.next().ok_or_else(corrupt)?.map_err(unreadable(name))?;
+    let block = footer.recordBatches().filter(|blocks| blocks.len() == 1).ok_or_else(corrupt)?.get(0);
+    let block_bytes = part(bytes, block.offset(), i64::from(block.metaDataLength()), block.bodyLength());
+    let decoder = FileDecoder::new(schema, footer.version());
+    let batch =
+        decoder.read_record_batch(block, &block_bytes.ok_or_else(corrupt)?).map_err(unreadable(name))?;
+    let batch = batch.ok_or_else(corrupt)?;
     if batch.num_rows() != 1 || metadata.get("sha256") != Some(&checksum_of_whole(&batch)) {
         return Err(corrupt());
     }
     network(&Lists { batch }).ok_or_else(corrupt)
 }
 
+/// The footer of an Arrow file: before the last ten bytes, which hold its length and the magic word.
+fn footer(bytes: &[u8]) -> Option<arrow_ipc::Footer<'_>> {
+    let (before, trailer) = bytes.split_last_chunk::<10>()?;
+    let length = read_footer_length(*trailer).ok()?;
+    arrow_ipc::root_as_footer(&before[before.len().checked_sub(length)?..]).ok()
+}
+
+/// A block of the file as its footer describes it; `None` where the file is shorter. The lengths are checked against the
+/// bytes that are there, because a reader that trusts them asks for as much memory as a damaged length says.
+fn part(bytes: &Buffer, offset: i64, metadata: i64, body: i64) -> Option<Buffer> {
+    let length = usize::try_from(metadata.checked_add(body)?).ok()?;
+    let offset = usize::try_from(offset).ok()?;
+    let inside = offset.checked_add(length)? <= bytes.len();
+    inside.then(|| bytes.slice_with_length(offset, length))
+}
+
 /// Buffers read from a file may hold more than the values; they are copied tight before they are hashed.
 fn checksum_of_whole(batch: &RecordBatch) -> String {
-    let tight: Vec<ArrayRef> = batch
-        .columns()
+    let schema = batch.schema();
+    let tight: Vec<(&str, ArrayRef)> = schema
+        .fields()
         .iter()
-        .map(|column| {
+        .zip(batch.columns())
+        .map(|(field, column)| {
             let values = column.as_list::<i64>().value(0);
-            one_row(arrow_select::concat::concat(&[values.as_ref()]).expect("one array joins with itself"))
+            let values =
+                arrow_select::concat::concat(&[values.as_ref()]).expect("one array joins with itself");
+            (field.name().as_str(), one_row(values))
         })
         .collect();
     checksum(&tight)
@@ -189,7 +220,10 @@ impl Lists {
     }
 
     fn codes<T: Copy>(&self, name: &str, known: &[T]) -> Option<Vec<T>> {
-        self.values::<UInt8Type>(name)?.into_iter().map(|code| known.get(usize::from(code)).copied()).collect()
+        self.values::<UInt8Type>(name)?
+            .into_iter()
+            .map(|code| known.get(usize::from(code)).copied())
+            .collect()
     }
 }
 

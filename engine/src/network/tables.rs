@@ -6,7 +6,9 @@ use crate::io::facilities::ids_column;
 use crate::model::place::Place;
 use crate::model::profile::Profile;
 use crate::model::times::Deciseconds;
-use arrow_array::{ArrayRef, BooleanArray, Float32Array, Float64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::{
+    ArrayRef, BooleanArray, Float32Array, Float64Array, RecordBatch, StringArray, UInt32Array,
+};
 use std::sync::Arc;
 
 /// Nodes: `id` (position, unique), `lon`, `lat`, `ele_m` (null where unknown), `source_id` (of the street source; a
@@ -66,10 +68,10 @@ pub fn lines(network: &Network) -> RecordBatch {
     let number = |of: fn(Place) -> f64| -> ArrayRef {
         Arc::new(network.vertices.place.iter().map(|&place| of(place)).collect::<Float64Array>())
     };
-    let kinds = edge_of().map(|edge| network.edges.kind[edge].name());
+    let kinds: Vec<&str> = edge_of().map(|edge| network.edges.kind[edge].name()).collect();
     RecordBatch::try_from_iter([
         ("edge", Arc::new(edge_of().map(|edge| edge as u32).collect::<UInt32Array>()) as ArrayRef),
-        ("kind", Arc::new(StringArray::from_iter_values(kinds))),
+        ("kind", Arc::new(StringArray::from(kinds))),
         ("lon", number(Place::lon)),
         ("lat", number(Place::lat)),
     ])

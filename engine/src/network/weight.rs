@@ -110,7 +110,13 @@ fn stair_seconds(network: &Network, profile: &Profile, edge: usize, forward: boo
     let (up_s, down_s) = (length_m / profile.stairs_up_mps?, length_m / profile.stairs_down_mps?);
     Some(match climbs_forward(network, edge) {
         None => f64::midpoint(up_s, down_s),
-        Some(climbs) => if climbs == forward { up_s } else { down_s },
+        Some(climbs) => {
+            if climbs == forward {
+                up_s
+            } else {
+                down_s
+            }
+        }
     })
 }
 
@@ -169,7 +175,9 @@ mod tests {
     #[test]
     fn tobler_gives_the_published_speeds() {
         let level = 6.0 / 3.6 * (-3.5_f64 * 0.05).exp();
-        for (slope, mps) in [(-0.20, 0.986), (-0.10, 1.399), (-0.05, 1.667), (0.0, 1.399), (0.05, 1.174), (0.20, 0.695)] {
+        for (slope, mps) in
+            [(-0.20, 0.986), (-0.10, 1.399), (-0.05, 1.667), (0.0, 1.399), (0.05, 1.174), (0.20, 0.695)]
+        {
             assert!((tobler_mps(level, slope) - mps).abs() < 0.0006, "{slope}");
         }
     }

@@ -49,7 +49,8 @@ impl<'a> Walk<'a> {
     }
 
     fn joined(&self, anchor: Anchor) -> Joined {
-        let split = weight::split(self.network, self.profile, &self.times, anchor.edge as usize, anchor.share);
+        let split =
+            weight::split(self.network, self.profile, &self.times, anchor.edge as usize, anchor.share);
         Joined { anchor, split, leg_ds: weight::leg_ds(self.profile, anchor.away_m) }
     }
 
@@ -65,9 +66,10 @@ impl<'a> Walk<'a> {
 
     fn legs(&self, place: &Joined, outward: bool) -> [(u32, Deciseconds); 2] {
         let (edges, edge) = (&self.network.edges, place.anchor.edge as usize);
-        let (start, end) = match outward {
-            true => (place.split.to_start_ds, place.split.to_end_ds),
-            false => (place.split.from_start_ds, place.split.from_end_ds),
+        let (start, end) = if outward {
+            (place.split.to_start_ds, place.split.to_end_ds)
+        } else {
+            (place.split.from_start_ds, place.split.from_end_ds)
         };
         [(edges.from[edge], plus(start, place.leg_ds)), (edges.to[edge], plus(end, place.leg_ds))]
     }
@@ -79,13 +81,21 @@ impl<'a> Walk<'a> {
             Direction::FromFacility => (door, home),
         };
         // Both at the same point: nothing of the edge is walked, so its directions do not matter.
-        if there.anchor.share == here.anchor.share {
+        if there.anchor.share.total_cmp(&here.anchor.share).is_eq() {
             return home.leg_ds + door.leg_ds;
         }
         let (whole, from_here, to_there) = if there.anchor.share > here.anchor.share {
-            (self.times.forward_ds[here.anchor.edge as usize], here.split.from_start_ds, there.split.from_start_ds)
+            (
+                self.times.forward_ds[here.anchor.edge as usize],
+                here.split.from_start_ds,
+                there.split.from_start_ds,
+            )
         } else {
-            (self.times.backward_ds[here.anchor.edge as usize], here.split.from_end_ds, there.split.from_end_ds)
+            (
+                self.times.backward_ds[here.anchor.edge as usize],
+                here.split.from_end_ds,
+                there.split.from_end_ds,
+            )
         };
         if whole == CLOSED {
             return CLOSED;
@@ -112,7 +122,11 @@ pub fn to_batch(walk: &Walk<'_>, ids: &Ids, joined: &[(Snap, Option<Joined>)]) -
     };
     let seconds = |of: &dyn Fn(&Split) -> Deciseconds| -> ArrayRef {
         let open = |place: &Joined| Some(of(&place.split)).filter(|time_ds| *time_ds < CLOSED);
-        Arc::new(places().map(|place| place.and_then(open).map(|time_ds| f64::from(time_ds) / 10.0)).collect::<Float64Array>())
+        Arc::new(
+            places()
+                .map(|place| place.and_then(open).map(|time_ds| f64::from(time_ds) / 10.0))
+                .collect::<Float64Array>(),
+        )
     };
     let edges = &walk.network.edges;
     let reason = places().map(|place| if place.is_some() { None } else { Some(Reason::NotSnapped.name()) });

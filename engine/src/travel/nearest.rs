@@ -45,7 +45,8 @@ pub fn nearest(
     progress.begin("walking times", class.len())?;
     let mut doors_of: Vec<Vec<&Door>> = vec![Vec::new(); class.len()];
     for door in &doors {
-        let position = class.binary_search(&facilities.class[door.facility as usize]).expect("classes are complete");
+        let position =
+            class.binary_search(&facilities.class[door.facility as usize]).expect("classes are complete");
         doors_of[position].push(door);
     }
     let ranks = facilities.id.ranks();
@@ -57,7 +58,8 @@ pub fn nearest(
             Ok(column)
         })
         .collect::<Result<_>>()?;
-    let nearest = (0..origins.len()).flat_map(|origin| columns.iter().map(move |column| column[origin])).collect();
+    let nearest =
+        (0..origins.len()).flat_map(|origin| columns.iter().map(move |column| column[origin])).collect();
     let times = Times {
         profile: walk.profile.name.clone(),
         origin: origin_id.clone(),
@@ -69,13 +71,25 @@ pub fn nearest(
     Ok(NearestTimes { times, origin_snap, facility_snap })
 }
 
+/// How each facility would be joined: its nearest joined door, or the nearest street when none is.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn join_facilities(walk: &Walk<'_>, facilities: &Facilities, progress: &Progress) -> Result<Vec<Snap>> {
+    Ok(join_doors(walk, facilities, progress)?.0)
+}
+
 /// A joined door of a facility.
 struct Door {
     facility: u32,
     joined: Joined,
 }
 
-fn join_doors(walk: &Walk<'_>, facilities: &Facilities, progress: &Progress) -> Result<(Vec<Snap>, Vec<Door>)> {
+fn join_doors(
+    walk: &Walk<'_>,
+    facilities: &Facilities,
+    progress: &Progress,
+) -> Result<(Vec<Snap>, Vec<Door>)> {
     let places: Vec<Place> = facilities.doors.iter().flatten().copied().collect();
     let mut joins = walk.join(&places, progress)?.into_iter();
     let mut snaps = Vec::with_capacity(facilities.len());
@@ -83,7 +97,10 @@ fn join_doors(walk: &Walk<'_>, facilities: &Facilities, progress: &Progress) -> 
     for facility in 0..facilities.len() {
         let mut best = Snap { anchor: None, nearest_m: None };
         for (snap, joined) in joins.by_ref().take(facilities.doors[facility].len()) {
-            if best.nearest_m.is_none_or(|least_m| snap.nearest_m.is_some_and(|nearest_m| nearest_m < least_m)) {
+            if best
+                .nearest_m
+                .is_none_or(|least_m| snap.nearest_m.is_some_and(|nearest_m| nearest_m < least_m))
+            {
                 best = snap;
             }
             doors.extend(joined.map(|joined| Door { facility: facility as u32, joined }));
@@ -113,7 +130,8 @@ fn one_class(
     });
     let labels = walk.nearest_door(at_nodes, cutoff_ds, scratch, progress)?;
     let best = |home: &Joined| {
-        let through_nodes = walk.home_legs(home).into_iter().map(|(node, leg_ds)| add(labels[node as usize], leg_ds));
+        let through_nodes =
+            walk.home_legs(home).into_iter().map(|(node, leg_ds)| add(labels[node as usize], leg_ds));
         let neighbours = on_edge.get(&home.anchor.edge).into_iter().flatten();
         let along_edge = neighbours.map(|door| match walk.along_edge(home, &door.joined) {
             CLOSED => NOT_REACHED,
@@ -152,7 +170,8 @@ fn tell_unconnected(
     let connected = walk.connected(nodes, progress)?;
     for (entry, (_, home)) in column.iter_mut().zip(homes) {
         let (Err(Reason::BeyondCutoff), Some(home)) = (*entry, home) else { continue };
-        let through_nodes = walk.home_legs(home).iter().any(|&(node, leg_ds)| leg_ds < CLOSED && connected[node as usize]);
+        let through_nodes =
+            walk.home_legs(home).iter().any(|&(node, leg_ds)| leg_ds < CLOSED && connected[node as usize]);
         let on_edge = doors.iter().filter(|door| door.joined.anchor.edge == home.anchor.edge);
         let along_edge = |door: &&&Door| walk.along_edge(home, &door.joined) < CLOSED;
         if !through_nodes && !on_edge.into_iter().any(|door| along_edge(&door)) {

@@ -14,12 +14,15 @@ use crate::network::build;
 use crate::network::graph::Network;
 use proptest::prelude::*;
 
+/// From, to, length in metres, number of the kind, tenths of a second forward and backward.
+type RandomEdge = (usize, usize, f64, usize, Option<u32>, Option<u32>);
+
 /// A random surveyed town of about a kilometre: nodes anywhere, edges between any two, some with given times and
 /// closed directions, lengths that differ from the drawing.
 #[derive(Debug, Clone)]
 struct RandomTown {
     nodes: Vec<(f64, f64, f32)>,
-    edges: Vec<(usize, usize, f64, usize, Option<u32>, Option<u32>)>,
+    edges: Vec<RandomEdge>,
     timed: bool,
     origins: Vec<(f64, f64)>,
     facilities: Vec<(f64, f64, usize)>,
@@ -38,7 +41,13 @@ fn random_town() -> impl Strategy<Value = RandomTown> {
         let origins = prop::collection::vec(spot(), 1..12);
         let facilities = prop::collection::vec((0.0..0.01, 0.0..0.01, 0_usize..3), 1..12);
         (nodes, edges, any::<bool>(), origins, facilities).prop_map(
-            |(nodes, edges, timed, origins, facilities)| RandomTown { nodes, edges, timed, origins, facilities },
+            |(nodes, edges, timed, origins, facilities)| RandomTown {
+                nodes,
+                edges,
+                timed,
+                origins,
+                facilities,
+            },
         )
     })
 }
@@ -139,7 +148,7 @@ proptest! {
     #[test]
     fn a_new_street_never_lengthens_a_time(town in random_town(), back in any::<bool>()) {
         prop_assume!(town.edges.len() > 1);
-        let ends = |&(from, to, ..): &(usize, usize, f64, usize, Option<u32>, Option<u32>)| [from, to];
+        let ends = |&(from, to, ..): &RandomEdge| [from, to];
         let corners: Vec<usize> = town.edges[..town.edges.len() - 1].iter().flat_map(ends).collect();
         let mut town = town.clone();
         town.timed = false;

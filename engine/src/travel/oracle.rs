@@ -62,7 +62,7 @@ pub fn nearest(
     let nodes = walk.network.node_count();
     let ranks = facilities.id.ranks();
     let mut answers = Vec::new();
-    for origin in 0..origins.len() {
+    for (origin, home) in joined[..origins.len()].iter().enumerate() {
         let times = graph.times_from(place_node(nodes, origin));
         for class in facilities.classes() {
             let best = (0..doors.len())
@@ -73,7 +73,7 @@ pub fn nearest(
                 })
                 .min();
             answers.push(match best {
-                _ if joined[origin].is_none() => Err(Reason::NotSnapped),
+                _ if home.is_none() => Err(Reason::NotSnapped),
                 None => Err(Reason::NotConnected),
                 Some((time_ds, ..)) if time_ds > u64::from(cutoff_ds) => Err(Reason::BeyondCutoff),
                 Some((time_ds, _, row)) => {
@@ -94,6 +94,10 @@ fn point_node(nodes: usize, place: usize) -> usize {
     nodes + 2 * place + 1
 }
 
+fn same_point(a: &Joined, b: &Joined) -> bool {
+    a.anchor.share.total_cmp(&b.anchor.share).is_eq()
+}
+
 fn cut_at_places(walk: &Walk<'_>, joined: &[Option<Joined>]) -> Graph {
     let nodes = walk.network.node_count();
     let mut graph = Graph { arcs: vec![Vec::new(); nodes + 2 * joined.len()] };
@@ -107,7 +111,7 @@ fn cut_at_places(walk: &Walk<'_>, joined: &[Option<Joined>]) -> Graph {
     }
     for (edge, places) in on_edge.iter_mut().enumerate() {
         places.sort_by(|a, b| a.1.anchor.share.total_cmp(&b.1.anchor.share));
-        for pair in places.windows(2).filter(|pair| pair[0].1.anchor.share == pair[1].1.anchor.share) {
+        for pair in places.windows(2).filter(|pair| same_point(&pair[0].1, &pair[1].1)) {
             graph.add(point_node(nodes, pair[0].0), point_node(nodes, pair[1].0), 0);
             graph.add(point_node(nodes, pair[1].0), point_node(nodes, pair[0].0), 0);
         }

@@ -18,6 +18,8 @@
 #![allow(dead_code, reason = "each test file uses a part of the town builder")]
 
 pub mod pbf;
+pub mod study;
+pub mod walk;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -95,6 +95,8 @@ def _validate(options: argparse.Namespace) -> int:
     classes = ", ".join(f"{name} {count}" for name, count in report["facilities"].items())
     print(f"ready to run 可以运行: {report['people']:,.0f} people, {report['cells']:,} cells, {report['areas']} areas")
     print(f"facilities 设施: {classes}")
+    if report["people_not_snapped"] > 0:
+        print(f"not near any street 未接入路网: {report['people_not_snapped']:,.0f} people")
     print(f"rows left out 未采用的行: {found.rejected.height}")
     for row in found.rejected.head(20).iter_rows(named=True):
         print(f"  {row['message']}\n  {row['message_zh']}")

@@ -43,13 +43,19 @@ def coverage(
         `people`.
 
     Raises:
-        InputError: a column is missing, a value cannot be, or a cell has no time for a class.
+        InputError: a column is missing, a value cannot be, a cell has no time for a class, or cells are coarser than
+            the H3 resolution of the areas.
+        ValueError: no such H3 resolution, or minutes that cannot be.
         KeyboardInterrupt: stopped by the user, within half a second.
 
     Warns:
         RejectedRowsWarning: areas were left out.
 
     """
+    if isinstance(areas, int) and not 0 <= areas <= 15:
+        raise ValueError(f"areas {areas}: an H3 resolution is 0..15")
+    if isinstance(groups, str):
+        raise TypeError(f'groups "{groups}": give a list of column names, as in ["{groups}"]')
     where = areas if areas is None or isinstance(areas, int) else to_engine(areas, "areas")
     with reporting(progress) as report:
         rows, rejected = _engine.coverage(

@@ -50,6 +50,7 @@ class Network:
 
         Raises:
             InputError: a file is missing, something else, cut off or damaged, or holds nothing to walk on.
+            ValueError: a `max_snap_m` that cannot be.
             KeyboardInterrupt: stopped by the user, within half a second.
 
         """
@@ -57,7 +58,7 @@ class Network:
         with reporting(progress) as report:
             return cls(
                 _engine.Network.from_osm(
-                    os.fspath(path), [os.fspath(raster) for raster in rasters], max_snap_m, report=report
+                    os.fspath(path), [os.fspath(raster) for raster in rasters], _snap(max_snap_m), report=report
                 )
             )
 
@@ -75,6 +76,7 @@ class Network:
 
         Raises:
             InputError: every fault of both tables.
+            ValueError: a `max_snap_m` that cannot be.
 
         Example:
             >>> import polars as pl
@@ -85,7 +87,7 @@ class Network:
 
         """
         return cls(
-            _engine.Network.from_tables(to_engine(nodes, "nodes"), to_engine(edges, "edges"), max_snap_m)
+            _engine.Network.from_tables(to_engine(nodes, "nodes"), to_engine(edges, "edges"), _snap(max_snap_m))
         )
 
     @classmethod
@@ -138,6 +140,7 @@ class Network:
 
         Raises:
             InputError: a table lacks a column or has no usable row.
+            ValueError: a profile, direction or cut-off that cannot be.
             KeyboardInterrupt: stopped by the user, within half a second.
 
         Warns:
@@ -164,6 +167,7 @@ class Network:
 
         Raises:
             InputError: the table lacks a column or has no usable row.
+            ValueError: a profile that cannot be.
 
         """
         snapped, rejected = self._engine.snap(to_engine(places, "places"), to_json(profile))
@@ -183,6 +187,9 @@ class Network:
             piece cut off from the rest, past which places are joined). `from_tables(net.nodes(), net.edges())` is a
             network with the same times between nodes, its edges drawn straight.
 
+        Raises:
+            ValueError: a profile that cannot be.
+
         """
         return frame(self._engine.edges(to_json(profile)))
 
@@ -198,3 +205,10 @@ class Network:
         """Size in one line."""
         kilometres = sum(length for _, length in self._engine.length_km())
         return f"Network({self._engine.node_count} nodes, {self._engine.edge_count} edges, {kilometres:,.1f} km)"
+
+
+def _snap(max_snap_m: float) -> float:
+    """Refuse a distance that would join every place, or none; the bounds are those of a study."""
+    if not 0 < max_snap_m <= 5000:
+        raise ValueError(f"max_snap_m {max_snap_m}: use metres above 0, at most 5000")
+    return max_snap_m

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 
 from walkshed import _engine
@@ -56,4 +57,10 @@ def profile(name: str) -> Profile:
 
 def to_json(who: str | Profile) -> str:
     """Give the engine a profile by name or by value."""
-    return json.dumps(asdict(profile(who) if isinstance(who, str) else who))
+    if not isinstance(who, (str, Profile)):
+        raise TypeError(f"profile: a {type(who).__name__} is no profile; give a name or a walkshed.Profile")
+    values = asdict(profile(who) if isinstance(who, str) else who)
+    for key, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"profile {values['name']}, {key} {value}: use a finite number")
+    return json.dumps(values)

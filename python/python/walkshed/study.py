@@ -30,7 +30,12 @@ class RunResult:
     report: dict[str, Any]
 
     def table(self, name: str) -> pl.DataFrame:
-        """Read one of its tables: cells, times, coverage, facilities or rejected."""
+        """Read one of its tables: cells, times, coverage, facilities or rejected.
+
+        Raises:
+            FileNotFoundError: no such table.
+
+        """
         return pl.read_parquet(self.folder / f"{name}.parquet")
 
     def summary(self) -> pl.DataFrame:
@@ -100,6 +105,13 @@ def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress:
 
 def validate(study: str | os.PathLike[str], *, progress: Progress = None) -> Validation:
     """Read and check everything that `run` would read, and compute nothing.
+
+    Args:
+        study: path of a `STUDY.toml`; paths in it are relative to it.
+        progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+    Returns:
+        What was found, and every row that a run would leave out.
 
     Raises:
         InputError: every fault that would stop the run.

@@ -18,7 +18,7 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::street::{Street, StreetNode, Streets};
 use buildings::BuildingRules;
-use geo::{Centroid, GeodesicArea, InteriorPoint, MultiPolygon};
+use geo::{Centroid, InteriorPoint, MultiPolygon};
 use osmpbf::Element;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -145,7 +145,8 @@ impl NodeTable {
 
 impl<'a> Reading<'a> {
     fn new(wanted: Wanted<'a>) -> Self {
-        let mut keys: HashSet<&str> = wanted.catalogue.map(Catalogue::keys).unwrap_or_default().into_iter().collect();
+        let mut keys: HashSet<&str> =
+            wanted.catalogue.map(Catalogue::keys).unwrap_or_default().into_iter().collect();
         if wanted.buildings.is_some() {
             keys.insert("building");
         }
@@ -161,14 +162,17 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn relations(&mut self, block: &osmpbf::PrimitiveBlock) -> Result<()> {
+    fn relations(&mut self, block: &osmpbf::PrimitiveBlock) {
         for relation in block.groups().flat_map(|group| group.relations()) {
             let tags: Tags<'_> = relation.tags().collect();
             if tags.get("type") != Some(&"multipolygon") {
                 continue;
             }
-            let Some(mut feature) = self.feature(format!("relation/{}", relation.id()), &tags) else { continue };
-            for member in relation.members().filter(|member| member.member_type == osmpbf::RelMemberType::Way) {
+            let Some(mut feature) = self.feature(format!("relation/{}", relation.id()), &tags) else {
+                continue;
+            };
+            for member in relation.members().filter(|member| member.member_type == osmpbf::RelMemberType::Way)
+            {
                 self.member_ways.entry(member.member_id).or_default();
                 let part = Part::Way(member.member_id);
                 let inner = member.role().is_ok_and(|role| role == "inner");
@@ -176,7 +180,6 @@ impl<'a> Reading<'a> {
             }
             self.features.push(feature);
         }
-        Ok(())
     }
 
     /// The facility or home that these tags describe, still without outline.
@@ -192,7 +195,7 @@ impl<'a> Reading<'a> {
         Some(RawFeature { id, classes, name: name_of(tags), floors, outer: vec![], inner: vec![] })
     }
 
-    fn ways(&mut self, block: &osmpbf::PrimitiveBlock) -> Result<()> {
+    fn ways(&mut self, block: &osmpbf::PrimitiveBlock) {
         for way in block.groups().flat_map(|group| group.ways()) {
             if let Some(refs) = self.member_ways.get_mut(&way.id()) {
                 *refs = way.refs().collect();
@@ -210,7 +213,6 @@ impl<'a> Reading<'a> {
                 self.features.push(feature);
             }
         }
-        Ok(())
     }
 
     fn list_needed_nodes(&mut self) {
@@ -232,7 +234,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn nodes(&mut self, block: &osmpbf::PrimitiveBlock) -> Result<()> {
+    fn nodes(&mut self, block: &osmpbf::PrimitiveBlock) {
         for element in block.elements() {
             match element {
                 Element::DenseNode(node) => {
@@ -244,7 +246,6 @@ impl<'a> Reading<'a> {
                 Element::Way(_) | Element::Relation(_) => {}
             }
         }
-        Ok(())
     }
 
     fn node(&mut self, id: i64, lon: f64, lat: f64, tags: &Tags<'_>) {
@@ -283,7 +284,8 @@ impl<'a> Reading<'a> {
             let name = crate::io::table::file_name(path);
             return Err(Problem::of_file(name, Fault::NoWalkableWay).into());
         }
-        let on_street: HashSet<i64> = streets.nodes.iter().filter(|node| !node.blocked).map(|node| node.id).collect();
+        let on_street: HashSet<i64> =
+            streets.nodes.iter().filter(|node| !node.blocked).map(|node| node.id).collect();
         let mut dwellings = Dwellings::default();
         let mut rows = FacilityRows::default();
         for feature in std::mem::take(&mut self.features) {
@@ -318,7 +320,8 @@ impl<'a> Reading<'a> {
         }
         for way in std::mem::take(&mut self.ways) {
             let positions: Vec<Option<usize>> = way.refs.iter().map(|&id| self.nodes.position(id)).collect();
-            self.left_out.missing_nodes += positions.iter().filter(|position| position.is_none()).count() as u64;
+            self.left_out.missing_nodes +=
+                positions.iter().filter(|position| position.is_none()).count() as u64;
             for run in positions.split(Option::is_none).filter(|run| run.len() > 1) {
                 let start = streets.refs.len();
                 streets.refs.extend(run.iter().flatten().map(|position| number[position]));
@@ -347,7 +350,7 @@ impl<'a> Reading<'a> {
             return;
         };
         if let (Some(floors), Some(outline)) = (feature.floors, &shape.outline) {
-            let area_m2 = outline.geodesic_area_unsigned();
+            let area_m2 = outlines::area_m2(outline);
             if let Some(centre) = outline.centroid().and_then(|centre| Place::new(centre.x(), centre.y())) {
                 dwellings.place.push(centre);
                 dwellings.weight.push(area_m2 * floors);
@@ -367,11 +370,14 @@ impl<'a> Reading<'a> {
             let place = self.nodes.place(refs[refs.len() / 2])?;
             return Some(Shape { place, outline: None, corners: vec![] });
         }
-        let rings = |parts: &[Part]| outlines::close_rings(parts.iter().map(|part| self.refs_of(part).to_vec()).collect());
+        let rings = |parts: &[Part]| {
+            outlines::close_rings(parts.iter().map(|part| self.refs_of(part).to_vec()).collect())
+        };
         let (outer, outer_left) = rings(&feature.outer);
         let (inner, inner_left) = rings(&feature.inner);
         self.left_out.broken_outlines += u64::from(!outer.is_empty() && outer_left + inner_left > 0);
-        let places = |ring: &Vec<i64>| ring.iter().map(|&id| self.nodes.place(id)).collect::<Option<Vec<_>>>();
+        let places =
+            |ring: &Vec<i64>| ring.iter().map(|&id| self.nodes.place(id)).collect::<Option<Vec<_>>>();
         let outer_places = outer.iter().map(places).collect::<Option<Vec<_>>>()?;
         let inner_places = inner.iter().map(places).collect::<Option<Vec<_>>>()?;
         let outline = outlines::polygons(outer_places, inner_places);
@@ -406,21 +412,29 @@ struct Shape {
     corners: Vec<i64>,
 }
 
-/// Facilities in the making: class, id, name, place, doors.
+/// Facilities in the making.
 #[derive(Default)]
 struct FacilityRows {
-    rows: Vec<(usize, String, Option<String>, Place, Vec<Place>)>,
+    rows: Vec<FacilityRow>,
+}
+
+struct FacilityRow {
+    class: usize,
+    id: String,
+    name: Option<String>,
+    place: Place,
+    doors: Vec<Place>,
 }
 
 impl FacilityRows {
     fn push(&mut self, class: usize, id: String, name: Option<String>, place: Place, doors: Vec<Place>) {
-        self.rows.push((class, id, name, place, doors));
+        self.rows.push(FacilityRow { class, id, name, place, doors });
     }
 
     fn sorted(mut self, catalogue: &Catalogue, file: &str) -> Facilities {
-        self.rows.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        // Negative ids of unsaved edits may occur twice; the class list of one element never repeats a class.
-        self.rows.dedup_by(|a, b| (a.0, &a.1) == (b.0, &b.1));
+        self.rows.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
+        // Unsaved edits may repeat an id; the class list of one element never repeats a class.
+        self.rows.dedup_by(|a, b| (a.class, &a.id) == (b.class, &b.id));
         let mut facilities = Facilities {
             id: Ids::Text(vec![]),
             class: vec![],
@@ -431,7 +445,7 @@ impl FacilityRows {
             doors: vec![],
         };
         let mut ids = Vec::with_capacity(self.rows.len());
-        for (class, id, name, place, doors) in self.rows {
+        for FacilityRow { class, id, name, place, doors } in self.rows {
             ids.push(id);
             facilities.class.push(catalogue.classes[class].id.clone());
             facilities.name.push(name);

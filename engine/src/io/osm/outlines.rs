@@ -1,7 +1,7 @@
 //! Outlines from the node lists of ways: closed ways, and multipolygons whose rings come in pieces.
 
 use crate::model::place::Place;
-use geo::{Contains, Coord, LineString, MultiPolygon, Point, Polygon};
+use geo::{Contains, Coord, GeodesicArea, LineString, MultiPolygon, Point, Polygon};
 
 /// Runs of node ids joined end to end into closed rings. Pieces that close no ring are left over and counted.
 pub fn close_rings(mut pieces: Vec<Vec<i64>>) -> (Vec<Vec<i64>>, usize) {
@@ -12,7 +12,8 @@ pub fn close_rings(mut pieces: Vec<Vec<i64>>) -> (Vec<Vec<i64>>, usize) {
         let mut parts = 1;
         while ring.first() != ring.last() {
             let end = *ring.last().expect("a ring has nodes");
-            let Some(next) = pieces.iter().position(|piece| piece.first() == Some(&end) || piece.last() == Some(&end))
+            let Some(next) =
+                pieces.iter().position(|piece| piece.first() == Some(&end) || piece.last() == Some(&end))
             else {
                 break;
             };
@@ -37,7 +38,8 @@ pub fn polygons(outer: Vec<Vec<Place>>, inner: Vec<Vec<Place>>) -> MultiPolygon 
     let ring = |places: Vec<Place>| -> LineString {
         places.into_iter().map(|place| Coord { x: place.lon(), y: place.lat() }).collect()
     };
-    let mut polygons: Vec<Polygon> = outer.into_iter().map(|places| Polygon::new(ring(places), vec![])).collect();
+    let mut polygons: Vec<Polygon> =
+        outer.into_iter().map(|places| Polygon::new(ring(places), vec![])).collect();
     for places in inner {
         let corner = places.first().map(|place| Point::new(place.lon(), place.lat()));
         let holder = |polygon: &&mut Polygon| corner.is_some_and(|corner| polygon.contains(&corner));
@@ -48,9 +50,40 @@ pub fn polygons(outer: Vec<Vec<Place>>, inner: Vec<Vec<Place>>) -> MultiPolygon 
     MultiPolygon::new(polygons)
 }
 
+/// Area of an outline, square metres, whichever way round its rings are drawn: the geodesic area of a clockwise ring
+/// is that of the rest of the earth, so each ring counts by its size.
+pub fn area_m2(outline: &MultiPolygon) -> f64 {
+    let of_ring = |ring: &LineString| Polygon::new(ring.clone(), vec![]).geodesic_area_signed().abs();
+    let of_polygon = |polygon: &Polygon| {
+        let holes: f64 = polygon.interiors().iter().map(of_ring).sum();
+        (of_ring(polygon.exterior()) - holes).max(0.0)
+    };
+    outline.iter().map(of_polygon).sum()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::close_rings;
+    use super::{area_m2, close_rings, polygons};
+    use crate::model::place::Place;
+
+    /// A square of `side` metres near the equator, where a degree is 110,574 m north and 111,320 m east.
+    fn square(side: f64, clockwise: bool) -> Vec<Place> {
+        let (east, north) = (side / 111_319.5 / 2.0, side / 110_574.4 / 2.0);
+        let mut corners =
+            vec![(-east, -north), (east, -north), (east, north), (-east, north), (-east, -north)];
+        if clockwise {
+            corners.reverse();
+        }
+        corners.into_iter().map(|(lon, lat)| Place::new(lon, lat).unwrap()).collect()
+    }
+
+    #[test]
+    fn an_area_does_not_hang_on_the_way_round() {
+        for (outer, inner) in [(false, false), (false, true), (true, false), (true, true)] {
+            let court = polygons(vec![square(100.0, outer)], vec![square(40.0, inner)]);
+            assert!((area_m2(&court) - (100.0 * 100.0 - 40.0 * 40.0)).abs() < 1.0);
+        }
+    }
 
     #[test]
     fn pieces_in_any_direction_close_a_ring() {

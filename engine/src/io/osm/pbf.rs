@@ -106,7 +106,7 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Visit every data block in the order of the file; decoding runs in parallel, visiting does not.
-pub fn visit(path: &Path, progress: &Progress, mut visit: impl FnMut(&PrimitiveBlock) -> Result<()>) -> Result<()> {
+pub fn visit(path: &Path, progress: &Progress, mut visit: impl FnMut(&PrimitiveBlock)) -> Result<()> {
     let name = file_name(path);
     let mut blobs = BlobReader::from_path(path).map_err(unreadable(&name))?;
     loop {
@@ -114,13 +114,14 @@ pub fn visit(path: &Path, progress: &Progress, mut visit: impl FnMut(&PrimitiveB
         if batch.is_empty() {
             return Ok(());
         }
-        let decoded: Vec<Result<Option<PrimitiveBlock>>> = batch
-            .into_par_iter()
-            .map(|blob| guarded(&name, || decode(&name, blob)))
-            .collect();
+        let decoded: Vec<Result<Option<PrimitiveBlock>>> =
+            batch.into_par_iter().map(|blob| guarded(&name, || decode(&name, blob))).collect();
         for block in decoded {
             if let Some(block) = block? {
-                guarded(&name, || visit(&block))?;
+                guarded(&name, || {
+                    visit(&block);
+                    Ok(())
+                })?;
             }
             progress.step(1)?;
         }
@@ -132,7 +133,8 @@ fn decode(name: &str, blob: osmpbf::Result<osmpbf::Blob>) -> Result<Option<Primi
     match blob.decode().map_err(unreadable(name))? {
         BlobDecode::OsmHeader(header) => {
             let known = ["OsmSchema-V0.6", "DenseNodes"];
-            let unknown = header.required_features().iter().find(|feature| !known.contains(&feature.as_str()));
+            let unknown =
+                header.required_features().iter().find(|feature| !known.contains(&feature.as_str()));
             match unknown {
                 None => Ok(None),
                 Some(feature) => Err(unreadable(name)(format!(

@@ -142,7 +142,8 @@ impl WalkingRules {
             _ => Incline::Unknown,
         };
         let off_ground = self.off_ground.keys.iter().any(|key| {
-            tags.get(key.as_str()).is_some_and(|value| !self.off_ground.no_values.iter().any(|no| no == value))
+            tags.get(key.as_str())
+                .is_some_and(|value| !self.off_ground.no_values.iter().any(|no| no == value))
         });
         Walkway { kind, directions, incline, off_ground }
     }
