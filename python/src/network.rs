@@ -8,9 +8,9 @@ use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use std::path::PathBuf;
 use std::sync::Arc;
-use walkshed::batch::prepare::leave_out_swapped;
 use walkshed::io;
 use walkshed::io::osm::Wanted;
+use walkshed::model::extent::Extent;
 use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::profile::Profile;
 use walkshed::model::progress::Progress;
@@ -118,7 +118,8 @@ impl Network {
         let network = Arc::clone(&self.network);
         let (snapped, rejected) = job::run(py, None, move |progress| {
             let mut rejected = Vec::new();
-            let places = io::cells::read_origins(&places.read()?, &mut rejected)?;
+            let streets = Extent::of(&network.node_place);
+            let places = io::cells::read_origins(&places.read()?.near(streets), &mut rejected)?;
             let walk = Walk::new(&network, &profile, Direction::ToFacility);
             let joined = walk.join(&places.place, progress)?;
             Ok((doors::to_batch(&walk, &places.id, &joined), rejected))
@@ -151,11 +152,11 @@ impl Network {
         let network = Arc::clone(&self.network);
         let (times, rejected) = job::run(py, report.as_ref(), move |progress: &Progress| {
             let mut rejected: Vec<Problem> = Vec::new();
-            let origins = io::cells::read_origins(&origins.read()?, &mut rejected)?;
-            let facilities = facilities.read()?;
+            let streets = Extent::of(&network.node_place);
+            let origins = io::cells::read_origins(&origins.read()?.near(streets), &mut rejected)?;
+            let facilities = facilities.read()?.near(streets);
             let facilities =
                 io::facilities::read(&facilities, io::facilities::Columns::default(), &mut rejected)?;
-            let facilities = leave_out_swapped(&facilities, &network, &mut rejected)?;
             let walk = Walk::new(&network, &profile, direction);
             let found = nearest(&walk, &origins.id, &origins.place, &facilities, cutoff_ds, progress)?;
             for (row, snap) in

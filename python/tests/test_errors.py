@@ -236,7 +236,7 @@ FILES: dict[str, tuple[str, bytes, list[str]]] = {
     "text named .pbf": (
         "a.osm.pbf",
         b"id,lon,lat\n" * 99,
-        ["a.osm.pbf", "not a", "OpenStreetMap PBF", "Check"],
+        ["a.osm.pbf", "this is no", "OpenStreetMap PBF", "Check"],
     ),
     "nothing named .pbf": ("b.osm.pbf", b"", ["b.osm.pbf", "OpenStreetMap PBF"]),
     "text named .parquet": ("c.parquet", b"id,lon,lat\n" * 99, ["c.parquet", "cannot be read"]),

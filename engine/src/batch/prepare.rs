@@ -9,9 +9,9 @@ use crate::metrics::population::{self, Evidence, Room};
 use crate::model::area::Areas;
 use crate::model::cell;
 use crate::model::error::{Error, Result};
+use crate::model::extent::Extent;
 use crate::model::facility::Facilities;
-use crate::model::place::Place;
-use crate::model::population::{Cells, Dwellings, Households};
+use crate::model::population::{Cells, Dwellings};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::study::Study;
@@ -61,7 +61,8 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
     let extract = io::osm::read(&study.streets.osm, wanted, progress)?;
     let elevation = io::elevation::read(&study.streets.elevation)?;
     let network = build::from_streets(&extract.streets, &elevation, study.streets.max_snap_m, progress)?;
-    let facilities = facilities(study, &tables, extract.facilities, &network, &mut rejected)?;
+    let tables = tables.near(Extent::of(&network.node_place));
+    let facilities = facilities(study, &tables, extract.facilities, &mut rejected)?;
     let evidence = Evidence {
         buildings: Room::new(&extract.dwellings, resolution),
         streets: Room::new(&street_spots(&network), resolution),
@@ -100,6 +101,12 @@ impl Tables {
             Err(Error::Input(problems))
         }
     }
+
+    /// The tables, their places to be checked against the streets.
+    fn near(self, streets: Extent) -> Self {
+        let near = |table: Option<Table>| table.map(|table| table.near(streets));
+        Self { facilities: near(self.facilities), population: near(self.population), areas: self.areas }
+    }
 }
 
 fn identify(study: &Study) -> Result<Vec<InputFile>> {
@@ -124,15 +131,12 @@ fn facilities(
     study: &Study,
     tables: &Tables,
     from_map: Option<Facilities>,
-    network: &Network,
     rejected: &mut Vec<Problem>,
 ) -> Result<Facilities> {
     let columns = io::facilities::Columns { id: &study.facilities.id, class: &study.facilities.class };
     let from_table = match &tables.facilities {
         None => None,
-        Some(table) => {
-            Some(leave_out_swapped(&io::facilities::read(table, columns, rejected)?, network, rejected)?)
-        }
+        Some(table) => Some(io::facilities::read(table, columns, rejected)?),
     };
     let facilities = match (from_map, from_table) {
         (Some(map), Some(table)) => map.and(table),
@@ -144,60 +148,6 @@ fn facilities(
         return Err(Problem::of_file(name, Fault::EmptyTable).in_column("facilities").into());
     }
     Ok(facilities)
-}
-
-/// A place far from every street whose coordinates fit when exchanged was given the wrong way round.
-///
-/// # Errors
-/// One problem when that is so for every row.
-pub fn leave_out_swapped(
-    facilities: &Facilities,
-    network: &Network,
-    rejected: &mut Vec<Problem>,
-) -> Result<Facilities> {
-    let extent = Extent::of(&network.node_place);
-    let swapped = |place: Place| {
-        let exchanged = Place::new(place.lat(), place.lon());
-        !extent.holds(place) && exchanged.is_some_and(|place| extent.holds(place))
-    };
-    let (wrong, right): (Vec<usize>, Vec<usize>) =
-        (0..facilities.len()).partition(|&row| swapped(facilities.place[row]));
-    let problems: Vec<Problem> =
-        wrong.iter().map(|&row| facilities.problem(row, Fault::SwappedLonLat)).collect();
-    if right.is_empty() {
-        let first = problems[0].to_string();
-        return Err(Problem::of_file(&*facilities.file[0], Fault::AllRejected { first }).into());
-    }
-    rejected.extend(problems);
-    Ok(facilities.pick(&right))
-}
-
-/// The extent of a network in degrees, with a margin of about 10 km.
-struct Extent {
-    west: f64,
-    south: f64,
-    east: f64,
-    north: f64,
-}
-
-impl Extent {
-    fn of(places: &[Place]) -> Self {
-        let margin = 0.1;
-        let least =
-            |of: fn(Place) -> f64| places.iter().map(|&place| of(place)).fold(f64::INFINITY, f64::min);
-        let most =
-            |of: fn(Place) -> f64| places.iter().map(|&place| of(place)).fold(f64::NEG_INFINITY, f64::max);
-        Self {
-            west: least(Place::lon) - margin,
-            south: least(Place::lat) - margin,
-            east: most(Place::lon) + margin,
-            north: most(Place::lat) + margin,
-        }
-    }
-
-    fn holds(&self, place: Place) -> bool {
-        (self.west..=self.east).contains(&place.lon()) && (self.south..=self.north).contains(&place.lat())
-    }
 }
 
 /// Points along the streets that doors may open onto, each standing for its metres; close enough that a street's
@@ -242,7 +192,7 @@ fn people(
     };
     let columns =
         io::population::Columns { people: &source.people, cell: &source.cell, groups: &source.groups };
-    let households: Households = io::population::read(table, columns, rejected)?;
+    let households = io::population::read(table, columns, rejected)?;
     let people_in = households.people.iter().sum();
     Ok((population::to_cells(&households, resolution, evidence, progress)?, people_in))
 }

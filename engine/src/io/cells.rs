@@ -105,6 +105,8 @@ fn counts(table: &Table, column: &str, problems: &mut Vec<Problem>) -> Result<Ve
     let values = table.numbers(column, problems)?;
     for (row, value) in values.iter().enumerate() {
         match value {
+            // Text that is no number was told when the column was read.
+            None if problems.iter().any(|problem| problem.row == Some(row as u64 + 1)) => {}
             None => problems.push(table.problem(row, column, None, Fault::MissingValue)),
             Some(people) if *people < 0.0 => problems.push(table.problem(
                 row,

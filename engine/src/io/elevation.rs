@@ -209,6 +209,6 @@ mod tests {
         assert!(read(&[path]).unwrap_err().to_string().contains("EPSG:32648"));
         let path = folder.path().join("text.tif");
         std::fs::write(&path, "no raster").unwrap();
-        assert!(read(&[path]).unwrap_err().to_string().contains("not a GeoTIFF file"));
+        assert!(read(&[path]).unwrap_err().to_string().contains("no GeoTIFF file"));
     }
 }

@@ -5,6 +5,7 @@ use ::geoparquet::writer::{GeoParquetRecordBatchEncoder, GeoParquetWriterOptions
 use arrow_array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use std::fs::File;
 use std::path::Path;
@@ -43,7 +44,18 @@ fn write_to(file: &File, batch: &RecordBatch) -> std::result::Result<(), String>
         ArrowWriter::try_new(file, geo.target_schema(), Some(properties)).map_err(|error| text(&error))?;
     let encoded = geo.encode_record_batch(batch).map_err(|error| text(&error))?;
     writer.write(&encoded).map_err(|error| text(&error))?;
-    writer.append_key_value_metadata(geo.into_keyvalue().map_err(|error| text(&error))?);
+    writer.append_key_value_metadata(geo_key(geo).map_err(|error| text(&error))?);
     writer.close().map_err(|error| text(&error))?;
     Ok(())
+}
+
+/// The `geo` metadata. The library keeps geometry types as a set without order; the same rows must give the same bytes.
+fn geo_key(geo: GeoParquetRecordBatchEncoder) -> serde_json::Result<KeyValue> {
+    let mut metadata = serde_json::to_value(geo.into_geoparquet_metadata())?;
+    for column in metadata["columns"].as_object_mut().into_iter().flat_map(|columns| columns.values_mut()) {
+        if let Some(types) = column["geometry_types"].as_array_mut() {
+            types.sort_by_key(ToString::to_string);
+        }
+    }
+    Ok(KeyValue::new("geo".to_owned(), metadata.to_string()))
 }

@@ -3,6 +3,7 @@
 use super::geometry;
 use crate::model::cell;
 use crate::model::error::{Error, Result};
+use crate::model::extent::Extent;
 use crate::model::ids::Ids;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
@@ -22,6 +23,10 @@ pub struct Table {
     /// File name, or the name of the argument.
     pub name: String,
     batch: RecordBatch,
+    /// Every column is text because the source has no types.
+    untyped: bool,
+    /// Where its places are expected.
+    near: Option<Extent>,
 }
 
 /// What the rows of a place column say. Rows without a usable place are `None` and have a problem.
@@ -43,7 +48,7 @@ impl Table {
         if batch.num_rows() == 0 {
             return Err(Problem::of_file(name, Fault::EmptyTable).into());
         }
-        Ok(Self { name: name.to_owned(), batch })
+        Ok(Self { name: name.to_owned(), batch, untyped: false, near: None })
     }
 
     /// A table from a file; the kind follows from the ending of its name.
@@ -70,6 +75,14 @@ impl Table {
                     .into())
             }
         }
+    }
+
+    /// The same table, whose places are expected here: one that would be here only with its coordinates exchanged
+    /// was given the wrong way round.
+    #[must_use]
+    pub fn near(mut self, extent: Extent) -> Self {
+        self.near = Some(extent);
+        self
     }
 
     /// Number of rows.
@@ -153,7 +166,8 @@ impl Table {
         Ok(numbers)
     }
 
-    /// A column of ids in the type that it has: whole numbers stay numbers, everything else becomes text.
+    /// A column of ids in the type that it has: whole numbers stay numbers, everything else becomes text. In delimited
+    /// text, which has no types, a column of nothing but whole numbers is numbers.
     ///
     /// # Errors
     /// A problem for every missing id.
@@ -174,18 +188,25 @@ impl Table {
             kind if kind.is_integer() => {
                 Ids::Int(whole(&DataType::Int64)?.as_primitive::<Int64Type>().values().to_vec())
             }
-            _ => Ids::Text(self.text(column)?.into_iter().flatten().collect()),
+            _ => {
+                let text: Vec<String> = self.text(column)?.into_iter().flatten().collect();
+                match whole_numbers(&text) {
+                    Some(numbers) if self.untyped => Ids::Int(numbers),
+                    _ => Ids::Text(text),
+                }
+            }
         })
     }
 
     /// Where each row is: `lon` + `lat`, a geometry column, or H3 cells under `cell_column`, in this order.
     pub fn located(&self, cell_column: &str, problems: &mut Vec<Problem>) -> Result<Located> {
         if self.has("lon") && self.has("lat") {
-            return self.located_by_degrees(problems);
+            let located = self.located_by_degrees(problems)?;
+            return Ok(self.without_swapped(located, "lon, lat", problems));
         }
         if let Some(column) = self.geometry_column() {
             let place = self.geometries(&column, problems)?;
-            return Ok(Located { place, cell: None });
+            return Ok(self.without_swapped(Located { place, cell: None }, &column, problems));
         }
         if self.has(cell_column) {
             return self.located_by_cells(cell_column, problems);
@@ -193,6 +214,19 @@ impl Table {
         let found = self.column_names();
         let wanted = format!("lon + lat, geometry or {cell_column}");
         Err(Problem::of_file(&self.name, Fault::MissingColumn { found }).in_column(wanted).into())
+    }
+
+    fn without_swapped(&self, mut located: Located, column: &str, problems: &mut Vec<Problem>) -> Located {
+        let Some(near) = self.near else { return located };
+        for (row, place) in located.place.iter_mut().enumerate() {
+            let Some(found) = place.as_ref().and_then(geometry::place_of) else { continue };
+            if near.looks_swapped(found) {
+                let value = format!("{}, {}", found.lon(), found.lat());
+                problems.push(self.problem(row, column, Some(value), Fault::SwappedLonLat));
+                *place = None;
+            }
+        }
+        located
     }
 
     fn located_by_degrees(&self, problems: &mut Vec<Problem>) -> Result<Located> {
@@ -339,9 +373,14 @@ fn read_delimited(path: &Path, name: &str, separator: u8) -> Result<Table> {
         }
         let schema = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new(schema.clone(), columns).map_err(unreadable(name))?;
-        Table::from_batches(name, &schema, &[batch])
+        Ok(Table { untyped: true, ..Table::from_batches(name, &schema, &[batch])? })
     };
     guarded(name, read)
+}
+
+/// The numbers, when every text is one exactly as it would be printed: "007" is a name.
+fn whole_numbers(text: &[String]) -> Option<Vec<i64>> {
+    text.iter().map(|text| text.parse::<i64>().ok().filter(|number| number.to_string() == *text)).collect()
 }
 
 /// A decoder that panics on a damaged file must not take the process with it.

@@ -69,7 +69,11 @@ pub fn read(table: &Table, people: &Ids, profile: &str) -> Result<Vec<Times>> {
             tables.push(Builder::new(&profiles[row], people.len() * classes.len()));
             tables.len() - 1
         });
-        tables[at].nearest[home * classes.len() + class_position[class[row].as_str()]] = Some(nearest);
+        let entry = home * classes.len() + class_position[class[row].as_str()];
+        if let Some((_, first_row)) = tables[at].nearest[entry].replace((nearest, row as u64 + 1)) {
+            let fault = Fault::DuplicateId { first_row };
+            problems.push(table.problem(row, "origin_id", Some(origin.text(row)), fault));
+        }
     }
     if tables.is_empty() && problems.is_empty() {
         let fault = Fault::Unreadable { reason: "no origin_id is the id of a cell".to_owned() };
@@ -83,7 +87,8 @@ pub fn read(table: &Table, people: &Ids, profile: &str) -> Result<Vec<Times>> {
 
 struct Builder {
     profile: String,
-    nearest: Vec<Option<Nearest>>,
+    /// The entry of each cell and class, and the row that gave it, from 1.
+    nearest: Vec<Option<(Nearest, u64)>>,
 }
 
 impl Builder {
@@ -105,7 +110,7 @@ impl Builder {
             origin: people.clone(),
             class: classes.to_vec(),
             facility: Ids::Text(vec![]),
-            nearest: self.nearest.into_iter().flatten().collect(),
+            nearest: self.nearest.into_iter().flatten().map(|(nearest, _)| nearest).collect(),
         })
     }
 }

@@ -49,9 +49,22 @@ pub struct FacilityClass {
     /// Parts of Chinese names that rule the class out.
     #[serde(default)]
     pub name_zh_none: Vec<String>,
+    /// How features of the class are drawn; any way when empty. A park that is a mere point has no gates.
+    #[serde(default)]
+    pub geometry: Vec<Drawn>,
     /// Whether a feature of another class counts here too.
     #[serde(default)]
     pub multi: bool,
+}
+
+/// How a map feature is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drawn {
+    /// A point, or a line.
+    Point,
+    /// An outline.
+    Area,
 }
 
 /// The wanted value of a tag: one, or any of several; `"*"` is any value.
@@ -101,10 +114,11 @@ impl Catalogue {
     ///
     /// The table with the most keys wins; then a class whose name list confirms it; then the order of the file.
     /// Classes marked `multi` are added when they match too.
-    pub fn classify(&self, tags: &BTreeMap<&str, &str>) -> Vec<usize> {
+    pub fn classify(&self, tags: &BTreeMap<&str, &str>, drawn: Drawn) -> Vec<usize> {
         let name = [tags.get("name"), tags.get("name:zh")].into_iter().flatten().copied().collect::<String>();
         let matches: Vec<(usize, usize)> = (0..)
             .zip(&self.classes)
+            .filter(|(_, class)| class.geometry.is_empty() || class.geometry.contains(&drawn))
             .map(|(position, class)| (position, class.strength(tags, &name)))
             .filter(|&(_, strength)| strength > 0)
             .collect();
@@ -127,5 +141,45 @@ impl Catalogue {
         keys.sort_unstable();
         keys.dedup();
         keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Catalogue, Drawn};
+
+    fn classes(tags: &[(&'static str, &'static str)], drawn: Drawn) -> Vec<String> {
+        let catalogue: Catalogue = toml::from_str(
+            r#"
+            class = [
+              { id = "station", major = "m", name_zh = "", name_en = "", level = "", walk_minutes = 10,
+                osm = [{ amenity = ["clinic", "doctors"] }], name_zh_none = ["宠物"] },
+              { id = "centre", major = "m", name_zh = "", name_en = "", level = "", walk_minutes = 15,
+                osm = [{ amenity = "clinic", _name = "*" }], name_zh_any = ["卫生服务中心"] },
+              { id = "park", major = "m", name_zh = "", name_en = "", level = "", walk_minutes = 5,
+                osm = [{ leisure = "park" }], geometry = ["area"] },
+              { id = "shelter", major = "m", name_zh = "", name_en = "", level = "", walk_minutes = 10,
+                osm = [{ emergency = "*" }], multi = true },
+            ]
+            "#,
+        )
+        .unwrap();
+        let found = catalogue.classify(&tags.iter().copied().collect(), drawn);
+        found.into_iter().map(|position| catalogue.classes[position].id.clone()).collect()
+    }
+
+    #[test]
+    fn the_name_splits_what_the_tags_do_not() {
+        let clinic = |name| classes(&[("amenity", "clinic"), ("name", name)], Drawn::Point);
+        assert_eq!(clinic("和平社区卫生服务中心"), ["centre"]);
+        assert_eq!(clinic("李氏诊所"), ["station"]);
+        assert!(clinic("宠物诊所").is_empty());
+    }
+
+    #[test]
+    fn a_park_is_an_area_and_may_be_a_shelter_too() {
+        let park = [("leisure", "park"), ("emergency", "assembly_point")];
+        assert_eq!(classes(&park, Drawn::Area), ["park", "shelter"]);
+        assert_eq!(classes(&park, Drawn::Point), ["shelter"]);
     }
 }

@@ -6,6 +6,7 @@ pub mod cell;
 pub mod coverage;
 pub mod elevation;
 pub mod error;
+pub mod extent;
 pub mod facility;
 pub mod ids;
 pub mod place;

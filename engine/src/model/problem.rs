@@ -215,7 +215,7 @@ impl Fault {
         match self {
             Self::NotFound => both("the file does not exist", "文件不存在"),
             Self::WrongFormat { expected } => {
-                both(format!("this is not a {expected} file"), format!("这不是 {expected} 文件"))
+                both(format!("this is no {expected} file"), format!("这不是 {expected} 文件"))
             }
             Self::Truncated { at_byte } => both(
                 format!("the file is cut off: the part that begins at byte {at_byte} is incomplete"),

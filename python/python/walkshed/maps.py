@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 _NEAR_TO_FAR = ("#2b6cb0", "#93c4e6", "#f6c36b")
 _NOT_REACHED = "#d9d9d9"
 _STREETS, _DOORS = "#5f6b7a", "#111111"
-_CJK_FONTS = ("Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC")
+_CJK_FONTS = (
+    "Noto Sans SC",
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+)
 
 
 def minutes_map(
@@ -58,7 +65,9 @@ def minutes_map(
     classes = _fewest_reached(result, who, minutes) if classes is None else classes
     unknown = set(classes) - set(times["class"].unique())
     if unknown or times.is_empty():
-        raise ValueError(f"no times for {', '.join(unknown) or who}; classes: {', '.join(times['class'].unique())}")
+        raise ValueError(
+            f"no times for {', '.join(unknown) or who}; classes: {', '.join(times['class'].unique())}"
+        )
     columns = min(3, len(classes))
     rows = math.ceil(len(classes) / columns)
     stretch = 1 / math.cos(math.radians(_middle(cells["lat"])))
@@ -94,7 +103,12 @@ def save(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 160) -> Non
 
 
 def _panel(
-    axes: Axes, cells: pl.DataFrame, doors: pl.DataFrame, network: Network | None, minutes: list[float], stretch: float
+    axes: Axes,
+    cells: pl.DataFrame,
+    doors: pl.DataFrame,
+    network: Network | None,
+    minutes: list[float],
+    stretch: float,
 ) -> None:
     from matplotlib.collections import PolyCollection
 
@@ -163,13 +177,28 @@ def _furniture(
         Patch(facecolor=colour, label=step) for colour, step in zip(_NEAR_TO_FAR, steps, strict=False)
     ]
     marks.append(Patch(facecolor=_NOT_REACHED, label=f"over {minutes[-1]:g} min or no way"))
-    marks.append(Line2D([], [], marker="o", color="none", markerfacecolor=_DOORS, markeredgecolor="white", label="facility"))
+    marks.append(
+        Line2D(
+            [],
+            [],
+            marker="o",
+            color="none",
+            markerfacecolor=_DOORS,
+            markeredgecolor="white",
+            label="facility",
+        )
+    )
     name = result.report["study"]["study"]["name"].replace("_", " ")
     inch = 1 / figure.get_figheight()
     title = f"{name[:1].upper()}{name[1:]}: walking time to the nearest facility ({who})"
     figure.suptitle(title, x=0.02, y=1 - 0.1 * inch, va="top", ha="left", fontsize=12)
     figure.legend(
-        handles=marks, loc="lower left", bbox_to_anchor=(0.01, 0.2 * inch), ncols=len(marks), fontsize=7, frameon=False
+        handles=marks,
+        loc="lower left",
+        bbox_to_anchor=(0.01, 0.2 * inch),
+        ncols=len(marks),
+        fontsize=7,
+        frameon=False,
     )
     figure.text(0.02, 0.08 * inch, source, fontsize=6, color="#555555", va="bottom")
     figure.tight_layout(rect=(0, 0.45 * inch, 1, 1 - 0.35 * inch))
@@ -187,9 +216,17 @@ def _scale_bar(axes: Axes) -> None:
     x, y = east - length_m / metres_per_degree, south + (north - south) * 0.02
     axes.plot([x, east], [y, y], color="black", linewidth=2, solid_capstyle="butt", zorder=4)
     label = f"{length_m:g} m" if length_m < 1000 else f"{length_m / 1000:g} km"
-    axes.annotate(label, ((x + east) / 2, y), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=7)
     axes.annotate(
-        "N", xy=(0.97, 0.98), xytext=(0.97, 0.88), xycoords="axes fraction", ha="center", va="center", fontsize=8,
+        label, ((x + east) / 2, y), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=7
+    )
+    axes.annotate(
+        "N",
+        xy=(0.97, 0.98),
+        xytext=(0.97, 0.88),
+        xycoords="axes fraction",
+        ha="center",
+        va="center",
+        fontsize=8,
         arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 0.8},
     )
 

@@ -54,11 +54,20 @@ class Network:
             KeyboardInterrupt: stopped by the user, within half a second.
 
         """
-        rasters = [] if elevation is None else [elevation] if isinstance(elevation, (str, os.PathLike)) else elevation
+        rasters = (
+            []
+            if elevation is None
+            else [elevation]
+            if isinstance(elevation, (str, os.PathLike))
+            else elevation
+        )
         with reporting(progress) as report:
             return cls(
                 _engine.Network.from_osm(
-                    os.fspath(path), [os.fspath(raster) for raster in rasters], _snap(max_snap_m), report=report
+                    os.fspath(path),
+                    [os.fspath(raster) for raster in rasters],
+                    _snap(max_snap_m),
+                    report=report,
                 )
             )
 
@@ -87,7 +96,9 @@ class Network:
 
         """
         return cls(
-            _engine.Network.from_tables(to_engine(nodes, "nodes"), to_engine(edges, "edges"), _snap(max_snap_m))
+            _engine.Network.from_tables(
+                to_engine(nodes, "nodes"), to_engine(edges, "edges"), _snap(max_snap_m)
+            )
         )
 
     @classmethod
@@ -147,7 +158,11 @@ class Network:
             RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
 
         """
-        who, starts, ends = to_json(profile), to_engine(origins, "origins"), to_engine(facilities, "facilities")
+        who, starts, ends = (
+            to_json(profile),
+            to_engine(origins, "origins"),
+            to_engine(facilities, "facilities"),
+        )
         with reporting(progress) as report:
             times, rejected = self._engine.nearest(starts, ends, who, max_minutes, direction, report=report)
         warn(frame(rejected))
@@ -204,7 +219,9 @@ class Network:
     def __repr__(self) -> str:
         """Size in one line."""
         kilometres = sum(length for _, length in self._engine.length_km())
-        return f"Network({self._engine.node_count} nodes, {self._engine.edge_count} edges, {kilometres:,.1f} km)"
+        return (
+            f"Network({self._engine.node_count} nodes, {self._engine.edge_count} edges, {kilometres:,.1f} km)"
+        )
 
 
 def _snap(max_snap_m: float) -> float:

@@ -82,7 +82,9 @@ class Validation:
     rejected: pl.DataFrame
 
 
-def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress: Progress = None) -> RunResult:
+def run(
+    study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress: Progress = None
+) -> RunResult:
     """Run a study, the whole line.
 
     Args:

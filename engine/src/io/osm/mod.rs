@@ -8,7 +8,7 @@ pub mod outlines;
 mod pbf;
 pub mod walking;
 
-use crate::model::catalogue::Catalogue;
+use crate::model::catalogue::{Catalogue, Drawn};
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
@@ -168,7 +168,8 @@ impl<'a> Reading<'a> {
             if tags.get("type") != Some(&"multipolygon") {
                 continue;
             }
-            let Some(mut feature) = self.feature(format!("relation/{}", relation.id()), &tags) else {
+            let Some(mut feature) = self.feature(format!("relation/{}", relation.id()), &tags, Drawn::Area)
+            else {
                 continue;
             };
             for member in relation.members().filter(|member| member.member_type == osmpbf::RelMemberType::Way)
@@ -183,11 +184,12 @@ impl<'a> Reading<'a> {
     }
 
     /// The facility or home that these tags describe, still without outline.
-    fn feature(&self, id: String, tags: &Tags<'_>) -> Option<RawFeature> {
+    fn feature(&self, id: String, tags: &Tags<'_>, drawn: Drawn) -> Option<RawFeature> {
         if !tags.keys().any(|key| self.keys.contains(key)) {
             return None;
         }
-        let classes = self.wanted.catalogue.map(|catalogue| catalogue.classify(tags)).unwrap_or_default();
+        let classes =
+            self.wanted.catalogue.map(|catalogue| catalogue.classify(tags, drawn)).unwrap_or_default();
         let floors = self.wanted.buildings.and_then(|rules| rules.home_floors(tags));
         if classes.is_empty() && floors.is_none() {
             return None;
@@ -208,7 +210,10 @@ impl<'a> Reading<'a> {
                     self.ways.push(RawWay { id: way.id(), refs: way.refs().collect(), walkway });
                 }
             }
-            if let Some(mut feature) = self.feature(format!("way/{}", way.id()), &tags) {
+            // References are stored as differences, so those of a closed way after the first add up to nothing.
+            let closed = way.raw_refs().len() > 3 && way.raw_refs()[1..].iter().sum::<i64>() == 0;
+            let drawn = if closed { Drawn::Area } else { Drawn::Point };
+            if let Some(mut feature) = self.feature(format!("way/{}", way.id()), &tags, drawn) {
                 feature.outer.push(Part::Nodes(way.refs().collect()));
                 self.features.push(feature);
             }
@@ -261,7 +266,7 @@ impl<'a> Reading<'a> {
             self.nodes.place[position] = Some(place);
             self.nodes.flags[position] = self.flags(tags);
         }
-        if let Some(feature) = self.feature(String::new(), tags) {
+        if let Some(feature) = self.feature(String::new(), tags, Drawn::Point) {
             for class in feature.classes {
                 self.points.push(RawPoint { id, class, name: feature.name.clone(), place });
             }
