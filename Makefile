@@ -33,8 +33,8 @@ check: .venv/tests.done
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FLAGS) --no-deps
-	.venv/bin/ruff check python datasets benches
-	.venv/bin/ruff format --check python datasets benches
+	.venv/bin/ruff check python datasets
+	.venv/bin/ruff format --check python datasets
 
 audit:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@0.20.2

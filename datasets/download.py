@@ -49,9 +49,7 @@ def main() -> int:
     partial = target.with_suffix(".partial")
     partial.write_bytes(data)
     os.replace(partial, target)
-    print(
-        f"{target}: {len(data):,} bytes, checksum right (OpenStreetMap contributors, ODbL)"
-    )
+    print(f"{target}: {len(data):,} bytes, checksum right (OpenStreetMap contributors, ODbL)")
     return 0
 
 

@@ -294,7 +294,7 @@ fn stairs_that_do_not_say_which_end_is_higher_take_the_mean_of_up_and_down() {
     let town = stairs(30.0, &[]);
     let network = town.network();
     let (home, shop) = (town.spot(AT_HOME), town.spot((150.0, 30.0)));
-    let expected = (100.0 + 50.0) / ADULT_MPS + (30.0 / UP_MPS + 30.0 / DOWN_MPS) / 2.0;
+    let expected = (100.0 + 50.0) / ADULT_MPS + f64::midpoint(30.0 / UP_MPS, 30.0 / DOWN_MPS);
     assert_close_s(seconds(&network, "adult", home, shop), expected, 3.0);
     assert_close_s(seconds(&network, "adult", shop, home), expected, 3.0);
 }
@@ -587,7 +587,7 @@ fn a_shop_drawn_as_a_node_is_walked_to_from_the_nearest_street() {
 
 /// Heights of 600 m around the town's origin, from a formula of metres east and north. The raster is fine enough
 /// (about 3 m) that it follows any plane exactly.
-fn plane(town: &Town, height_m: impl Fn(f64, f64) -> f64) -> Elevation {
+fn plane(town: &Town, height_at: impl Fn(f64, f64) -> f64) -> Elevation {
     let (origin, step, width) = (town.spot((0.0, 0.0)), 3e-5, 401_usize);
     let (one_east, one_north) = (town.spot((100.0, 0.0)), town.spot((0.0, 100.0)));
     let (west, north) = (origin.lon() - 200.0 * step, origin.lat() + 200.0 * step);
@@ -596,13 +596,11 @@ fn plane(town: &Town, height_m: impl Fn(f64, f64) -> f64) -> Elevation {
     let at = |row: usize, column: usize| {
         let east_m = (column as f64 - 200.0) * step * degree_east_m;
         let north_m = (200.0 - row as f64) * step * degree_north_m;
-        height_m(east_m, north_m) as f32
+        height_at(east_m, north_m) as f32
     };
-    let heights_m = (0..width)
-        .flat_map(|row| (0..width).map(move |column| (row, column)))
-        .map(|(row, column)| at(row, column));
-    let grid =
-        ElevationGrid { west, north, step_lon: step, step_lat: step, width, heights_m: heights_m.collect() };
+    let pixels = (0..width).flat_map(|row| (0..width).map(move |column| (row, column)));
+    let heights_m = pixels.map(|(row, column)| at(row, column)).collect();
+    let grid = ElevationGrid { west, north, step_lon: step, step_lat: step, width, heights_m };
     Elevation { grids: vec![grid] }
 }
 

@@ -10,6 +10,7 @@ import geopandas
 import polars as pl
 import pytest
 import shapely
+
 import walkshed as ws
 
 DATA = Path(os.environ.get("WALKSHED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
@@ -45,8 +46,7 @@ def doors(hexgrid: pl.DataFrame) -> pl.DataFrame:
     """One facility per cell and class where the cell holds any."""
     classes = ("schools", "healthcare")
     return pl.concat(
-        hexgrid.filter(pl.col(name) > 0).select("id", pl.lit(name).alias("class"), "lon", "lat")
-        for name in classes
+        hexgrid.filter(pl.col(name) > 0).select("id", pl.lit(name).alias("class"), "lon", "lat") for name in classes
     )
 
 

@@ -15,27 +15,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
-import walkshed as ws
 from geopandas.testing import assert_geodataframe_equal
 from polars.testing import assert_frame_equal
 from towns import degrees, main_street, places
 
-HOMES = places(
-    {"north": (0, 20), "south": (150, -30), "stairs": (140, 15), "far": (0, 900)}, people=[1, 2, 3, 4]
-)
+import walkshed as ws
+
+HOMES = places({"north": (0, 20), "south": (150, -30), "stairs": (140, 15), "far": (0, 900)}, people=[1, 2, 3, 4])
 DOORS = places({"a": (20, 5), "b": (250, 0), "c": (133, 27)}, **{"class": ["bank", "bank", "shop"]})
 
 
 def points(table: pl.DataFrame) -> geopandas.GeoDataFrame:
     plain = table.drop("lon", "lat").to_pandas()
-    return geopandas.GeoDataFrame(
-        plain, geometry=geopandas.points_from_xy(table["lon"], table["lat"]), crs=4326
-    )
+    return geopandas.GeoDataFrame(plain, geometry=geopandas.points_from_xy(table["lon"], table["lat"]), crs=4326)
 
 
-def written(
-    write: Callable[[pl.DataFrame, Path], object], ending: str
-) -> Callable[[pl.DataFrame, Path], Path]:
+def written(write: Callable[[pl.DataFrame, Path], object], ending: str) -> Callable[[pl.DataFrame, Path], Path]:
     def to_file(table: pl.DataFrame, folder: Path) -> Path:
         path = folder / f"{len(list(folder.iterdir()))}.{ending}"
         write(table, path)
@@ -53,9 +48,7 @@ FORMS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
     "pandas": lambda table, _: table.to_pandas(),
     "duckdb": lambda table, _: duckdb.connect().from_arrow(table.to_arrow()),
     "geopandas": lambda table, _: points(table),
-    "geoarrow points": lambda table, _: pa.table(
-        points(table).to_arrow(index=False, geometry_encoding="geoarrow")
-    ),
+    "geoarrow points": lambda table, _: pa.table(points(table).to_arrow(index=False, geometry_encoding="geoarrow")),
     "parquet": written(lambda table, path: table.write_parquet(path), "parquet"),
     "parquet as text path": lambda table, folder: str(FORMS["parquet"](table, folder)),
     "csv": written(lambda table, path: table.write_csv(path), "csv"),
@@ -118,9 +111,7 @@ def test_a_cell_is_its_centre_and_its_own_id_in_the_type_that_it_had(form: str) 
 def test_coverage_counts_a_cell_however_it_is_written(form: str) -> None:
     cells = cells_near(9)
     ids = CELL_FORMS[form](cells)
-    times = pl.DataFrame(
-        {"origin_id": ids, "class": "shop", "time_s": [60.0 * (at + 1) for at in range(len(cells))]}
-    )
+    times = pl.DataFrame({"origin_id": ids, "class": "shop", "time_s": [60.0 * (at + 1) for at in range(len(cells))]})
     (parent,) = {h3.cell_to_parent(cell, 3) for cell in cells}
     found = ws.coverage(times, pl.DataFrame({"cell": ids, "people": [1] * len(cells)}), 3, minutes=[3])
     assert found.select("area_id", "people", "people_covered").rows() == [(parent, 7.0, 3.0)]
@@ -152,9 +143,7 @@ def test_the_tables_of_the_caller_are_not_changed() -> None:
 
 def test_an_outline_is_walked_to_at_a_point_inside() -> None:
     (west, south), (east, north) = degrees(100, -20), degrees(166, -10)
-    yard = geopandas.GeoDataFrame(
-        {"id": ["yard"]}, geometry=[shapely.box(west, south, east, north)], crs=4326
-    )
+    yard = geopandas.GeoDataFrame({"id": ["yard"]}, geometry=[shapely.box(west, south, east, north)], crs=4326)
     (row,) = main_street().network().snap(yard).iter_rows(named=True)
     assert 10 < row["away_m"] < 20
 
@@ -172,9 +161,7 @@ def test_results_with_geometry_open_in_geopandas_in_wgs84(
     table = geopandas.read_parquet(helsinki_run.folder / f"{name}.parquet")
     assert len(table) > 20 and set(table.geom_type) == kinds
     assert table.crs.equals("OGC:CRS84") or table.crs.to_epsg() == 4326
-    assert (
-        table.geometry.is_valid.all() and table.geometry.intersects(shapely.box(24.8, 60.1, 25.1, 60.2)).all()
-    )
+    assert table.geometry.is_valid.all() and table.geometry.intersects(shapely.box(24.8, 60.1, 25.1, 60.2)).all()
     if name == "cells":
         for cell, shape in zip(table["cell"], table.geometry, strict=True):
             corners = [(lon, lat) for lat, lon in h3.cell_to_boundary(h3.int_to_str(cell))]
@@ -194,9 +181,7 @@ def test_results_open_in_duckdb_pyarrow_pandas_and_polars(helsinki_run: ws.RunRe
 
 
 def test_the_cells_of_times_and_cells_join_in_duckdb(helsinki_run: ws.RunResult) -> None:
-    query = (
-        "select sum(people), count(*) from '{0}/cells.parquet' join '{0}/times.parquet' on cell = origin_id"
-    )
+    query = "select sum(people), count(*) from '{0}/cells.parquet' join '{0}/times.parquet' on cell = origin_id"
     ((people, rows),) = duckdb.sql(query.format(helsinki_run.folder)).fetchall()
     classes = len(helsinki_run.report["facilities"])
     assert rows == helsinki_run.report["rows"]["times.parquet"]

@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 import shapely
-import walkshed as ws
 from polars.testing import assert_frame_equal
 from towns import LAT, LON, degrees, main_street, places
+
+import walkshed as ws
 
 CELL = h3.latlng_to_cell(LAT, LON, 9)
 RING = h3.grid_disk(CELL, 1)
@@ -58,18 +59,14 @@ def test_a_time_equal_to_the_minutes_is_covered() -> None:
 
 def test_groups_are_every_number_column_or_those_named() -> None:
     times = table_of((CELL, 60.0, None))
-    cells = pl.DataFrame(
-        {"cell": [CELL], "people": [10], "old": [4], "young": [1.5], "name": ["x"], "snap_m": [3.0]}
-    )
+    cells = pl.DataFrame({"cell": [CELL], "people": [10], "old": [4], "young": [1.5], "name": ["x"], "snap_m": [3.0]})
     assert ws.coverage(times, cells, minutes=[5])["group"].to_list() == ["all", "old", "young"]
     assert ws.coverage(times, cells, minutes=[5], groups=["young"])["people"].to_list() == [10, 1.5]
     assert ws.coverage(times, cells, minutes=[5], groups=[])["group"].to_list() == ["all"]
 
 
 def test_where_nobody_lives_there_is_no_share() -> None:
-    found = ws.coverage(
-        table_of((CELL, 60.0, None)), pl.DataFrame({"cell": [CELL], "people": [0]}), minutes=[5]
-    )
+    found = ws.coverage(table_of((CELL, 60.0, None)), pl.DataFrame({"cell": [CELL], "people": [0]}), minutes=[5])
     assert found.select("people", "people_covered", "share").rows() == [(0.0, 0.0, None)]
 
 
@@ -139,9 +136,7 @@ def test_random_tables_are_summed_as_polars_sums_them(seed: int) -> None:
     random = np.random.default_rng(seed)
     cells = h3.grid_disk(CELL, 6)
     count, classes, profiles = len(cells), ["a", "b", "c"], ["adult", "senior"]
-    people = pl.DataFrame(
-        {"cell": cells, "people": random.gamma(0.5, 100, count), "old": random.random(count)}
-    )
+    people = pl.DataFrame({"cell": cells, "people": random.gamma(0.5, 100, count), "old": random.random(count)})
     times = pl.DataFrame({"origin_id": cells}).join(pl.DataFrame({"class": classes}), how="cross")
     times = times.join(pl.DataFrame({"profile": profiles}), how="cross")
     reason = random.choice([None, None, None, "beyond_cutoff", "not_connected", "not_snapped"], times.height)
@@ -163,9 +158,7 @@ def test_random_tables_are_summed_as_polars_sums_them(seed: int) -> None:
     outcome = outcome.then(pl.lit("people_beyond")).when(pl.col("reason") == "beyond_cutoff")
     outcome = outcome.then(pl.lit("people_beyond")).otherwise("people_" + pl.col("reason"))
     keys = ["area_id", "class", "group", "profile", "minutes"]
-    parts = joined.with_columns(outcome=outcome).pivot(
-        "outcome", index=keys, values="people", aggregate_function="sum"
-    )
+    parts = joined.with_columns(outcome=outcome).pivot("outcome", index=keys, values="people", aggregate_function="sum")
     parts = parts.with_columns(pl.col("^people_.*$").fill_null(0.0))
     twin = parts.join(joined.group_by(keys).agg(pl.col("people").sum()), on=keys)
     twin = twin.with_columns(share=pl.col("people_covered") / pl.col("people"))
@@ -195,9 +188,7 @@ def test_a_cell_without_a_time_is_refused() -> None:
 
 def test_times_of_places_that_are_no_cells_of_ours_do_not_count() -> None:
     times = table_of(*((cell, 60.0, None) for cell in RING))
-    assert ws.coverage(times, pl.DataFrame({"cell": RING[:1], "people": [4]}), minutes=[5])[
-        "people"
-    ].to_list() == [4]
+    assert ws.coverage(times, pl.DataFrame({"cell": RING[:1], "people": [4]}), minutes=[5])["people"].to_list() == [4]
 
 
 def test_a_broken_area_is_left_out_with_a_warning_and_the_rest_counts() -> None:

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import walkshed as ws
 
 PACKAGE = Path(ws.__file__).parent
-MODULES = sorted(
-    module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if not module.name.startswith("_")
-)
+MODULES = sorted(module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if not module.name.startswith("_"))
 
 
 def public() -> Iterator[tuple[str, Any]]:

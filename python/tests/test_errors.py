@@ -11,9 +11,10 @@ import geopandas
 import polars as pl
 import pytest
 import shapely
-import walkshed as ws
 from conftest import Data
 from towns import LAT, LON, main_street, places
+
+import walkshed as ws
 
 HOMES = places({"home": (0, 0), "hut": (133, 0)})
 DOORS = places({"door": (266, 0)}, **{"class": ["shop"]})
@@ -32,10 +33,7 @@ def coverage(cells: Any = CELLS, areas: Any = None, **options: Any) -> Call:
 
 def built(nodes: dict[str, Any] | None = None, edges: dict[str, Any] | None = None, **options: Any) -> Call:
     town = main_street()
-    changed = [
-        table.with_columns(**(change or {}))
-        for table, change in ((town.nodes(), nodes), (town.edges(), edges))
-    ]
+    changed = [table.with_columns(**(change or {})) for table, change in ((town.nodes(), nodes), (town.edges(), edges))]
     return lambda _: ws.Network.from_tables(*changed, **options)
 
 
@@ -185,9 +183,7 @@ MISTAKES: dict[str, tuple[Call, type[Exception], list[str]]] = {
     },
     "areas without outline": (coverage(areas=HOMES), ws.InputError, ["areas"]),
     "areas that are points": (
-        coverage(
-            areas=geopandas.GeoDataFrame({"area_id": ["a"]}, geometry=[shapely.Point(LON, LAT)], crs=4326)
-        ),
+        coverage(areas=geopandas.GeoDataFrame({"area_id": ["a"]}, geometry=[shapely.Point(LON, LAT)], crs=4326)),
         ws.InputError,
         ["areas, row 1", "polygon"],
     ),
@@ -205,10 +201,7 @@ def test_a_mistake_is_told_with_its_place_and_the_way_out(mistake: str) -> None:
     text = str(caught.value)
     assert all(part in text for part in parts), text
     if isinstance(caught.value, ws.InputError):
-        assert (
-            caught.value.problems
-            and "\n".join(problem["message"] for problem in caught.value.problems) == text
-        )
+        assert caught.value.problems and "\n".join(problem["message"] for problem in caught.value.problems) == text
         for problem in caught.value.problems:
             assert set(problem) == {"file", "row", "id", "column", "value", "reason", "message", "message_zh"}
             assert re.search(r"[\u4e00-\u9fff]", problem["message_zh"]), "every message is in Chinese too"
@@ -216,11 +209,7 @@ def test_a_mistake_is_told_with_its_place_and_the_way_out(mistake: str) -> None:
 
 
 def test_all_faults_of_a_table_are_told_at_once() -> None:
-    edges = (
-        main_street()
-        .edges()
-        .with_columns(to=pl.Series(["x", "east", "y"]), length_m=pl.Series([1.0, -1.0, 2.0]))
-    )
+    edges = main_street().edges().with_columns(to=pl.Series(["x", "east", "y"]), length_m=pl.Series([1.0, -1.0, 2.0]))
     with pytest.raises(ws.InputError) as caught:
         ws.Network.from_tables(main_street().nodes(), edges)
     found = [(problem["row"], problem["column"]) for problem in caught.value.problems]
@@ -270,15 +259,11 @@ def test_a_file_of_another_kind_is_refused_by_its_name(data: Data, tmp_path: Pat
 
 
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.999])
-def test_an_extract_cut_off_anywhere_is_refused_with_the_byte(
-    data: Data, tmp_path: Path, share: float
-) -> None:
+def test_an_extract_cut_off_anywhere_is_refused_with_the_byte(data: Data, tmp_path: Path, share: float) -> None:
     whole = (data("helsinki") / "centre.osm.pbf").read_bytes()
     path = tmp_path / "cut.osm.pbf"
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(
-        ws.InputError, match=r"cut\.osm\.pbf: the file is cut off.*Download or copy"
-    ) as caught:
+    with pytest.raises(ws.InputError, match=r"cut\.osm\.pbf: the file is cut off.*Download or copy") as caught:
         ws.Network.from_osm(path)
     at = int(re.search(r"byte (\d+)", str(caught.value))[1])  # type: ignore[index]
     assert 0 <= at <= len(whole) * share
@@ -322,9 +307,7 @@ def test_a_long_list_of_rows_left_out_is_told_in_short() -> None:
 
 def test_a_facility_in_the_sea_is_left_out_with_its_distance_to_the_street() -> None:
     doors = places({"sea": (266, -500), "door": (266, 0)}, **{"class": ["shop", "shop"]})
-    with pytest.warns(
-        ws.RejectedRowsWarning, match="the nearest walkable street is 500 m away, the limit is 200 m"
-    ):
+    with pytest.warns(ws.RejectedRowsWarning, match="the nearest walkable street is 500 m away, the limit is 200 m"):
         times = main_street().network().nearest(HOMES, doors)
     assert times["facility_id"].to_list() == ["door", "door"]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+
 import walkshed as ws
 
 LIMIT_S = 0.5
@@ -175,9 +176,7 @@ def test_two_threads_walk_on_one_network_at_once(town: ws.Network) -> None:
     expected = town.nearest(homes, doors, max_minutes=100, progress=False)
     answers: list[pl.DataFrame] = []
     walkers = [
-        threading.Thread(
-            target=lambda: answers.append(town.nearest(homes, doors, max_minutes=100, progress=False))
-        )
+        threading.Thread(target=lambda: answers.append(town.nearest(homes, doors, max_minutes=100, progress=False)))
         for _ in range(3)
     ]
     for walker in walkers:

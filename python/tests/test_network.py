@@ -6,15 +6,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import walkshed as ws
 from conftest import Data
 from polars.testing import assert_frame_equal
 from towns import Town, main_street, places
 
+import walkshed as ws
 
-def seconds(
-    net: ws.Network, home: tuple[float, float], door: tuple[float, float], **options: object
-) -> float | str:
+
+def seconds(net: ws.Network, home: tuple[float, float], door: tuple[float, float], **options: object) -> float | str:
     """The time of one walk, or the reason why there is none."""
     homes, doors = places({"home": home}), places({"door": door}, **{"class": ["any"]})
     (row,) = net.nearest(homes, doors, **options).iter_rows(named=True)  # type: ignore[arg-type]
@@ -100,12 +99,7 @@ def test_of_two_streets_between_the_same_corners_the_quicker_counts() -> None:
 
 
 def test_nothing_reached_has_its_reason() -> None:
-    town = (
-        main_street()
-        .corner("isle west", 2000, 0)
-        .corner("isle east", 2133, 0)
-        .way("isle west", "isle east", 133)
-    )
+    town = main_street().corner("isle west", 2000, 0).corner("isle east", 2133, 0).way("isle west", "isle east", 133)
     net = town.network()
     assert seconds(net, (0, 0), (266, 0), max_minutes=3) == "beyond_cutoff"
     assert seconds(net, (2000, 0), (266, 0)) == "not_connected"
@@ -215,9 +209,7 @@ def test_a_network_from_its_own_tables_has_the_same_times_between_nodes(data: Da
     at_nodes = net.nodes().select("id", "lon", "lat")
     joins = [walked.snap(at_nodes, profile="senior") for walked in (net, again)]
     same = pl.select(
-        (joins[0]["edge"] == joins[1]["edge"])
-        & (joins[0]["away_m"] == 0)
-        & (joins[0]["share"] == joins[1]["share"])
+        (joins[0]["edge"] == joins[1]["edge"]) & (joins[0]["away_m"] == 0) & (joins[0]["share"] == joins[1]["share"])
     ).to_series()
     assert same.sum() > 1000
     homes = at_nodes.filter(same.fill_null(False))

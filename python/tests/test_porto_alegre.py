@@ -8,11 +8,12 @@ import h3
 import numpy as np
 import polars as pl
 import pytest
-import walkshed as ws
 from conftest import Data
 from polars.testing import assert_frame_equal
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
+
+import walkshed as ws
 
 CUTOFF_S = 15 * 60.0
 
@@ -105,9 +106,7 @@ def test_every_time_is_the_one_of_scipy(
         difference = np.abs(found[reached] - expected[reached]).max()
         print(f"{profile} {direction} {name}: {reached.sum()} reached, at most {difference:.2e} s from scipy")
         assert difference < 0.1
-        reasons = np.where(
-            ~snapped, "not_snapped", np.where(np.isinf(expected), "not_connected", "beyond_cutoff")
-        )
+        reasons = np.where(~snapped, "not_snapped", np.where(np.isinf(expected), "not_connected", "beyond_cutoff"))
         assert rows["reason"].to_list() == np.where(reached, None, reasons).tolist()
 
 
@@ -128,13 +127,9 @@ def test_uphill_is_not_downhill_but_on_the_flat_both_are_one(
     assert_frame_equal(*both_ways(flat))
 
 
-def test_a_slower_profile_is_never_faster(
-    porto_alegre: ws.Network, hexgrid: pl.DataFrame, doors: pl.DataFrame
-) -> None:
+def test_a_slower_profile_is_never_faster(porto_alegre: ws.Network, hexgrid: pl.DataFrame, doors: pl.DataFrame) -> None:
     by_speed = [
-        ws.Profile(
-            name=f"at {share}", flat_mps=1.33 * share, stairs_up_mps=0.45 * share, stairs_down_mps=0.6 * share
-        )
+        ws.Profile(name=f"at {share}", flat_mps=1.33 * share, stairs_up_mps=0.45 * share, stairs_down_mps=0.6 * share)
         for share in (1.0, 0.8, 0.5)
     ]
     times = [porto_alegre.nearest(hexgrid, doors, profile=who)["time_s"] for who in by_speed]

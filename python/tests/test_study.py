@@ -14,8 +14,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import walkshed as ws
 from conftest import Data
+
+import walkshed as ws
 
 TABLES = ["cells", "coverage", "facilities", "rejected", "times"]
 
@@ -79,9 +80,7 @@ def test_every_row_left_out_of_a_run_is_listed(helsinki_run: ws.RunResult) -> No
     assert left_out(helsinki_run.table("rejected")) == LEFT_OUT
     kiosks = helsinki_run.table("facilities").filter(pl.col("class") == "kiosk")
     assert kiosks["snap_m"].null_count() == 1
-    assert helsinki_run.report["rejected"] == dict(
-        helsinki_run.table("rejected")["reason"].value_counts().iter_rows()
-    )
+    assert helsinki_run.report["rejected"] == dict(helsinki_run.table("rejected")["reason"].value_counts().iter_rows())
 
 
 def test_nobody_in_the_squares_of_the_census_is_lost(helsinki_run: ws.RunResult) -> None:
@@ -174,9 +173,7 @@ def test_json_is_all_that_stands_on_stdout(helsinki: Path, tmp_path: Path) -> No
     assert left_out(pl.DataFrame(found["rejected"])) == LEFT_OUT
 
 
-def test_a_refused_study_exits_with_1_and_says_why_in_english_and_chinese(
-    helsinki: Path, tmp_path: Path
-) -> None:
+def test_a_refused_study_exits_with_1_and_says_why_in_english_and_chinese(helsinki: Path, tmp_path: Path) -> None:
     study = broken(helsinki, '"wheelchair"', '"robot"')
     done = walkshed("run", study, "--out", tmp_path / "out")
     assert (done.returncode, done.stdout) == (1, "")
@@ -194,18 +191,14 @@ def test_a_refused_study_exits_with_1_and_says_why_in_english_and_chinese(
     assert walkshed("validate", tmp_path / "none.toml").returncode == 1
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["run", "STUDY.toml"], ["fly"], ["validate", "a", "b"], ["run", "--fast"]]
-)
+@pytest.mark.parametrize("arguments", [[], ["run", "STUDY.toml"], ["fly"], ["validate", "a", "b"], ["run", "--fast"]])
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     done = walkshed(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: walkshed")
 
 
-def test_our_own_failure_exits_with_3(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_our_own_failure_exits_with_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from walkshed import cli, study
 
     def fail(*_: object, **__: object) -> None:

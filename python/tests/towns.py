@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import polars as pl
+
 import walkshed as ws
 
 LON, LAT = 106.55, 29.56

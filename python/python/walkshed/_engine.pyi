@@ -31,9 +31,7 @@ class Table:
 @final
 class Network:
     @staticmethod
-    def from_osm(
-        path: str, elevation: list[str], max_snap_m: float, report: _Report | None = None
-    ) -> Network: ...
+    def from_osm(path: str, elevation: list[str], max_snap_m: float, report: _Report | None = None) -> Network: ...
     @staticmethod
     def from_tables(nodes: object, edges: object, max_snap_m: float) -> Network: ...
     @staticmethod

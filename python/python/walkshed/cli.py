@@ -46,12 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="one study, the whole line")
     run.add_argument("study", metavar="STUDY.toml")
-    run.add_argument(
-        "--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole"
-    )
-    run.add_argument(
-        "--map", metavar="PNG", help="draw the six classes that fewest people reach (needs matplotlib)"
-    )
+    run.add_argument("--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole")
+    run.add_argument("--map", metavar="PNG", help="draw the six classes that fewest people reach (needs matplotlib)")
     run.set_defaults(command=_run)
     validate = commands.add_parser("validate", help="check a study and its inputs, compute nothing")
     validate.add_argument("study", metavar="STUDY.toml")
@@ -71,9 +67,7 @@ def _run(options: argparse.Namespace) -> int:
         return DONE
     report = result.report
     people, network = report["people"], report["network"]
-    print(
-        f"{report['study']['study']['name']}: {people['stated']:,.0f} people 人口 in {people['cells']:,} cells 单元"
-    )
+    print(f"{report['study']['study']['name']}: {people['stated']:,.0f} people 人口 in {people['cells']:,} cells 单元")
     print(f"{sum(network['length_km'].values()):,.0f} km of ways 步行道路, {network['edges']:,} edges")
     print("share of people who reach the nearest facility on foot, per cent 步行可达人口占比 (%):")
     _print_frame(result.summary())
@@ -88,9 +82,7 @@ def _draw(result: study.RunResult, path: str) -> None:
     from walkshed import Network, maps
 
     network = Network.from_osm(result.report["study"]["streets"]["osm"], progress=False)
-    figure = maps.minutes_map(
-        result, network=network, source="Streets and facilities © OpenStreetMap contributors"
-    )
+    figure = maps.minutes_map(result, network=network, source="Streets and facilities © OpenStreetMap contributors")
     maps.save(figure, path)
 
 
@@ -101,9 +93,7 @@ def _validate(options: argparse.Namespace) -> int:
         return DONE
     report = found.report
     classes = ", ".join(f"{name} {count}" for name, count in report["facilities"].items())
-    print(
-        f"ready to run 可以运行: {report['people']:,.0f} people, {report['cells']:,} cells, {report['areas']} areas"
-    )
+    print(f"ready to run 可以运行: {report['people']:,.0f} people, {report['cells']:,} cells, {report['areas']} areas")
     print(f"facilities 设施: {classes}")
     if report["people_not_snapped"] > 0:
         print(f"not near any street 未接入路网: {report['people_not_snapped']:,.0f} people")

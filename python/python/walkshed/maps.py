@@ -65,9 +65,7 @@ def minutes_map(
     classes = _fewest_reached(result, who, minutes) if classes is None else classes
     unknown = set(classes) - set(times["class"].unique())
     if unknown or times.is_empty():
-        raise ValueError(
-            f"no times for {', '.join(unknown) or who}; classes: {', '.join(times['class'].unique())}"
-        )
+        raise ValueError(f"no times for {', '.join(unknown) or who}; classes: {', '.join(times['class'].unique())}")
     columns = min(3, len(classes))
     rows = math.ceil(len(classes) / columns)
     stretch = 1 / math.cos(math.radians(_middle(cells["lat"])))
@@ -75,9 +73,7 @@ def minutes_map(
     figure, grid = pyplot.subplots(rows, columns, figsize=(3.6 * columns + 0.4, height), squeeze=False)
     with pyplot.rc_context(_fonts()):
         for axes, name in zip(grid.flat, classes, strict=False):
-            here = cells.join(
-                times.filter(pl.col("class") == name), left_on="cell", right_on="origin_id", how="left"
-            )
+            here = cells.join(times.filter(pl.col("class") == name), left_on="cell", right_on="origin_id", how="left")
             doors = facilities.filter(pl.col("class") == name)
             _panel(axes, here, doors, network, minutes, stretch)
             axes.set_title(_title(result, name, who, minutes), fontsize=9, loc="left")
@@ -165,17 +161,13 @@ def _title(result: RunResult, name: str, who: str, minutes: list[float]) -> str:
     return f"{title}\n{covered} min"
 
 
-def _furniture(
-    figure: Figure, last: Axes, minutes: list[float], result: RunResult, who: str, source: str
-) -> None:
+def _furniture(figure: Figure, last: Axes, minutes: list[float], result: RunResult, who: str, source: str) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     limits = [0.0, *minutes]
     steps = [f"{low:g}-{high:g} min" for low, high in zip(limits, minutes, strict=False)]
-    marks: list[Any] = [
-        Patch(facecolor=colour, label=step) for colour, step in zip(_NEAR_TO_FAR, steps, strict=False)
-    ]
+    marks: list[Any] = [Patch(facecolor=colour, label=step) for colour, step in zip(_NEAR_TO_FAR, steps, strict=False)]
     marks.append(Patch(facecolor=_NOT_REACHED, label=f"over {minutes[-1]:g} min or no way"))
     marks.append(
         Line2D(
@@ -216,9 +208,7 @@ def _scale_bar(axes: Axes) -> None:
     x, y = east - length_m / metres_per_degree, south + (north - south) * 0.02
     axes.plot([x, east], [y, y], color="black", linewidth=2, solid_capstyle="butt", zorder=4)
     label = f"{length_m:g} m" if length_m < 1000 else f"{length_m / 1000:g} km"
-    axes.annotate(
-        label, ((x + east) / 2, y), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=7
-    )
+    axes.annotate(label, ((x + east) / 2, y), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=7)
     axes.annotate(
         "N",
         xy=(0.97, 0.98),

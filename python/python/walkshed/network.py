@@ -54,13 +54,7 @@ class Network:
             KeyboardInterrupt: stopped by the user, within half a second.
 
         """
-        rasters = (
-            []
-            if elevation is None
-            else [elevation]
-            if isinstance(elevation, (str, os.PathLike))
-            else elevation
-        )
+        rasters = [] if elevation is None else [elevation] if isinstance(elevation, (str, os.PathLike)) else elevation
         with reporting(progress) as report:
             return cls(
                 _engine.Network.from_osm(
@@ -95,11 +89,7 @@ class Network:
             Network(2 nodes, 1 edges, 0.1 km)
 
         """
-        return cls(
-            _engine.Network.from_tables(
-                to_engine(nodes, "nodes"), to_engine(edges, "edges"), _snap(max_snap_m)
-            )
-        )
+        return cls(_engine.Network.from_tables(to_engine(nodes, "nodes"), to_engine(edges, "edges"), _snap(max_snap_m)))
 
     @classmethod
     def load(cls, path: Path) -> Network:
@@ -219,9 +209,7 @@ class Network:
     def __repr__(self) -> str:
         """Size in one line."""
         kilometres = sum(length for _, length in self._engine.length_km())
-        return (
-            f"Network({self._engine.node_count} nodes, {self._engine.edge_count} edges, {kilometres:,.1f} km)"
-        )
+        return f"Network({self._engine.node_count} nodes, {self._engine.edge_count} edges, {kilometres:,.1f} km)"
 
 
 def _snap(max_snap_m: float) -> float:

@@ -51,9 +51,7 @@ def profile(name: str) -> Profile:
     """
     known = {entry["name"]: entry for entry in json.loads(_engine.profiles())}
     if name not in known:
-        raise ValueError(
-            f'profile "{name}": unknown; known: {", ".join(known)}, or make one with Profile(...)'
-        )
+        raise ValueError(f'profile "{name}": unknown; known: {", ".join(known)}, or make one with Profile(...)')
     return Profile(**known[name])
 
 

@@ -50,9 +50,7 @@ class RunResult:
         label = pl.format("{} min", pl.col("minutes").map_elements(lambda value: f"{value:g}", pl.String))
         shares = total.with_columns(percent=pl.col("share") * 100, label=label)
         wide = shares.pivot("label", index=["class", "profile"], values="percent", maintain_order=True)
-        counts = pl.DataFrame(
-            list(self.report["facilities"].items()), schema=["class", "facilities"], orient="row"
-        )
+        counts = pl.DataFrame(list(self.report["facilities"].items()), schema=["class", "facilities"], orient="row")
         names = facility_classes().select("class", "name_zh", "name_en").with_row_index("order")
         return (
             wide.join(counts, on="class", how="left")
@@ -82,9 +80,7 @@ class Validation:
     rejected: pl.DataFrame
 
 
-def run(
-    study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress: Progress = None
-) -> RunResult:
+def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress: Progress = None) -> RunResult:
     """Run a study, the whole line.
 
     Args:
