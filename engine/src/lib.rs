@@ -19,6 +19,37 @@
 //! Units are in the names: `_m` metres, `_s` seconds, `_ds` tenths of a second, `_mps` metres per second, `people`
 //! persons, `share` 0..1. Times are whole tenths of a second, so every sum is exact and the same on any number of
 //! threads.
+//!
+//! # Example
+//!
+//! A surveyed street of two nodes, a home at one end and a clinic at the other:
+//!
+//! ```
+//! use walkshed::io::defaults;
+//! use walkshed::model::{facility::Facilities, ids::Ids, place::Place, progress::Progress};
+//! use walkshed::model::street::{Survey, SurveyedEdge, WayKind};
+//! use walkshed::model::times::Direction;
+//! use walkshed::travel::{doors::Walk, nearest::nearest};
+//!
+//! let (home, clinic) = (Place::new(106.55, 29.56).unwrap(), Place::new(106.56, 29.56).unwrap());
+//! let street = SurveyedEdge {
+//!     from: 0, to: 1, length_m: 968.0, kind: WayKind::Footway, forward_ds: Some(7000), backward_ds: None,
+//! };
+//! let survey = Survey {
+//!     node_id: Ids::UInt(vec![1, 2]), place: vec![home, clinic], ele_m: vec![None, None],
+//!     edge_id: Ids::UInt(vec![1]), edges: vec![street], timed: true,
+//! };
+//! let network = walkshed::network::build::from_survey(survey, 200.0)?;
+//! let facilities = Facilities {
+//!     id: Ids::UInt(vec![7]), class: vec!["clinic".into()], name: vec![None], place: vec![clinic],
+//!     file: vec!["survey".into()], row: vec![None], doors: vec![vec![clinic]],
+//! };
+//! let adult = &defaults::profiles()[0];
+//! let walk = Walk::new(&network, adult, Direction::ToFacility);
+//! let found = nearest(&walk, &Ids::UInt(vec![1]), &[home], &facilities, 9000, &Progress::default())?;
+//! assert_eq!(found.times.nearest[0].unwrap().time_ds, 7000); // 700 seconds
+//! # Ok::<(), walkshed::model::error::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod batch;

@@ -171,7 +171,7 @@ MISTAKES: dict[str, tuple[Call, type[Exception], list[str]]] = {
     "fewer people than none": (
         coverage(CELLS.with_columns(people=lit(-2))),
         ws.InputError,
-        ["cells, row 1", '"-2"', "0 and above"],
+        ["cells, row 1", '"-2"', "0..1e12"],
     ),
     "a group that is not there": (coverage(groups=["old"]), ws.InputError, ["cells", '"old"', "found"]),
     "a group as text": (coverage(groups="people"), TypeError, ['groups "people"', '["people"]']),

@@ -46,7 +46,7 @@ pub struct RunReport {
     /// What the extract holds and the line does not use.
     pub left_out: LeftOut,
     /// Coverage of everybody, cells counted once whatever the areas.
-    pub total: Vec<TotalRow>,
+    pub total: Vec<CoverageRow>,
     /// Rows of each table.
     pub rows: BTreeMap<&'static str, usize>,
     /// Seconds of each stage.
@@ -82,25 +82,6 @@ pub struct PeopleReport {
     pub not_snapped: f64,
     /// People outside every area.
     pub outside_areas: f64,
-}
-
-/// One row of the city's total.
-#[derive(Debug, Clone, Serialize)]
-pub struct TotalRow {
-    /// Facility class.
-    pub class: String,
-    /// Population group.
-    pub group: String,
-    /// Profile.
-    pub profile: String,
-    /// Threshold.
-    pub minutes: f64,
-    /// People.
-    pub people: f64,
-    /// People covered.
-    pub people_covered: f64,
-    /// Share covered.
-    pub share: Option<f64>,
 }
 
 /// What `validate` found in a study that can run.
@@ -181,7 +162,7 @@ pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
     }
     clock.stage("write");
     let sizes = tables.iter().map(|(name, table)| (*name, table.num_rows())).collect();
-    let report = report(study, &prepared, &times[0], &total, sizes, clock);
+    let report = report(study, &prepared, &times[0], total, sizes, clock);
     write_report(&staging.folder().join(MARK), &report)?;
     progress.check()?;
     staging.publish()?;
@@ -295,7 +276,7 @@ fn report(
     study: Study,
     prepared: &Prepared,
     times: &NearestTimes,
-    total: &[CoverageRow],
+    total: Vec<CoverageRow>,
     rows: BTreeMap<&'static str, usize>,
     clock: Clock,
 ) -> RunReport {
@@ -316,23 +297,11 @@ fn report(
         classes_without_facilities: absent,
         rejected,
         left_out: prepared.left_out.clone(),
-        total: total.iter().map(total_row).collect(),
+        total,
         rows,
         seconds: clock.seconds,
         peak_memory_bytes: peak_memory_bytes(),
         study,
-    }
-}
-
-fn total_row(row: &CoverageRow) -> TotalRow {
-    TotalRow {
-        class: row.class.clone(),
-        group: row.group.clone(),
-        profile: row.profile.clone(),
-        minutes: row.minutes,
-        people: row.people,
-        people_covered: row.people_covered,
-        share: row.share(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::facilities::{add_ids, refuse_if_none, with_geometry};
 use super::geometry;
+use super::population::count_fault;
 use super::table::Table;
 use crate::model::cell;
 use crate::model::error::Result;
@@ -12,7 +13,7 @@ use crate::model::problem::{Fault, Problem};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
 use geo::Geometry;
 use h3o::CellIndex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Places to walk from or to, with the ids that their rows have.
@@ -103,20 +104,10 @@ pub fn read_people(table: &Table, groups: Option<&[String]>) -> Result<PeopleTab
 
 fn counts(table: &Table, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<f64>> {
     let values = table.numbers(column, problems)?;
-    for (row, value) in values.iter().enumerate() {
-        match value {
-            // Text that is no number was told when the column was read.
-            None if problems.iter().any(|problem| problem.row == Some(row as u64 + 1)) => {}
-            None => problems.push(table.problem(row, column, None, Fault::MissingValue)),
-            Some(people) if *people < 0.0 => problems.push(table.problem(
-                row,
-                column,
-                Some(people.to_string()),
-                Fault::OutOfRange { range: "0 and above" },
-            )),
-            Some(_) => {}
-        }
-    }
+    // Text that is no number was told when the column was read.
+    let told: HashSet<Option<u64>> = problems.iter().map(|problem| problem.row).collect();
+    let rows = (0..values.len()).filter(|&row| !told.contains(&Some(row as u64 + 1)));
+    problems.extend(rows.filter_map(|row| count_fault(table, row, column, values[row])));
     Ok(values.into_iter().map(Option::unwrap_or_default).collect())
 }
 

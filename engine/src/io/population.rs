@@ -59,16 +59,18 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
     Ok(households)
 }
 
-fn count_fault(table: &Table, row: usize, column: &str, count: Option<f64>) -> Option<Problem> {
+/// More than this in one row is no count of people; sums of such rows would lose the others.
+const MOST_PEOPLE: f64 = 1e12;
+
+/// What is wrong with a number of people, if anything.
+pub fn count_fault(table: &Table, row: usize, column: &str, count: Option<f64>) -> Option<Problem> {
     match count {
         None => Some(table.problem(row, column, None, Fault::MissingValue)),
-        Some(count) if count < 0.0 => Some(table.problem(
-            row,
-            column,
-            Some(count.to_string()),
-            Fault::OutOfRange { range: "0 and above" },
-        )),
-        Some(_) => None,
+        Some(count) if (0.0..=MOST_PEOPLE).contains(&count) => None,
+        Some(count) => {
+            let fault = Fault::OutOfRange { range: "0..1e12" };
+            Some(table.problem(row, column, Some(count.to_string()), fault))
+        }
     }
 }
 

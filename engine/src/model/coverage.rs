@@ -1,10 +1,12 @@
 //! The coverage table: how many people of an area reach a class of facility within some minutes.
 
+use serde::Serialize;
+
 /// Name of the group that is everybody.
 pub const EVERYBODY: &str = "all";
 
 /// One row of the coverage table. `people` is the sum of the covered, the three uncovered parts and nothing else.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CoverageRow {
     /// Area.
     pub area_id: String,

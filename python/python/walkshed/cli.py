@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         _refuse(options, error)
         return REFUSED
+    except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except OSError as error:
         print(f"walkshed: {error}", file=sys.stderr)
         return REFUSED

@@ -85,7 +85,7 @@ def minutes_map(
 
 def _fewest_reached(result: RunResult, who: str, minutes: list[float]) -> list[str]:
     middle = minutes[len(minutes) // 2]
-    total = pl.DataFrame(result.report["total"]).filter(
+    total = result.total().filter(
         (pl.col("group") == "all") & (pl.col("profile") == who) & (pl.col("minutes") == middle)
     )
     return total.sort("share", "class")["class"].head(6).to_list()
@@ -153,9 +153,7 @@ def _title(result: RunResult, name: str, who: str, minutes: list[float]) -> str:
     title = str(names["name_en"].first() or name)
     if _cjk_font() and names.height:
         title = f"{names['name_zh'].first()!s} {title}"
-    total = pl.DataFrame(result.report["total"]).filter(
-        (pl.col("class") == name) & (pl.col("group") == "all") & (pl.col("profile") == who)
-    )
+    total = result.total().filter((pl.col("class") == name) & (pl.col("group") == "all") & (pl.col("profile") == who))
     shares = dict(total.select("minutes", "share").iter_rows())
     covered = ", ".join(f"{shares[limit] or 0:.0%} in {limit:g}" for limit in minutes)
     return f"{title}\n{covered} min"

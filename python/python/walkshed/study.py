@@ -38,15 +38,25 @@ class RunResult:
         """
         return pl.read_parquet(self.folder / f"{name}.parquet")
 
+    def total(self) -> pl.DataFrame:
+        """Coverage of the whole city, cells counted once whatever the areas.
+
+        Returns:
+            The columns of `coverage` with `area_id` "all".
+
+        """
+        share = pl.when(pl.col("people") > 0).then(pl.col("people_covered") / pl.col("people"))
+        return pl.DataFrame(self.report["total"]).with_columns(share=share)
+
     def summary(self) -> pl.DataFrame:
-        """Coverage of everybody, cells counted once whatever the areas.
+        """Coverage of everybody in the whole city.
 
         Returns:
             One row per class × profile: `class`, `name_zh`, `name_en`, `facilities`, `profile`, and the covered share
             in per cent for each threshold (`5 min`, …).
 
         """
-        total = pl.DataFrame(self.report["total"]).filter(pl.col("group") == "all")
+        total = self.total().filter(pl.col("group") == "all")
         label = pl.format("{} min", pl.col("minutes").map_elements(lambda value: f"{value:g}", pl.String))
         shares = total.with_columns(percent=pl.col("share") * 100, label=label)
         wide = shares.pivot("label", index=["class", "profile"], values="percent", maintain_order=True)
