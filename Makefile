@@ -11,9 +11,11 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 export VIRTUAL_ENV := $(CURDIR)/.venv
-# One set of flags in every call: another set would compile every dependency again.
+# One set of flags for tests and extension: another set would compile every dependency again. The benches stay out of it,
+# because criterion asks a dependency of rayon for one more feature; `make check` compiles them too.
 CARGO := cargo
-FLAGS := --release --workspace --locked
+FLAGS := --release --locked --workspace --exclude walkshed-benches
+ALL := --release --locked --workspace --all-targets
 
 .PHONY: demo test test-rust test-python check audit bench extension clean
 
@@ -31,10 +33,10 @@ test-python: extension .venv/tests.done
 
 check: .venv/tests.done
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FLAGS) --no-deps
-	.venv/bin/ruff check python datasets
-	.venv/bin/ruff format --check python datasets
+	$(CARGO) clippy $(ALL) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
+	.venv/bin/ruff check python datasets benches
+	.venv/bin/ruff format --check python datasets benches
 
 audit:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@0.20.2

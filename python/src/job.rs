@@ -19,28 +19,10 @@ const GRACE: Duration = Duration::from_millis(200);
 ///
 /// `report` is called with stage, pieces done and pieces in all. An exception from it, or Ctrl-C, stops the work. Work
 /// in the middle of a step that cannot be cut short is left behind: it ends at its next look at the progress, and
-/// nobody sees its result.
+/// nobody sees its result. Work that holds something on the disk is waited for.
 pub fn run<T: Send + 'static>(
     py: Python<'_>,
     report: Option<&Py<PyAny>>,
-    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
-) -> PyResult<T> {
-    listen(py, report, Some(GRACE), work)
-}
-
-/// The same for work that changes files: the call returns when the work has ended and tidied up.
-pub fn run_to_its_end<T: Send + 'static>(
-    py: Python<'_>,
-    report: Option<&Py<PyAny>>,
-    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
-) -> PyResult<T> {
-    listen(py, report, None, work)
-}
-
-fn listen<T: Send + 'static>(
-    py: Python<'_>,
-    report: Option<&Py<PyAny>>,
-    grace: Option<Duration>,
     work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
     let progress = Arc::new(Progress::default());
@@ -49,7 +31,8 @@ fn listen<T: Send + 'static>(
         while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
             if let Err(interruption) = Python::attach(|py| look(py, report, &progress)) {
                 progress.cancel();
-                if grace.is_none_or(|grace| ended.recv_timeout(grace) != Err(RecvTimeoutError::Timeout)) {
+                let in_time = ended.recv_timeout(GRACE) != Err(RecvTimeoutError::Timeout);
+                if in_time || progress.holds() {
                     drop(worker.join());
                 }
                 return Err(interruption);

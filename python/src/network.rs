@@ -70,7 +70,10 @@ impl Network {
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let network = Arc::clone(&self.network);
-        job::run_to_its_end(py, None, move |_| store::save(&network, &path))
+        job::run(py, None, move |progress| {
+            progress.hold()?;
+            store::save(&network, &path)
+        })
     }
 
     #[getter]

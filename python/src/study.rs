@@ -14,7 +14,7 @@ use walkshed::model::error::Error;
 #[pyfunction]
 #[pyo3(signature = (path, out, report=None))]
 pub fn run_study(py: Python<'_>, path: PathBuf, out: PathBuf, report: Option<Py<PyAny>>) -> PyResult<String> {
-    let result = job::run_to_its_end(py, report.as_ref(), move |progress| study::run(&path, &out, progress))?;
+    let result = job::run(py, report.as_ref(), move |progress| study::run(&path, &out, progress))?;
     json(py, &result)
 }
 

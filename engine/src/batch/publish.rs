@@ -17,11 +17,11 @@ pub struct Staging {
 }
 
 impl Staging {
-    /// Prepare to publish at `target`.
+    /// Look whether a result may be published at `target`, before any work.
     ///
     /// # Errors
     /// A problem when something stands there that is not an earlier result: it is never deleted.
-    pub fn begin(target: &Path) -> Result<Self> {
+    pub fn check(target: &Path) -> Result<()> {
         let occupied = || Error::from(Problem::of_file(target.display().to_string(), Fault::OutputExists));
         if target.exists() {
             let empty = || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
@@ -29,7 +29,19 @@ impl Staging {
                 return Err(occupied());
             }
         }
-        let name = target.file_name().ok_or_else(occupied)?.to_string_lossy().into_owned();
+        if target.file_name().is_none() {
+            return Err(occupied());
+        }
+        Ok(())
+    }
+
+    /// Make the folder beside `target`.
+    ///
+    /// # Errors
+    /// As [`Staging::check`], or when the file system refuses.
+    pub fn begin(target: &Path) -> Result<Self> {
+        Self::check(target)?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let above = above(target);
         fs::create_dir_all(&above).map_err(Error::file(&above))?;
         let folder = tempfile::Builder::new()

@@ -137,7 +137,7 @@ pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
 pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
     let mut clock = Clock::new();
     let study = io::study::read(path)?;
-    let staging = Staging::begin(out)?;
+    Staging::check(out)?;
     let mut prepared = prepare(&study, progress)?;
     clock.stage("prepare");
     let times = walking_times(&study, &prepared, progress)?;
@@ -156,8 +156,10 @@ pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
         ("facilities.parquet", facilities_table(&prepared, &times[0])),
         ("rejected.parquet", io::rejected::to_batch(&prepared.rejected)),
     ];
+    progress.hold()?;
+    let staging = Staging::begin(out)?;
     for (name, table) in &tables {
-        io::geoparquet::write(&staging.folder().join(name), table)?;
+        io::geoparquet::write(&staging.folder().join(name), table, progress)?;
         progress.step(1)?;
     }
     clock.stage("write");

@@ -1,8 +1,10 @@
 //! Writing Parquet: `GeoParquet` where a column holds geometry. Same rows, same bytes.
 
 use crate::model::error::{Error, Result};
+use crate::model::progress::Progress;
 use ::geoparquet::writer::{GeoParquetRecordBatchEncoder, GeoParquetWriterOptionsBuilder};
 use arrow_array::RecordBatch;
+use geoarrow_schema::error::GeoArrowResult;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
@@ -13,40 +15,42 @@ use std::path::Path;
 /// Rows per row group: a table of a large city is a handful of groups that readers take in parallel.
 const ROW_GROUP_ROWS: usize = 1 << 17;
 
-/// Write one table to a new file and wait until it is on the disk.
+/// Write one table to a new file and wait until it is on the disk; the caller's folder is published as a whole.
 ///
-/// The caller writes into a folder that is published as a whole; see [`crate::io::geoparquet`] and the batch room.
-pub fn write(path: &Path, batch: &RecordBatch) -> Result<()> {
+/// # Errors
+/// When the file exists or the file system refuses; [`Error::Cancelled`] between two row groups.
+pub fn write(path: &Path, batch: &RecordBatch, progress: &Progress) -> Result<()> {
     let file = File::create_new(path).map_err(Error::file(path))?;
-    write_to(&file, batch).map_err(|reason| Error::Internal(format!("{}: {reason}", path.display())))?;
-    file.sync_all().map_err(Error::file(path))
-}
-
-fn write_to(file: &File, batch: &RecordBatch) -> std::result::Result<(), String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let refused = |error: String| Error::file(path)(std::io::Error::other(error));
+    let mut geo = encoder(batch).map_err(|error| refused(error.to_string()))?;
+    let batch = match &mut geo {
+        None => batch.clone(),
+        Some(geo) => geo.encode_record_batch(batch).map_err(|error| refused(error.to_string()))?,
+    };
     let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(|error| text(&error))?))
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_created_by(concat!("walkshed ", env!("CARGO_PKG_VERSION")).to_owned())
         .build();
-    let has_geometry = batch.schema().fields().iter().any(|field| super::geometry::is_marked(field));
-    if !has_geometry {
-        let mut writer =
-            ArrowWriter::try_new(file, batch.schema(), Some(properties)).map_err(|error| text(&error))?;
-        writer.write(batch).map_err(|error| text(&error))?;
-        writer.close().map_err(|error| text(&error))?;
-        return Ok(());
+    let mut writer = ArrowWriter::try_new(&file, batch.schema(), Some(properties))
+        .map_err(|error| refused(error.to_string()))?;
+    for first in (0..batch.num_rows()).step_by(ROW_GROUP_ROWS) {
+        progress.check()?;
+        let rows = batch.slice(first, ROW_GROUP_ROWS.min(batch.num_rows() - first));
+        writer.write(&rows).map_err(|error| refused(error.to_string()))?;
     }
+    if let Some(geo) = geo {
+        writer.append_key_value_metadata(geo_key(geo).map_err(|error| refused(error.to_string()))?);
+    }
+    writer.close().map_err(|error| refused(error.to_string()))?;
+    file.sync_all().map_err(Error::file(path))
+}
+
+/// What turns geometry columns into those of `GeoParquet`, where there are any.
+fn encoder(batch: &RecordBatch) -> GeoArrowResult<Option<GeoParquetRecordBatchEncoder>> {
+    let has_geometry = batch.schema().fields().iter().any(|field| super::geometry::is_marked(field));
     let options = GeoParquetWriterOptionsBuilder::default().build();
-    let mut geo =
-        GeoParquetRecordBatchEncoder::try_new(batch.schema_ref(), &options).map_err(|error| text(&error))?;
-    let mut writer =
-        ArrowWriter::try_new(file, geo.target_schema(), Some(properties)).map_err(|error| text(&error))?;
-    let encoded = geo.encode_record_batch(batch).map_err(|error| text(&error))?;
-    writer.write(&encoded).map_err(|error| text(&error))?;
-    writer.append_key_value_metadata(geo_key(geo).map_err(|error| text(&error))?);
-    writer.close().map_err(|error| text(&error))?;
-    Ok(())
+    has_geometry.then(|| GeoParquetRecordBatchEncoder::try_new(batch.schema_ref(), &options)).transpose()
 }
 
 /// The `geo` metadata. The library keeps geometry types as a set without order; the same rows must give the same bytes.

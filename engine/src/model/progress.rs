@@ -13,6 +13,7 @@ pub struct Progress {
     done: AtomicU64,
     total: AtomicU64,
     cancelled: AtomicBool,
+    holds: AtomicBool,
 }
 
 impl Progress {
@@ -35,12 +36,24 @@ impl Progress {
 
     /// Ask the work to stop at its next step.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.store(true, Ordering::SeqCst);
+    }
+
+    /// From here on the work has something on the disk to tidy up: whoever stops it waits until it has ended. Before,
+    /// work in the middle of a step that cannot be cut short may be left behind.
+    pub fn hold(&self) -> Result<(), Error> {
+        self.holds.store(true, Ordering::SeqCst);
+        self.check()
+    }
+
+    /// Whether the work must be waited for.
+    pub fn holds(&self) -> bool {
+        self.holds.load(Ordering::SeqCst)
     }
 
     /// An error once the work was asked to stop.
     pub fn check(&self) -> Result<(), Error> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+        if self.cancelled.load(Ordering::SeqCst) { Err(Error::Cancelled) } else { Ok(()) }
     }
 
     /// Stage, pieces done, pieces in all (0 when unknown).
