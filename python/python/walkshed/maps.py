@@ -65,7 +65,8 @@ def minutes_map(
     classes = _fewest_reached(result, who, minutes) if classes is None else classes
     unknown = set(classes) - set(times["class"].unique())
     if unknown or times.is_empty():
-        raise ValueError(f"no times for {', '.join(unknown) or who}; classes: {', '.join(times['class'].unique())}")
+        known = times["class"].unique().sort()
+        raise ValueError(f"no times for {', '.join(sorted(unknown)) or who}; classes: {', '.join(known)}")
     columns = min(3, len(classes))
     rows = math.ceil(len(classes) / columns)
     stretch = 1 / math.cos(math.radians(_middle(cells["lat"])))
