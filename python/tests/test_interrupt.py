@@ -166,9 +166,10 @@ def test_other_threads_go_on_while_the_engine_works(town: ws.Network) -> None:
     stop.set()
     ticking.join()
     during = [tick for tick in ticks if began < tick < ended]
-    gaps = np.diff([began, *during, ended])
+    # With the lock held there would be none between the first and the last; a busy machine may drop some.
+    thirds = np.histogram(during, bins=3, range=(began, ended))[0]
     assert ended - began > 0.3, "too little work to tell"
-    assert gaps.max() < 0.25, f"the other thread stood still for {gaps.max():.2f} of {ended - began:.2f} s"
+    assert (thirds >= 3).all(), f"the other thread stood still: {thirds} ticks in {ended - began:.2f} s"
 
 
 def test_two_threads_walk_on_one_network_at_once(town: ws.Network) -> None:
