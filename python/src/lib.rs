@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("MAX_SNAP_M", walkshed::model::study::MAX_SNAP_M)?;
     module.add("InputError", module.py().get_type::<error::InputError>())?;
     module.add("InternalError", module.py().get_type::<error::InternalError>())?;
     module.add_class::<network::Network>()?;

@@ -248,3 +248,14 @@ def test_a_stopped_run_exits_with_130_and_leaves_nothing(data: Data, tmp_path: P
 def test_the_command_tells_its_version() -> None:
     done = walkshed("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"walkshed {version('walkshed')}\n", "")
+
+
+def test_a_class_of_ones_own_catalogue_that_nobody_has_is_named(helsinki: Path, tmp_path: Path) -> None:
+    entry = 'major = "m"\nname_zh = ""\nname_en = ""\nlevel = ""\nwalk_minutes = 5\n'
+    classes = {"pharmacy": "{ amenity = 'pharmacy' }", "spaceport": "{ aeroway = 'spaceport' }"}
+    own = "".join(f'[[class]]\nid = "{name}"\n{entry}osm = [{tags}]\n' for name, tags in classes.items())
+    helsinki.with_name("own_classes.toml").write_text(own)
+    study = broken(helsinki, "osm = true", 'osm = true\ncatalogue = "own_classes.toml"')
+    report = ws.run(study, tmp_path / "out", progress=False).report
+    assert report["classes_without_facilities"] == ["spaceport"]
+    assert set(report["facilities"]) == {"kiosk", "pharmacy"}

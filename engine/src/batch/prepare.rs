@@ -27,6 +27,8 @@ pub struct Prepared {
     pub network: Network,
     /// What people walk to.
     pub facilities: Facilities,
+    /// Classes that were looked for in the extract, in the order of the catalogue; none when it was not asked.
+    pub sought: Vec<String>,
     /// Who lives where.
     pub cells: Cells,
     /// People that the source states, before they are brought to cells.
@@ -71,7 +73,9 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
         people(study, &tables, &extract.dwellings, &evidence, resolution, progress, &mut rejected)?;
     let (areas, parts) = areas(study, &tables, &cells, progress, &mut rejected)?;
     let left_out = extract.left_out;
-    Ok(Prepared { network, facilities, cells, people_in, areas, parts, rejected, left_out, inputs })
+    let sought = catalogue.into_iter().flat_map(|catalogue| &catalogue.classes).map(|class| class.id.clone());
+    let sought = sought.collect();
+    Ok(Prepared { network, facilities, sought, cells, people_in, areas, parts, rejected, left_out, inputs })
 }
 
 /// The tables of a study. All are opened before any work, and all their faults are told together.

@@ -287,9 +287,7 @@ fn report(
     for problem in &prepared.rejected {
         *rejected.entry(problem.fault.code()).or_default() += 1;
     }
-    let catalogue = if study.facilities.osm { io::defaults::catalogue().classes } else { vec![] };
-    let absent =
-        catalogue.into_iter().map(|class| class.id).filter(|id| !facilities.contains_key(id)).collect();
+    let absent = prepared.sought.iter().filter(|&id| !facilities.contains_key(id)).cloned().collect();
     RunReport {
         walkshed: env!("CARGO_PKG_VERSION"),
         inputs: prepared.inputs.clone(),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, final, type_check_only
 
 __all__ = [
+    "MAX_SNAP_M",
     "InputError",
     "InternalError",
     "Network",
@@ -16,6 +17,7 @@ __all__ = [
 ]
 
 __version__: str
+MAX_SNAP_M: float
 
 _Report = Callable[[str, int, int], object]
 

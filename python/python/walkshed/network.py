@@ -17,7 +17,7 @@ from walkshed.rejected import warn
 Path: TypeAlias = "str | os.PathLike[str]"
 Direction: TypeAlias = Literal["to_facility", "from_facility"]
 
-MAX_SNAP_M = 200.0
+MAX_SNAP_M: float = _engine.MAX_SNAP_M
 """Metres beyond which a place is not joined to a street, unless said otherwise (own default)."""
 
 
