@@ -2,6 +2,7 @@
 # make test    every test: Rust, Python, doc examples, the notebook
 # make check   formatting, lints, types
 # make audit   licences and advisories of what we ship
+# make peers   our times beside OSRM's and Valhalla's; needs Python 3.12 or newer, see python/tests/peers/README.md
 # make bench   speed and memory, answers compared first
 # make clean   everything that was built here
 #
@@ -10,6 +11,8 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
+PEERS_PYTHON ?= python3.12
+HELSINKI := $(or $(WALKSHED_DATA),../shared/data)/helsinki/centre.osm.pbf
 export VIRTUAL_ENV := $(CURDIR)/.venv
 # One set of flags for tests and extension: another set would compile every dependency again. The benches stay out of it,
 # because criterion asks a dependency of rayon for one more feature; `make check` compiles them too.
@@ -17,7 +20,7 @@ CARGO := cargo
 FLAGS := --release --locked --workspace --exclude walkshed-benches
 ALL := --release --locked --workspace --all-targets
 
-.PHONY: demo test test-rust test-python check audit bench extension clean
+.PHONY: demo test test-rust test-python peers check audit bench extension clean
 
 demo: extension
 	$(PY) datasets/download.py demo/data
@@ -30,6 +33,14 @@ test-rust:
 
 test-python: extension .venv/tests.done
 	cd python && ../$(PY) -m pytest
+
+peers: extension .venv-peers/build.done
+	PYTHONPATH=python/python .venv-peers/bin/python python/tests/peers/compare.py $(HELSINKI)
+
+.venv-peers/build.done: python/requirements.txt python/tests/requirements.txt python/tests/peers/requirements.txt
+	$(PEERS_PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --requirement python/tests/peers/requirements.txt
+	touch $@
 
 check: .venv/tests.done
 	$(CARGO) fmt --all --check
@@ -60,4 +71,4 @@ extension: .venv/build.done
 
 clean:
 	$(CARGO) clean
-	rm -rf .venv demo python/python/walkshed/_engine*.so
+	rm -rf .venv .venv-peers demo python/python/walkshed/_engine*.so

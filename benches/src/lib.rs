@@ -77,6 +77,7 @@ impl City {
                 id: Ids::UInt((0..facilities as u64).collect()),
                 class: (0..facilities).map(|row| format!("class {:02}", row % 30)).collect(),
                 name: vec![None; facilities],
+                level: vec![None; facilities],
                 file: vec!["synthetic".into(); facilities],
                 row: vec![None; facilities],
                 doors: spots.iter().map(|&spot| vec![spot]).collect(),
@@ -99,6 +100,7 @@ fn edges(side: u32, numbers: &mut Numbers) -> Vec<SurveyedEdge> {
                 to,
                 length_m: 80.0,
                 kind: WayKind::Footway,
+                residents: false,
                 forward_ds: Some(time_ds),
                 backward_ds: Some(time_ds + (numbers.next() % 100) as u32),
             });

@@ -33,7 +33,8 @@
 //!
 //! let (home, clinic) = (Place::new(106.55, 29.56).unwrap(), Place::new(106.56, 29.56).unwrap());
 //! let street = SurveyedEdge {
-//!     from: 0, to: 1, length_m: 968.0, kind: WayKind::Footway, forward_ds: Some(7000), backward_ds: None,
+//!     from: 0, to: 1, length_m: 968.0, kind: WayKind::Footway, residents: false,
+//!     forward_ds: Some(7000), backward_ds: None,
 //! };
 //! let survey = Survey {
 //!     node_id: Ids::UInt(vec![1, 2]), place: vec![home, clinic], ele_m: vec![None, None],
@@ -41,7 +42,7 @@
 //! };
 //! let network = walkshed::network::build::from_survey(survey, 200.0)?;
 //! let facilities = Facilities {
-//!     id: Ids::UInt(vec![7]), class: vec!["clinic".into()], name: vec![None], place: vec![clinic],
+//!     id: Ids::UInt(vec![7]), class: vec!["clinic".into()], name: vec![None], place: vec![clinic], level: vec![None],
 //!     file: vec!["survey".into()], row: vec![None], doors: vec![vec![clinic]],
 //! };
 //! let adult = &defaults::profiles()[0];

@@ -5,8 +5,10 @@
 mod arrow;
 mod coverage;
 mod error;
+mod isochrones;
 mod job;
 mod network;
+mod route;
 mod study;
 
 use pyo3::prelude::*;
@@ -19,6 +21,9 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("InternalError", module.py().get_type::<error::InternalError>())?;
     module.add_class::<network::Network>()?;
     module.add_function(wrap_pyfunction!(coverage::coverage, module)?)?;
+    module.add_function(wrap_pyfunction!(isochrones::isochrones, module)?)?;
+    module.add_function(wrap_pyfunction!(isochrones::isochrone_cells, module)?)?;
+    module.add_function(wrap_pyfunction!(route::route, module)?)?;
     module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
     module.add_function(wrap_pyfunction!(study::run_study, module)?)?;
     module.add_function(wrap_pyfunction!(study::validate_study, module)?)?;

@@ -10,40 +10,62 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use walkshed::io;
 use walkshed::io::osm::Wanted;
+use walkshed::io::osm::walking::OpenAt;
+use walkshed::model::error::Error;
 use walkshed::model::extent::Extent;
 use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::profile::Profile;
 use walkshed::model::progress::Progress;
+use walkshed::model::smoothing::Smoothing;
+use walkshed::model::street::Gates;
 use walkshed::model::study::minutes_to_ds;
 use walkshed::model::times::Direction;
+use walkshed::network::build::{self, Rules};
 use walkshed::network::components::connectedness;
-use walkshed::network::{build, graph, store, tables};
+use walkshed::network::{graph, store, summary, tables};
 use walkshed::travel::doors::{self, Walk};
+use walkshed::travel::islands::inhabited;
 use walkshed::travel::nearest::nearest;
 
 /// A walking network, shared and never changed.
 #[pyclass(frozen, module = "walkshed._engine")]
 pub struct Network {
-    network: Arc<graph::Network>,
+    pub(crate) network: Arc<graph::Network>,
 }
 
 #[pymethods]
 impl Network {
     #[staticmethod]
-    #[pyo3(signature = (path, elevation, max_snap_m, report=None))]
+    #[pyo3(signature = (path, elevation, elevation_crs, max_snap_m, gates, join_islands_m, open_at, report=None))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
     fn from_osm(
         py: Python<'_>,
         path: PathBuf,
         elevation: Vec<PathBuf>,
+        elevation_crs: Option<String>,
         max_snap_m: f64,
+        gates: &str,
+        join_islands_m: f64,
+        open_at: Option<&str>,
         report: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
+        let gates = Gates::from_name(gates).ok_or_else(|| {
+            PyValueError::new_err(format!("gates \"{gates}\": use {}", Gates::NAMES.join(", ")))
+        })?;
+        let mut walking = io::defaults::walking_rules();
+        if let Some(text) = open_at {
+            let at = OpenAt::parse(text).ok_or_else(|| {
+                PyValueError::new_err(format!("open_at \"{text}\": use \"always\" or \"2026-06-16T10:00\""))
+            })?;
+            walking = walking.at(at);
+        }
+        let rules = Rules { max_snap_m, gates, join_islands_m };
         let network = job::run(py, report.as_ref(), move |progress| {
-            let elevation = io::elevation::read(&elevation)?;
-            let rules = io::defaults::walking_rules();
-            let wanted = Wanted { rules: &rules, catalogue: None, buildings: None };
+            let elevation =
+                io::elevation::read(&elevation, elevation_crs.as_deref(), Smoothing::SavitzkyGolay)?;
+            let wanted = Wanted { rules: &walking, catalogue: None, buildings: None };
             let extract = io::osm::read(&path, wanted, progress)?;
-            build::from_streets(&extract.streets, &elevation, max_snap_m, progress)
+            build::from_streets(&extract.streets, &elevation, rules, extract.left_out, progress)
         })?;
         Ok(Self { network: Arc::new(network) })
     }
@@ -88,7 +110,7 @@ impl Network {
 
     #[getter]
     fn max_snap_m(&self) -> f64 {
-        self.network.max_snap_m
+        self.network.origin.max_snap_m
     }
 
     /// Kilometres by kind of way, kinds in order.
@@ -96,10 +118,44 @@ impl Network {
         self.network.length_km_by_kind().into_iter().map(|(kind, km)| (kind.name(), km)).collect()
     }
 
-    /// Number of pieces, and kilometres of way on islands.
-    fn pieces(&self, py: Python<'_>) -> (usize, f64) {
-        let found = py.detach(|| connectedness(&self.network));
-        (found.pieces, found.island_km)
+    /// What the network is made of and how it was made, as JSON.
+    fn summary(&self, py: Python<'_>) -> PyResult<String> {
+        let network = &self.network;
+        let found = py.detach(|| {
+            serde_json::json!({
+                "kinds": summary::by_kind(network),
+                "connectedness": connectedness(network),
+                "origin": network.origin,
+            })
+        });
+        serde_json::to_string(&found).map_err(|error| to_py(py, Error::Internal(error.to_string())))
+    }
+
+    fn islands(
+        &self,
+        py: Python<'_>,
+        profile: &str,
+        people: Option<TableArgument>,
+        facilities: Option<TableArgument>,
+    ) -> PyResult<(PyTable, PyTable)> {
+        let profile = parse_profile(profile)?;
+        let people = people.map(|table| table.into_source("people")).transpose()?;
+        let facilities = facilities.map(|table| table.into_source("facilities")).transpose()?;
+        let network = Arc::clone(&self.network);
+        let (islands, rejected) = job::run(py, None, move |progress| {
+            let mut rejected = Vec::new();
+            let streets = Extent::of(&network.node_place);
+            let homes =
+                people.map(|table| io::cells::read_homes(&table.read()?.near(streets), &mut rejected));
+            let (homes, people) = homes.transpose()?.unwrap_or_default();
+            let columns = io::facilities::Columns::default();
+            let facilities = facilities
+                .map(|table| io::facilities::read(&table.read()?.near(streets), columns, &mut rejected));
+            let walk = Walk::new(&network, &profile, Direction::ToFacility);
+            let found = inhabited(&walk, &homes, &people, facilities.transpose()?.as_ref(), progress)?;
+            Ok((io::islands::to_batch(&found), rejected))
+        })?;
+        Ok((to_table(islands)?, to_table(io::rejected::to_batch(&rejected))?))
     }
 
     fn nodes(&self, py: Python<'_>) -> PyResult<PyTable> {
@@ -115,7 +171,13 @@ impl Network {
         to_table(py.detach(|| tables::edges(&self.network, &profile)))
     }
 
-    fn snap(&self, py: Python<'_>, places: TableArgument, profile: &str) -> PyResult<(PyTable, PyTable)> {
+    fn snap(
+        &self,
+        py: Python<'_>,
+        places: TableArgument,
+        profile: &str,
+        public: bool,
+    ) -> PyResult<(PyTable, PyTable)> {
         let profile = parse_profile(profile)?;
         let places = places.into_source("places")?;
         let network = Arc::clone(&self.network);
@@ -124,7 +186,11 @@ impl Network {
             let streets = Extent::of(&network.node_place);
             let places = io::cells::read_origins(&places.read()?.near(streets), &mut rejected)?;
             let walk = Walk::new(&network, &profile, Direction::ToFacility);
-            let joined = walk.join(&places.place, progress)?;
+            let joined = if public {
+                walk.join_public(&places.spot, progress)?
+            } else {
+                walk.join(&places.spot, progress)?
+            };
             Ok((doors::to_batch(&walk, &places.id, &joined), rejected))
         })?;
         Ok((to_table(snapped)?, to_table(io::rejected::to_batch(&rejected))?))
@@ -143,11 +209,7 @@ impl Network {
         report: Option<Py<PyAny>>,
     ) -> PyResult<(PyTable, PyTable)> {
         let profile = parse_profile(profile)?;
-        let direction = Direction::from_name(direction).ok_or_else(|| {
-            PyValueError::new_err(format!(
-                "direction \"{direction}\": use \"to_facility\" or \"from_facility\""
-            ))
-        })?;
+        let direction = parse_direction(direction)?;
         let cutoff_ds = minutes_to_ds(max_minutes).ok_or_else(|| {
             PyValueError::new_err(format!("max_minutes {max_minutes}: use minutes above 0, at most 1440"))
         })?;
@@ -161,11 +223,11 @@ impl Network {
             let facilities =
                 io::facilities::read(&facilities, io::facilities::Columns::default(), &mut rejected)?;
             let walk = Walk::new(&network, &profile, direction);
-            let found = nearest(&walk, &origins.id, &origins.place, &facilities, cutoff_ds, progress)?;
+            let found = nearest(&walk, &origins.id, &origins.spot, &facilities, cutoff_ds, progress)?;
             for (row, snap) in
                 found.facility_snap.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none())
             {
-                let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m: network.max_snap_m };
+                let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m: walk.max_snap_m() };
                 rejected.push(facilities.problem(row, fault));
             }
             Ok((io::times::to_batch(&found.times), rejected))
@@ -175,7 +237,7 @@ impl Network {
 }
 
 /// A profile as JSON, checked.
-fn parse_profile(json: &str) -> PyResult<Profile> {
+pub(crate) fn parse_profile(json: &str) -> PyResult<Profile> {
     let profile: Profile =
         serde_json::from_str(json).map_err(|error| PyValueError::new_err(format!("profile: {error}")))?;
     match profile.fault() {
@@ -186,9 +248,16 @@ fn parse_profile(json: &str) -> PyResult<Profile> {
     }
 }
 
+/// A direction by its name.
+pub(crate) fn parse_direction(name: &str) -> PyResult<Direction> {
+    Direction::from_name(name).ok_or_else(|| {
+        PyValueError::new_err(format!("direction \"{name}\": use \"to_facility\" or \"from_facility\""))
+    })
+}
+
 /// The profiles known by name, as JSON.
 #[pyfunction]
 pub fn profiles(py: Python<'_>) -> PyResult<String> {
     serde_json::to_string(&io::defaults::profiles())
-        .map_err(|error| to_py(py, walkshed::model::error::Error::Internal(error.to_string())))
+        .map_err(|error| to_py(py, Error::Internal(error.to_string())))
 }

@@ -21,12 +21,25 @@ CUTOFF_S = 15 * 60.0
 NO_TIME_S = 1e-6
 
 
-def graph(net: ws.Network, profile: str) -> pl.DataFrame:
-    """Every direction that may be walked, the quicker of parallel ways: `a`, `b`, `s`."""
+def inner_nodes(net: ws.Network) -> pl.Series:
+    """Nodes that only private ways touch."""
+    edges = net.edges()
+    street = edges.filter(~pl.col("residents")).select(pl.concat_list("from", "to").explode()).to_series()
+    return net.nodes().filter(~pl.col("id").is_in(street.implode()))["id"]
+
+
+def graph(net: ws.Network, profile: str, outward: bool) -> pl.DataFrame:
+    """Every direction that may be walked, the quicker of parallel ways: `a`, `b`, `s`.
+
+    A private way leads out to the street when people walk to a facility, and home from it when they come back.
+    """
     edges = net.edges(profile=profile)
-    forward = edges.select(a="from", b="to", s="forward_s")
-    backward = edges.select(a="to", b="from", s="backward_s")
-    return pl.concat([forward, backward]).drop_nulls().group_by("a", "b").agg(pl.col("s").min())
+    forward = edges.select("residents", a="from", b="to", s="forward_s")
+    backward = edges.select("residents", a="to", b="from", s="backward_s")
+    home_side = pl.col("a" if outward else "b")
+    passed = ~pl.col("residents") | home_side.is_in(inner_nodes(net).implode())
+    arcs = pl.concat([forward, backward]).filter(passed).drop_nulls()
+    return arcs.group_by("a", "b").agg(pl.col("s").min())
 
 
 def legs(snapped: pl.DataFrame, outward: bool) -> pl.DataFrame:
@@ -55,14 +68,23 @@ def truth(
 ) -> dict[str, np.ndarray]:
     """Seconds from every home to the nearest door of each class by scipy; infinite where there is no way."""
     at_home = net.snap(homes, profile=profile).with_row_index("row")
+    ways, nodes = graph(net, profile, outward), net.nodes().height
+    edges, inside = net.edges(profile=profile), inner_nodes(net)
     at_door = net.snap(doors.select("lon", "lat", id="key"), profile=profile).with_columns(doors["class"])
-    at_door = at_door.with_row_index("row")
-    ways, nodes = graph(net, profile), net.nodes().height
+    private = edges.filter("residents")["id"]
+    behind = at_door.filter(pl.col("edge").is_in(private.implode()))
+    outside = doors.filter(pl.col("key").is_in(behind["id"].implode()))
+    assert outside.height > 0, "some door stands on a private way"
+    at_street = net.snap(outside.select("lon", "lat", id="key"), profile=profile, public=True)
+    at_door = pl.concat([at_door, at_street.with_columns(outside["class"])]).with_row_index("row")
     home_legs = legs(at_home, outward)
     result = {}
     for name in doors["class"].unique():
         of_class = at_door.filter(pl.col("class") == name)
-        door_legs = legs(of_class, not outward).group_by("node").agg(pl.col("s").min())
+        # Nobody comes to a door on a private way from the street end of that way.
+        in_legs = legs(of_class, not outward).join(of_class.select("row", "edge"), on="row")
+        in_legs = in_legs.filter(~pl.col("edge").is_in(private.implode()) | pl.col("node").is_in(inside.implode()))
+        door_legs = in_legs.group_by("node").agg(pl.col("s").min())
         # A node of its own beside all doors; the search runs from it against the walk.
         rows = [ways["b" if outward else "a"].to_numpy(), np.full(door_legs.height, nodes)]
         columns = [ways["a" if outward else "b"].to_numpy(), door_legs["node"].to_numpy()]

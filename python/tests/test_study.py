@@ -73,6 +73,10 @@ def test_a_run_writes_five_tables_and_a_report(helsinki_run: ws.RunResult) -> No
         assert (entry["bytes"], entry["sha256"]) == (len(whole), hashlib.sha256(whole).hexdigest())
     assert len(report["inputs"]) == 4
     assert report["walkshed"] == ws.__version__ and report["peak_memory_bytes"] > 1e6
+    assert set(report["islands"]) == set(report["study"]["coverage"]["profiles"])
+    for islands in report["islands"].values():
+        assert islands["pieces"] > 1 and islands["longest_km"] > 10
+        assert 0 <= islands["people_on_left_out"] <= islands["people_elsewhere"] < report["people"]["stated"] / 2
     assert repr(helsinki_run).startswith("RunResult('helsinki', ")
 
 

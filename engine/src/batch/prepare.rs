@@ -2,7 +2,8 @@
 
 use crate::io;
 use crate::io::hash::InputFile;
-use crate::io::osm::{LeftOut, Wanted};
+use crate::io::osm::Wanted;
+use crate::io::osm::walking::OpenAt;
 use crate::io::table::Table;
 use crate::metrics::apportion::{self, Part};
 use crate::metrics::population::{self, Evidence, Room};
@@ -14,8 +15,10 @@ use crate::model::facility::Facilities;
 use crate::model::population::{Cells, Dwellings};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
+use crate::model::smoothing::Smoothing;
+use crate::model::street::WayKind;
 use crate::model::study::Study;
-use crate::network::build;
+use crate::network::build::{self, Rules};
 use crate::network::graph::Network;
 use h3o::Resolution;
 use std::path::PathBuf;
@@ -39,8 +42,6 @@ pub struct Prepared {
     pub parts: Vec<Vec<Part>>,
     /// Every input row that was left out.
     pub rejected: Vec<Problem>,
-    /// What the extract holds and the line does not use.
-    pub left_out: LeftOut,
     /// The files that were read.
     pub inputs: Vec<InputFile>,
 }
@@ -57,12 +58,25 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
     let inputs = identify(study)?;
     let tables = Tables::read(study)?;
     let catalogue = io::study::catalogue(study.facilities.catalogue.as_deref())?;
-    let (rules, buildings) = (io::defaults::walking_rules(), io::defaults::building_rules());
+    let (mut rules, buildings) = (io::defaults::walking_rules(), io::defaults::building_rules());
+    if let Some(at) = study.streets.open_at.as_deref().and_then(OpenAt::parse) {
+        rules = rules.at(at);
+    }
     let catalogue = study.facilities.osm.then_some(&catalogue);
     let wanted = Wanted { rules: &rules, catalogue, buildings: Some(&buildings) };
     let extract = io::osm::read(&study.streets.osm, wanted, progress)?;
-    let elevation = io::elevation::read(&study.streets.elevation)?;
-    let network = build::from_streets(&extract.streets, &elevation, study.streets.max_snap_m, progress)?;
+    let elevation = io::elevation::read(
+        &study.streets.elevation,
+        study.streets.elevation_crs.as_deref(),
+        Smoothing::SavitzkyGolay,
+    )?;
+    let made_by = Rules {
+        max_snap_m: study.streets.max_snap_m,
+        gates: study.streets.gates,
+        join_islands_m: study.streets.join_islands_m,
+    };
+    let left_out = extract.left_out;
+    let network = build::from_streets(&extract.streets, &elevation, made_by, left_out, progress)?;
     let tables = tables.near(Extent::of(&network.node_place));
     let facilities = facilities(study, &tables, extract.facilities, &mut rejected)?;
     let evidence = Evidence {
@@ -72,10 +86,9 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
     let (cells, people_in) =
         people(study, &tables, &extract.dwellings, &evidence, resolution, progress, &mut rejected)?;
     let (areas, parts) = areas(study, &tables, &cells, progress, &mut rejected)?;
-    let left_out = extract.left_out;
     let sought = catalogue.into_iter().flat_map(|catalogue| &catalogue.classes).map(|class| class.id.clone());
     let sought = sought.collect();
-    Ok(Prepared { network, facilities, sought, cells, people_in, areas, parts, rejected, left_out, inputs })
+    Ok(Prepared { network, facilities, sought, cells, people_in, areas, parts, rejected, inputs })
 }
 
 /// The tables of a study. All are opened before any work, and all their faults are told together.
@@ -161,9 +174,9 @@ fn street_spots(network: &Network) -> Dwellings {
     let mut spots = Dwellings::default();
     let edges = &network.edges;
     let open =
-        |edge: &usize| edges.kind[*edge].has_doors() && !edges.off_ground[*edge] && !edges.island[*edge];
+        |edge: &usize| edges.joinable[*edge] && !edges.island[*edge] && edges.kind[*edge] != WayKind::Square;
     for edge in (0..network.edge_count()).filter(open) {
-        let places = &network.vertices.place[network.vertices_of(edge)];
+        let places = network.vertices_of(edge);
         for (ends, length_m) in places.windows(2).zip(network.piece_lengths_m(edge)) {
             let count = (length_m / APART_M).ceil().max(1.0);
             for step in 0..count as usize {

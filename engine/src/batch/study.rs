@@ -10,6 +10,7 @@ use crate::metrics::coverage::coverage;
 use crate::model::coverage::CoverageRow;
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
+use crate::model::place::Spot;
 use crate::model::problem::{Fault, Problem};
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
@@ -17,6 +18,7 @@ use crate::model::study::{Study, minutes_to_ds};
 use crate::network::components::{Connectedness, connectedness};
 use crate::network::snap::Snap;
 use crate::travel::doors::Walk;
+use crate::travel::islands::inhabited;
 use crate::travel::nearest::{NearestTimes, join_facilities, nearest};
 use arrow_array::RecordBatch;
 use serde::Serialize;
@@ -43,6 +45,8 @@ pub struct RunReport {
     pub classes_without_facilities: Vec<String>,
     /// Rejected rows by reason.
     pub rejected: BTreeMap<&'static str, usize>,
+    /// How the network falls into pieces for each profile.
+    pub islands: BTreeMap<String, IslandReport>,
     /// What the extract holds and the line does not use.
     pub left_out: LeftOut,
     /// Coverage of everybody, cells counted once whatever the areas.
@@ -67,6 +71,25 @@ pub struct NetworkReport {
     /// How much hangs together.
     #[serde(flatten)]
     pub connectedness: Connectedness,
+}
+
+/// Pieces of the network that a profile cannot leave, with who lives and what stands there.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct IslandReport {
+    /// Number of pieces.
+    pub pieces: usize,
+    /// Length of the longest, kilometres.
+    pub longest_km: f64,
+    /// People whose nearest street is on another piece.
+    pub people_elsewhere: f64,
+    /// Facilities whose nearest street is on another piece.
+    pub facilities_elsewhere: u64,
+    /// Length of the pieces that are taken for drawing faults, kilometres; places are joined past them.
+    pub left_out_km: f64,
+    /// People whose nearest street is on one of those.
+    pub people_on_left_out: f64,
+    /// Facilities whose nearest street is on one of those.
+    pub facilities_on_left_out: u64,
 }
 
 /// People, and those who could not be joined.
@@ -163,8 +186,9 @@ pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
         progress.step(1)?;
     }
     clock.stage("write");
+    let islands = islands(&study, &prepared, progress)?;
     let sizes = tables.iter().map(|(name, table)| (*name, table.num_rows())).collect();
-    let report = report(study, &prepared, &times[0], total, sizes, clock);
+    let report = report(study, &prepared, &times[0], total, islands, sizes, clock);
     write_report(&staging.folder().join(MARK), &report)?;
     progress.check()?;
     staging.publish()?;
@@ -184,7 +208,7 @@ fn walking_times(study: &Study, prepared: &Prepared, progress: &Progress) -> Res
 
 /// The profiles that a study names; the reader of studies has checked that each exists.
 fn profiles(study: &Study) -> Vec<Profile> {
-    let known = io::defaults::profiles();
+    let known = study.known_profiles(io::defaults::profiles());
     let by_name = |name: &String| known.iter().find(|profile| profile.name == *name).cloned();
     study.coverage.profiles.iter().filter_map(by_name).collect()
 }
@@ -279,6 +303,7 @@ fn report(
     prepared: &Prepared,
     times: &NearestTimes,
     total: Vec<CoverageRow>,
+    islands: BTreeMap<String, IslandReport>,
     rows: BTreeMap<&'static str, usize>,
     clock: Clock,
 ) -> RunReport {
@@ -296,13 +321,40 @@ fn report(
         facilities,
         classes_without_facilities: absent,
         rejected,
-        left_out: prepared.left_out.clone(),
+        islands,
+        left_out: prepared.network.origin.left_out.clone(),
         total,
         rows,
         seconds: clock.seconds,
         peak_memory_bytes: peak_memory_bytes(),
         study,
     }
+}
+
+fn islands(
+    study: &Study,
+    prepared: &Prepared,
+    progress: &Progress,
+) -> Result<BTreeMap<String, IslandReport>> {
+    let homes: Vec<Spot> = prepared.cells.place.iter().map(|&place| place.into()).collect();
+    let of_profile = |profile: Profile| {
+        let walk = Walk::new(&prepared.network, &profile, study.coverage.direction);
+        let found = inhabited(&walk, &homes, &prepared.cells.people, Some(&prepared.facilities), progress)?;
+        let mut report = IslandReport { pieces: found.len(), ..IslandReport::default() };
+        report.longest_km = found.first().map_or(0.0, |island| island.length_m / 1000.0);
+        for island in found.iter().skip(1) {
+            report.people_elsewhere += island.people;
+            report.facilities_elsewhere += island.facilities;
+        }
+        for island in found.iter().filter(|island| island.left_out) {
+            report.left_out_km += island.length_m / 1000.0;
+            report.people_on_left_out += island.people;
+            report.facilities_on_left_out += island.facilities;
+        }
+        drop(walk);
+        Ok((profile.name, report))
+    };
+    profiles(study).into_iter().map(of_profile).collect()
 }
 
 fn write_report(path: &Path, report: &RunReport) -> Result<()> {

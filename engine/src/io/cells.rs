@@ -1,13 +1,13 @@
 //! Cells with people as a table, and origins of walks from tables.
 
-use super::facilities::{add_ids, refuse_if_none, with_geometry};
+use super::facilities::{add_ids, levels, refuse_if_none, with_geometry};
 use super::geometry;
 use super::population::count_fault;
 use super::table::Table;
 use crate::model::cell;
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
-use crate::model::place::Place;
+use crate::model::place::{Place, Spot};
 use crate::model::population::{Cells, Group};
 use crate::model::problem::{Fault, Problem};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
@@ -21,11 +21,13 @@ use std::sync::Arc;
 pub struct Origins {
     /// Id of each row.
     pub id: Ids,
-    /// Place of each row.
-    pub place: Vec<Place>,
+    /// Place and floor of each row.
+    pub spot: Vec<Spot>,
+    /// The row of the table that each came from.
+    pub row: Vec<usize>,
 }
 
-/// Read origins: `id` (else `cell`) and a place.
+/// Read origins: `id` (else `cell`), a place, and `level` (the floor) where given.
 ///
 /// Rows without usable place and rows that repeat an id are left out and added to `rejected`.
 ///
@@ -38,7 +40,8 @@ pub fn read_origins(table: &Table, rejected: &mut Vec<Problem>) -> Result<Origin
     let place = table.located("cell", &mut problems)?.place;
     let mut first_rows: HashMap<String, u64> = HashMap::new();
     let mut rows = Vec::new();
-    let mut places = Vec::new();
+    let mut spots = Vec::new();
+    let levels = levels(table)?;
     for (row, place) in place.iter().enumerate() {
         let Some(place) = place.as_ref().and_then(geometry::place_of) else { continue };
         let first_row = *first_rows.entry(ids.text(row)).or_insert(row as u64 + 1);
@@ -52,12 +55,31 @@ pub fn read_origins(table: &Table, rejected: &mut Vec<Problem>) -> Result<Origin
             continue;
         }
         rows.push(row);
-        places.push(place);
+        spots.push(Spot { place, level: levels[row] });
     }
     refuse_if_none(table, rows.len(), &mut problems)?;
     add_ids(&ids, &mut problems);
     rejected.append(&mut problems);
-    Ok(Origins { id: ids.pick(&rows), place: places })
+    Ok(Origins { id: ids.pick(&rows), spot: spots, row: rows })
+}
+
+/// Read homes: places as in [`read_origins`], and `people` where given, else one for each row.
+///
+/// # Errors
+/// Problems when a column is missing, people are no number or less than none, or no row is left.
+pub fn read_homes(table: &Table, rejected: &mut Vec<Problem>) -> Result<(Vec<Spot>, Vec<f64>)> {
+    let origins = read_origins(table, rejected)?;
+    if !table.has("people") {
+        let people = vec![1.0; origins.spot.len()];
+        return Ok((origins.spot, people));
+    }
+    let mut problems = Vec::new();
+    let people = counts(table, "people", &mut problems)?;
+    if !problems.is_empty() {
+        return Err(Error::Input(problems));
+    }
+    let people = origins.row.iter().map(|&row| people[row]).collect();
+    Ok((origins.spot, people))
 }
 
 /// Columns of a table of cells that are not population groups.
@@ -95,7 +117,7 @@ pub fn read_people(table: &Table, groups: Option<&[String]>) -> Result<PeopleTab
         group_columns.push(Group { name, people });
     }
     if !problems.is_empty() {
-        return Err(crate::model::error::Error::Input(problems));
+        return Err(Error::Input(problems));
     }
     let cell: Vec<CellIndex> = cell.into_iter().flatten().collect();
     let place = cell.iter().map(|&cell| cell::centre(cell)).collect();

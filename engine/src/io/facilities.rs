@@ -5,6 +5,7 @@ use super::table::Table;
 use crate::model::error::{Error, Result};
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
+use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
@@ -28,7 +29,7 @@ impl Default for Columns<'_> {
     }
 }
 
-/// Read facilities: `id`, `class`, a place, and `name` where given. Points in a geometry column are the doors.
+/// Read facilities: `id`, `class`, a place, and `name` and `level` (the floor) where given. Points in a geometry column are the doors.
 ///
 /// Rows without class or usable place, and rows that repeat id and class of an earlier one, are left out and added
 /// to `rejected`.
@@ -41,6 +42,7 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
     let class = table.text(columns.class)?;
     let place = table.located("cell", &mut problems)?.place;
     let doors = doors(table, &mut problems)?;
+    let level = levels(table)?;
     let name = if table.has("name") { table.text("name")? } else { vec![None; table.rows()] };
     let mut first_rows: HashMap<(String, &str), u64> = HashMap::new();
     let mut rows = Vec::new();
@@ -80,7 +82,20 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
             .map(|(&row, &place)| doors[row].clone().unwrap_or(vec![place]))
             .collect(),
         place,
+        level: rows.iter().map(|&row| level[row]).collect(),
     })
+}
+
+/// The floors in a column `level`, where there is one; text that names none or several says nothing.
+pub fn levels(table: &Table) -> Result<Vec<Option<Level>>> {
+    if !table.has("level") {
+        return Ok(vec![None; table.rows()]);
+    }
+    let one = |text: String| match Level::parse_list(&text).as_slice() {
+        [level] => Some(*level),
+        _ => None,
+    };
+    Ok(table.text("level")?.into_iter().map(|text| text.and_then(one)).collect())
 }
 
 /// The doors of rows whose geometry is points; they may lie elsewhere than `lon` and `lat`.
@@ -119,7 +134,7 @@ pub fn refuse_if_none(table: &Table, rows: usize, problems: &mut [Problem]) -> R
     Err(Error::Input(vec![Problem::of_file(&table.name, Fault::AllRejected { first })]))
 }
 
-/// Facilities as a table that [`read`] reads back: `id`, `class`, `name`, `lon`, `lat`, `doors` (how many), `snap_m`
+/// Facilities as a table that [`read`] reads back: `id`, `class`, `name`, `lon`, `lat`, `level` (floor), `doors` (how many), `snap_m`
 /// (distance of the nearest door to its street; null when no door is joined), `geometry` (the door, or all doors).
 pub fn to_batch(facilities: &Facilities, snap_m: &[Option<f64>]) -> RecordBatch {
     let doors: UInt64Array = facilities.doors.iter().map(|doors| Some(doors.len() as u64)).collect();
@@ -132,12 +147,15 @@ pub fn to_batch(facilities: &Facilities, snap_m: &[Option<f64>]) -> RecordBatch 
         doors => Geometry::MultiPoint(MultiPoint::new(doors.iter().map(point).collect())),
     });
     let rows = (0..facilities.len()).map(Some);
+    let level: Float64Array =
+        facilities.level.iter().map(|level| level.map(|level| f64::from(level.0) / 10.0)).collect();
     let columns: Vec<(&str, ArrayRef, bool)> = vec![
         ("id", ids_column(&facilities.id, rows), false),
         ("class", Arc::new(StringArray::from_iter_values(&facilities.class)), false),
         ("name", Arc::new(facilities.name.iter().cloned().collect::<StringArray>()), true),
         ("lon", number(Place::lon), false),
         ("lat", number(Place::lat), false),
+        ("level", Arc::new(level), true),
         ("doors", Arc::new(doors), false),
         ("snap_m", Arc::new(snap_m.iter().copied().collect::<Float64Array>()), true),
     ];

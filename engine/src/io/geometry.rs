@@ -59,13 +59,20 @@ pub fn wkb_field(name: &str) -> Field {
 
 /// Geometries as a WKB column for [`wkb_field`].
 pub fn encode(geometries: impl Iterator<Item = Geometry>) -> ArrayRef {
-    let encode_one = |geometry: Geometry| {
-        let mut bytes = Vec::new();
-        wkb::writer::write_geometry(&mut bytes, &geometry, &wkb::writer::WriteOptions::default())
-            .expect("writing to memory does not fail");
-        bytes
-    };
-    Arc::new(BinaryArray::from_iter_values(geometries.map(encode_one)))
+    Arc::new(BinaryArray::from_iter_values(geometries.map(|geometry| encode_one(&geometry))))
+}
+
+/// The same where some rows have no geometry.
+pub fn encode_some(geometries: impl Iterator<Item = Option<Geometry>>) -> ArrayRef {
+    let encoded = geometries.map(|geometry| geometry.as_ref().map(encode_one));
+    Arc::new(encoded.collect::<BinaryArray>())
+}
+
+fn encode_one(geometry: &Geometry) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    wkb::writer::write_geometry(&mut bytes, geometry, &wkb::writer::WriteOptions::default())
+        .expect("writing to memory does not fail");
+    bytes
 }
 
 /// The geometries of a column; unusable rows are `None` and have a problem.

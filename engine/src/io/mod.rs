@@ -10,6 +10,7 @@ pub mod facilities;
 pub mod geometry;
 pub mod geoparquet;
 pub mod hash;
+pub mod islands;
 pub mod osm;
 pub mod population;
 pub mod rejected;

@@ -2,9 +2,11 @@
 
 use super::defaults;
 use super::geometry::refuse_unknown_crs;
+use super::osm::walking::OpenAt;
 use super::table::{file_name, unreadable};
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
+use crate::model::profile::Profile;
 use crate::model::study::{
     AreaSource, CoverageSettings, FacilitySource, General, PopulationSource, StreetSource, Study,
     minutes_to_ds,
@@ -13,7 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
-const SECTIONS: [&str; 6] = ["study", "streets", "facilities", "population", "areas", "coverage"];
+const SECTIONS: [&str; 7] = ["study", "streets", "facilities", "population", "areas", "coverage", "profile"];
 
 /// Each section is read by itself, so that a fault in one does not hide the next.
 macro_rules! section {
@@ -51,13 +53,22 @@ pub fn read(path: &Path) -> Result<Study> {
     let population = section!(&text, population, PopulationSource).map_err(&mut keep).ok();
     let areas = section!(&text, areas, Option<AreaSource>).map_err(&mut keep).ok();
     let coverage = section!(&text, coverage, Option<CoverageSettings>).map_err(&mut keep).ok();
-    let (Some(study), Some(streets), Some(facilities), Some(population), Some(areas), Some(coverage)) =
-        (study, streets, facilities, population, areas, coverage)
+    let profile = section!(&text, profile, Option<Vec<Profile>>).map_err(&mut keep).ok();
+    let (
+        Some(study),
+        Some(streets),
+        Some(facilities),
+        Some(population),
+        Some(areas),
+        Some(coverage),
+        Some(profile),
+    ) = (study, streets, facilities, population, areas, coverage, profile)
     else {
         return Err(Error::Input(problems));
     };
     let coverage = coverage.unwrap_or_default();
-    let mut study = Study { study, streets, facilities, population, areas, coverage };
+    let profile = profile.unwrap_or_default();
+    let mut study = Study { study, streets, facilities, population, areas, coverage, profile };
     check(&name, &study, &mut problems);
     if !problems.is_empty() {
         return Err(Error::Input(problems));
@@ -100,6 +111,12 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
     if !(study.streets.max_snap_m > 0.0 && study.streets.max_snap_m <= 5000.0) {
         fault("streets.max_snap_m", study.streets.max_snap_m.to_string(), "metres above 0, at most 5000");
     }
+    if !(0.0..=500.0).contains(&study.streets.join_islands_m) {
+        fault("streets.join_islands_m", study.streets.join_islands_m.to_string(), "metres 0..500");
+    }
+    if let Some(at) = study.streets.open_at.as_deref().filter(|at| OpenAt::parse(at).is_none()) {
+        fault("streets.open_at", at.to_owned(), "always, or a local time such as 2026-06-16T10:00");
+    }
     if !study.facilities.osm && study.facilities.path.is_none() {
         fault("facilities", String::new(), "osm = true, or path, or both");
     }
@@ -120,7 +137,13 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
     for &minutes in study.coverage.minutes.iter().filter(|&&minutes| minutes_to_ds(minutes).is_none()) {
         fault("coverage.minutes", minutes.to_string(), "minutes above 0, at most 1440");
     }
-    let known: Vec<String> = defaults::profiles().into_iter().map(|profile| profile.name).collect();
+    for profile in &study.profile {
+        if let Some((key, value, range)) = profile.fault() {
+            fault(&format!("profile.{}.{key}", profile.name), value.to_string(), range);
+        }
+    }
+    let known = study.known_profiles(defaults::profiles()).into_iter().map(|profile| profile.name);
+    let known: Vec<String> = known.collect();
     if study.coverage.profiles.is_empty() {
         fault("coverage.profiles", "[]".to_owned(), &format!("at least one of {}", known.join(", ")));
     }

@@ -14,7 +14,8 @@ use std::collections::HashMap;
 const LENGTH_LIMIT_M: f64 = 1e6;
 const TIME_LIMIT_S: f64 = 1e6;
 
-/// Read a network: nodes `id, lon, lat [, ele_m]`, edges `from, to, length_m [, id, kind, forward_s, backward_s]`.
+/// Read a network: nodes `id, lon, lat [, ele_m]`, edges `from, to, length_m [, id, kind, residents,
+/// forward_s, backward_s]`.
 ///
 /// # Errors
 /// Every fault of both tables; a network with a hole is not built.
@@ -69,13 +70,14 @@ fn edge_rows(
     let kind = kinds(table, timed, problems)?;
     let forward_ds = tenths(table, "forward_s", problems)?;
     let backward_ds = tenths(table, "backward_s", problems)?;
+    let residents = residents(table)?;
     let mut edges = Vec::with_capacity(table.rows());
     for row in 0..table.rows() {
         if let (Some(from), Some(to), Some(length_m), Some(kind)) =
             (from[row], to[row], length_m[row], kind[row])
         {
-            let (forward_ds, backward_ds) = (forward_ds[row], backward_ds[row]);
-            edges.push(SurveyedEdge { from, to, length_m, kind, forward_ds, backward_ds });
+            let (forward_ds, backward_ds, residents) = (forward_ds[row], backward_ds[row], residents[row]);
+            edges.push(SurveyedEdge { from, to, length_m, kind, residents, forward_ds, backward_ds });
         }
     }
     Ok(edges)
@@ -114,6 +116,15 @@ fn within(
         }
     }
     Ok(values)
+}
+
+/// Edges that are only for those who live there: `residents` true, 1 or the like; false when absent.
+fn residents(table: &Table) -> Result<Vec<bool>> {
+    if !table.has("residents") {
+        return Ok(vec![false; table.rows()]);
+    }
+    let yes = |text: String| matches!(text.trim().to_lowercase().as_str(), "true" | "1" | "yes");
+    Ok(table.text("residents")?.into_iter().map(|text| text.is_some_and(yes)).collect())
 }
 
 fn tenths(table: &Table, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<Option<Deciseconds>>> {

@@ -1,6 +1,7 @@
 //! Facilities: what people walk to.
 
 use super::ids::Ids;
+use super::level::Level;
 use super::place::Place;
 use super::problem::{Fault, Problem};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub struct Facilities {
     pub name: Vec<Option<String>>,
     /// Where each row is.
     pub place: Vec<Place>,
+    /// The floor of each row, where given.
+    pub level: Vec<Option<Level>>,
     /// The file or table that each row came from.
     pub file: Vec<Arc<str>>,
     /// The row there, from 1; none for map features.
@@ -61,6 +64,7 @@ impl Facilities {
             class: rows.iter().map(|&row| self.class[row].clone()).collect(),
             name: rows.iter().map(|&row| self.name[row].clone()).collect(),
             place: rows.iter().map(|&row| self.place[row]).collect(),
+            level: rows.iter().map(|&row| self.level[row]).collect(),
             file: rows.iter().map(|&row| self.file[row].clone()).collect(),
             row: rows.iter().map(|&row| self.row[row]).collect(),
             doors: rows.iter().map(|&row| self.doors[row].clone()).collect(),
@@ -77,6 +81,7 @@ impl Facilities {
         self.class.extend(other.class);
         self.name.extend(other.name);
         self.place.extend(other.place);
+        self.level.extend(other.level);
         self.file.extend(other.file);
         self.row.extend(other.row);
         self.doors.extend(other.doors);

@@ -1,9 +1,11 @@
 //! A place on the earth and the distance between two places.
 
+use super::level::Level;
+
 /// WGS-84 semi-major axis, metres (NIMA TR8350.2, table 3.1).
-const EQUATOR_M: f64 = 6_378_137.0;
+pub(super) const EQUATOR_M: f64 = 6_378_137.0;
 /// WGS-84 first eccentricity squared (NIMA TR8350.2, table 3.3).
-const ECCENTRICITY_2: f64 = 6.694_379_990_141_33e-3;
+pub(super) const ECCENTRICITY_2: f64 = 6.694_379_990_141_33e-3;
 
 /// A WGS-84 place in degrees; a value exists only inside −180..180, −90..90.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,6 +56,21 @@ impl Place {
         let lon = self.lon + (other.lon - self.lon) * share;
         let lat = self.lat + (other.lat - self.lat) * share;
         Self { lon, lat }
+    }
+}
+
+/// A place, and the floor that it is on where that is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spot {
+    /// Where.
+    pub place: Place,
+    /// On which floor.
+    pub level: Option<Level>,
+}
+
+impl From<Place> for Spot {
+    fn from(place: Place) -> Self {
+        Self { place, level: None }
     }
 }
 

@@ -93,6 +93,8 @@ pub enum Fault {
     },
     /// A coordinate reference system that this version does not read.
     UnsupportedCrs,
+    /// A raster that does not name its coordinate reference system.
+    MissingCrs,
     /// Every row of the table was rejected.
     AllRejected {
         /// The first rejected row's own text.
@@ -204,6 +206,7 @@ impl Fault {
             Self::UnknownName { .. } => "unknown_name",
             Self::NotSnapped { .. } => "not_snapped",
             Self::UnsupportedCrs => "unsupported_crs",
+            Self::MissingCrs => "missing_crs",
             Self::AllRejected { .. } => "all_rejected",
             Self::Setting { .. } => "setting",
             Self::OutputExists => "output_exists",
@@ -260,6 +263,9 @@ impl Fault {
             }
             Self::UnsupportedCrs => {
                 both("this coordinate reference system is not read yet", "暂不支持该坐标参考系")
+            }
+            Self::MissingCrs => {
+                both("the raster does not name its coordinate reference system", "栅格未注明坐标参考系")
             }
             Self::AllRejected { first } => both(
                 format!("every row was rejected; the first: {first}"),
@@ -318,6 +324,10 @@ impl Fault {
             Self::UnsupportedCrs => both(
                 "Convert to WGS-84 longitude and latitude (EPSG:4326)",
                 "请转换为 WGS-84 经纬度（EPSG:4326）",
+            ),
+            Self::MissingCrs => both(
+                "State it, for example \"EPSG:3763\", or write it into the file: gdal_edit.py -a_srs EPSG:3763",
+                "请指定坐标参考系（例如 \"EPSG:3763\"），或写入文件：gdal_edit.py -a_srs EPSG:3763",
             ),
             Self::AllRejected { .. } => both(
                 "Correct the table; every row is listed with its reason",

@@ -1,5 +1,7 @@
 //! A study: the configuration of one area, as it stands in `STUDY.toml`.
 
+use super::profile::Profile;
+use super::street::Gates;
 use super::times::{Deciseconds, Direction};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -23,6 +25,8 @@ pub struct Study {
     pub areas: Option<AreaSource>,
     /// What to compute.
     pub coverage: CoverageSettings,
+    /// Profiles of one's own, beside those of `datasets/profiles.toml`.
+    pub profile: Vec<Profile>,
 }
 
 /// `[study]`
@@ -48,6 +52,16 @@ pub struct StreetSource {
     /// Greatest distance from a place to its street.
     #[serde(default = "max_snap_m")]
     pub max_snap_m: f64,
+    /// How private ways and gates are read: `open`, `tagged` or `closed`.
+    #[serde(default)]
+    pub gates: Gates,
+    /// Small pieces of the network that are cut off by at most so many metres are joined to the rest; 0 for never.
+    #[serde(default)]
+    pub join_islands_m: f64,
+    /// When opening hours are looked at: `always`, or a local time such as `2026-06-16T10:00`.
+    pub open_at: Option<String>,
+    /// Coordinate reference system of rasters that do not state it, such as `EPSG:3763`.
+    pub elevation_crs: Option<String>,
 }
 
 /// `[facilities]`
@@ -125,6 +139,16 @@ pub struct CoverageSettings {
     /// `to_facility` or `from_facility`.
     #[serde(default)]
     pub direction: Direction,
+}
+
+impl Study {
+    /// The profiles that the study may name: its own, and those known that it does not replace.
+    pub fn known_profiles(&self, known: Vec<Profile>) -> Vec<Profile> {
+        let replaced = |profile: &Profile| self.profile.iter().any(|own| own.name == profile.name);
+        let mut all: Vec<Profile> = known.into_iter().filter(|profile| !replaced(profile)).collect();
+        all.extend(self.profile.iter().cloned());
+        all
+    }
 }
 
 impl Default for CoverageSettings {

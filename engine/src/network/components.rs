@@ -1,6 +1,13 @@
 //! Pieces of a network that hang together, and small ones that do not belong.
 
-use super::graph::{Edges, Network};
+use super::graph::{CLOSED, Edges, Network};
+use super::weight::EdgeTimes;
+use crate::model::island::Island;
+use crate::model::place::{Place, chord_m};
+use crate::model::street::WayKind;
+use rstar::RTree;
+use rstar::primitives::GeomWithData;
+use std::collections::BTreeMap;
 
 /// A piece of a street map with less than this length of way, cut off from the rest, is taken for a drawing fault
 /// (a garden path whose last metre is missing). Places are joined past it; its length is reported. Own default; r5
@@ -9,8 +16,18 @@ const ISLAND_M: f64 = 1000.0;
 
 /// Number of the piece of each node, ignoring directions; numbers follow the lowest node of each piece.
 pub fn pieces(nodes: usize, edges: &Edges) -> Vec<u32> {
+    joined(nodes, edges.from.iter().copied().zip(edges.to.iter().copied()))
+}
+
+/// The many walks across a square are one square, not a length of way.
+fn is_way(edges: &Edges, edge: usize) -> bool {
+    edges.kind[edge] != WayKind::Square
+}
+
+/// Number of the piece of each node when these ends are joined; numbers follow the lowest node of each piece.
+pub fn joined(nodes: usize, ends: impl Iterator<Item = (u32, u32)>) -> Vec<u32> {
     let mut parent: Vec<u32> = (0..nodes as u32).collect();
-    for (&from, &to) in edges.from.iter().zip(&edges.to) {
+    for (from, to) in ends {
         let (a, b) = (root(&mut parent, from), root(&mut parent, to));
         parent[a.max(b) as usize] = a.min(b);
     }
@@ -30,7 +47,7 @@ fn root(parent: &mut [u32], mut node: u32) -> u32 {
 pub fn mark_islands(nodes: usize, edges: &mut Edges) {
     let piece = pieces(nodes, edges);
     let mut length_m = vec![0.0; nodes];
-    for (edge, &from) in edges.from.iter().enumerate() {
+    for (edge, &from) in edges.from.iter().enumerate().filter(|(edge, _)| is_way(edges, *edge)) {
         length_m[piece[from as usize] as usize] += edges.length_m[edge];
     }
     let longest = length_m.iter().copied().fold(0.0, f64::max);
@@ -38,6 +55,67 @@ pub fn mark_islands(nodes: usize, edges: &mut Edges) {
         let length_m = length_m[piece[from as usize] as usize];
         edges.island[edge] = length_m < ISLAND_M && length_m < longest;
     }
+}
+
+/// Links that join islands to the nearest node of what is none, where the gap is at most so wide: node of the rest, node
+/// of the island.
+pub fn island_bridges(places: &[Place], edges: &Edges, within_m: f64) -> Vec<(u32, u32)> {
+    if within_m <= 0.0 {
+        return vec![];
+    }
+    let mut marked = edges.clone();
+    mark_islands(places.len(), &mut marked);
+    let piece = pieces(places.len(), edges);
+    let mut of_rest = vec![false; places.len()];
+    let mut of_island = vec![false; places.len()];
+    for edge in 0..edges.from.len() {
+        let side = if marked.island[edge] { &mut of_island } else { &mut of_rest };
+        side[edges.from[edge] as usize] = true;
+        side[edges.to[edge] as usize] = true;
+    }
+    let nodes = |of: &[bool]| (0..places.len()).filter(|&node| of[node]).collect::<Vec<_>>();
+    let spots = nodes(&of_rest).into_iter().map(|node| GeomWithData::new(places[node].ecef_m(), node as u32));
+    let rest = RTree::bulk_load(spots.collect());
+    let mut nearest: BTreeMap<u32, (f64, u32, u32)> = BTreeMap::new();
+    for node in nodes(&of_island) {
+        let point = places[node].ecef_m();
+        let Some(there) = rest.nearest_neighbor(&point) else { continue };
+        let away_m = chord_m(point, *there.geom());
+        let best = nearest.entry(piece[node]).or_insert((f64::INFINITY, 0, 0));
+        if away_m < best.0 {
+            *best = (away_m, there.data, node as u32);
+        }
+    }
+    nearest
+        .into_values()
+        .filter(|(away_m, ..)| *away_m <= within_m)
+        .map(|(_, rest, island)| (rest, island))
+        .collect()
+}
+
+/// The pieces that a profile's ways fall into, the longest first; a way counts that can be walked at least one way.
+///
+/// Also the piece of each node: a position in the list, or `None` where the profile has no way at all.
+pub fn islands(network: &Network, times: &EdgeTimes) -> (Vec<Island>, Vec<Option<u32>>) {
+    let usable = |edge: &usize| times.forward_ds[*edge] != CLOSED || times.backward_ds[*edge] != CLOSED;
+    let edges: Vec<usize> = (0..network.edge_count()).filter(usable).collect();
+    let ends = edges.iter().map(|&edge| (network.edges.from[edge], network.edges.to[edge]));
+    let piece = joined(network.node_count(), ends);
+    let mut found: BTreeMap<u32, Island> = BTreeMap::new();
+    for &edge in &edges {
+        let node = piece[network.edges.from[edge] as usize];
+        let (place, left_out) = (network.node_place[node as usize], network.edges.island[edge]);
+        let empty = Island { place, edges: 0, length_m: 0.0, left_out, people: 0.0, facilities: 0 };
+        let island = found.entry(node).or_insert(empty);
+        island.edges += 1;
+        island.length_m += if is_way(&network.edges, edge) { network.edges.length_m[edge] } else { 0.0 };
+    }
+    // A piece is known by its lowest node, so equally long ones have an order.
+    let mut islands: Vec<(u32, Island)> = found.into_iter().collect();
+    islands.sort_by(|a, b| b.1.length_m.total_cmp(&a.1.length_m).then(a.0.cmp(&b.0)));
+    let position: BTreeMap<u32, u32> = islands.iter().map(|(node, _)| *node).zip(0..).collect();
+    let of_node = piece.iter().map(|node| position.get(node).copied()).collect();
+    (islands.into_iter().map(|(_, island)| island).collect(), of_node)
 }
 
 /// How much of a network hangs together.
@@ -54,7 +132,8 @@ pub fn connectedness(network: &Network) -> Connectedness {
     let mut roots = pieces(network.node_count(), &network.edges);
     roots.sort_unstable();
     roots.dedup();
-    let lengths = network.edges.length_m.iter().zip(&network.edges.island);
-    let island_km = lengths.filter(|(_, island)| **island).map(|(length_m, _)| length_m / 1000.0).sum();
+    let edges = &network.edges;
+    let islands = (0..network.edge_count()).filter(|&edge| edges.island[edge] && is_way(edges, edge));
+    let island_km = islands.map(|edge| edges.length_m[edge] / 1000.0).sum();
     Connectedness { pieces: roots.len(), island_km }
 }

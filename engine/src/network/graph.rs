@@ -7,9 +7,11 @@
 //! ```
 
 use super::snap::EdgeIndex;
+use crate::io::osm::LeftOut;
 use crate::model::ids::Ids;
+use crate::model::level::Level;
 use crate::model::place::{Place, chord_m};
-use crate::model::street::{Directions, Incline, WayKind};
+use crate::model::street::{Directions, Gates, WayKind};
 use crate::model::times::Deciseconds;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -43,25 +45,108 @@ pub struct Edges {
     pub kind: Vec<WayKind>,
     /// In which directions it may be walked.
     pub directions: Vec<Directions>,
-    /// Which end is higher, as tagged.
-    pub incline: Vec<Incline>,
-    /// On a bridge or in a tunnel.
-    pub off_ground: Vec<bool>,
-    /// For lifts: how much of one wait and ride the edge is. A lift node is half a ride from each way to it.
-    pub ride_share: Vec<f32>,
+    /// The floor that the edge is on, where it is on one and the source says.
+    pub level: Vec<Option<Level>>,
+    /// Homes and doors without a floor may open onto it.
+    pub joinable: Vec<bool>,
+    /// Only for those who live there.
+    pub residents: Vec<bool>,
+    /// Whether a wheelchair may or may not pass, where the source says.
+    pub wheelchair: Vec<Option<bool>>,
     /// Part of a small piece that is cut off from the rest; places are not joined to it.
     pub island: Vec<bool>,
     /// Where the vertices of each edge begin; one more entry than edges.
     pub first_vertex: Vec<u32>,
+    /// Where the vertices are.
+    pub vertices: Vec<Place>,
 }
 
-/// The vertices of all edges, both ends included.
+/// Heights along the edges: evenly spaced samples, both ends included, at most [`SAMPLE_M`] apart where the terrain is
+/// sampled; two where the height runs straight; none where it is unknown.
 #[derive(Debug, Clone, Default)]
-pub struct Vertices {
-    /// Where.
-    pub place: Vec<Place>,
-    /// Height in metres; NaN where unknown.
+pub struct Heights {
+    /// Where the samples of each edge begin; one more entry than edges.
+    pub first: Vec<u32>,
+    /// Metres above the sea.
     pub ele_m: Vec<f32>,
+    /// Where the heights of each edge come from.
+    pub source: Vec<HeightSource>,
+}
+
+/// Farthest that two samples of the terrain are apart, metres.
+pub const SAMPLE_M: f64 = 10.0;
+
+/// Where the heights of an edge come from. The order is the code on disk: append only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum HeightSource {
+    /// From nowhere: the edge counts as level.
+    #[default]
+    Unknown = 0,
+    /// From the terrain model, or measured by a survey.
+    Sampled = 1,
+    /// Straight between its ends: a bridge, a tunnel, a way under a roof.
+    Interpolated = 2,
+    /// From tags of the source: heights, steepness, steps, floors.
+    Tagged = 3,
+    /// Stairs whose rise nothing tells: the usual steepness of stairs.
+    Usual = 4,
+}
+
+impl HeightSource {
+    /// All sources, in the order of their codes.
+    pub const ALL: [Self; 5] = [Self::Unknown, Self::Sampled, Self::Interpolated, Self::Tagged, Self::Usual];
+}
+
+/// What stairs are, beyond an edge.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Flight {
+    /// Number of the edge.
+    pub edge: u32,
+    /// How much higher one end is than the other, metres.
+    pub rise_m: f32,
+    /// Metres walked on steps; what is left of the edge is landings.
+    pub stairs_m: f32,
+    /// Height of all stairs that follow one another without a pause, this edge among them, metres.
+    pub height_m: f32,
+    /// Whether it climbs from its first node to its second, where anything tells.
+    pub climbs: Option<bool>,
+    /// A ramp beside the steps takes a wheelchair.
+    pub wheelchair_ramp: bool,
+    /// A ramp beside the steps takes a pushchair.
+    pub stroller_ramp: bool,
+    /// Whether there is a handrail, where the source says.
+    pub handrail: Option<bool>,
+}
+
+/// What a lift, a cableway or a ferry is, beyond an edge.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ride {
+    /// Number of the edge.
+    pub edge: u32,
+    /// How much of one wait the edge is: a lift node is half a wait from each way to it.
+    pub wait_share: f32,
+    /// Floors that the lift moves.
+    pub floors: f32,
+    /// Seconds of the ride beyond the floors.
+    pub ride_s: f32,
+}
+
+/// Everything about edges: their columns, and what only some of them have.
+#[derive(Debug, Clone, Default)]
+pub struct Ways {
+    /// One entry per edge.
+    pub edges: Edges,
+    /// Heights along them.
+    pub heights: Heights,
+    /// Stairs, by edge.
+    pub flights: Vec<Flight>,
+    /// Lifts, cableways and ferries, by edge.
+    pub rides: Vec<Ride>,
+    /// Straight pieces of walls and fences, which no leg between place and street steps through.
+    pub walls: Vec<[Place; 2]>,
+    /// Seconds from a survey.
+    pub given: Option<GivenTimes>,
 }
 
 /// Seconds that a survey gives for every profile, tenths; [`CLOSED`] where one may not walk.
@@ -88,31 +173,95 @@ pub struct Network {
     pub edge_id: Ids,
     /// The edges.
     pub edges: Edges,
-    /// Their vertices.
-    pub vertices: Vertices,
+    /// Heights along them.
+    pub heights: Heights,
+    /// Stairs, by edge.
+    pub flights: Vec<Flight>,
+    /// Lifts, cableways and ferries, by edge.
+    pub rides: Vec<Ride>,
+    /// Straight pieces of walls and fences, which no leg between place and street steps through.
+    pub walls: Vec<[Place; 2]>,
     /// Seconds from a survey.
     pub given: Option<GivenTimes>,
-    /// Farthest that a place is joined, metres.
-    pub max_snap_m: f64,
+    /// How it was made.
+    pub origin: Origin,
+    /// Whether somebody who does not live behind a gate may stand at the node.
+    pub public: Vec<bool>,
     first_end: Vec<u32>,
     ends: Vec<EdgeEnd>,
     index: OnceLock<EdgeIndex>,
 }
 
+/// How a network was made: the rules that it was made by, and what its source held beside.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Origin {
+    /// Farthest that a place is joined unless a profile says less, metres.
+    pub max_snap_m: f64,
+    /// How private ways and gates were read.
+    pub gates: Gates,
+    /// Pieces cut off by at most so many metres were joined to the rest.
+    pub join_islands_m: f64,
+    /// Pixels of the terrain model without a height, and how many of them were filled from their neighbours.
+    pub voids: (u64, u64),
+    /// Heights and steepness in tags that contradict the terrain or themselves, and were not believed.
+    pub tags_not_believed: u64,
+    /// Lifts that fewer than two ways come to.
+    pub lifts_to_nowhere: u64,
+    /// What the extract holds and the network does not.
+    pub left_out: LeftOut,
+}
+
+impl Origin {
+    /// A network from elsewhere.
+    pub fn surveyed(max_snap_m: f64) -> Self {
+        Self {
+            max_snap_m,
+            gates: Gates::default(),
+            join_islands_m: 0.0,
+            voids: (0, 0),
+            tags_not_believed: 0,
+            lifts_to_nowhere: 0,
+            left_out: LeftOut::default(),
+        }
+    }
+}
+
+/// Metres climbed and descended on a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Climb {
+    /// Metres up.
+    pub up_m: f64,
+    /// Metres down.
+    pub down_m: f64,
+}
+
 impl Network {
     /// Freeze columns into a network.
-    pub fn new(
-        node_id: Ids,
-        node_place: Vec<Place>,
-        edge_id: Ids,
-        edges: Edges,
-        vertices: Vertices,
-        given: Option<GivenTimes>,
-        max_snap_m: f64,
-    ) -> Self {
+    pub fn new(node_id: Ids, node_place: Vec<Place>, edge_id: Ids, ways: Ways, origin: Origin) -> Self {
+        let Ways { edges, heights, flights, rides, walls, given } = ways;
         let (first_end, ends) = ends_by_node(node_place.len(), &edges);
+        let mut public = vec![false; node_place.len()];
+        for edge in (0..edges.from.len()).filter(|&edge| !edges.residents[edge]) {
+            public[edges.from[edge] as usize] = true;
+            public[edges.to[edge] as usize] = true;
+        }
         let index = OnceLock::new();
-        Self { node_id, node_place, edge_id, edges, vertices, given, max_snap_m, first_end, ends, index }
+        Self {
+            node_id,
+            node_place,
+            edge_id,
+            edges,
+            heights,
+            flights,
+            rides,
+            walls,
+            given,
+            origin,
+            public,
+            first_end,
+            ends,
+            index,
+        }
     }
 
     /// Number of nodes.
@@ -136,32 +285,94 @@ impl Network {
         ends[end.edge()] as usize
     }
 
-    /// Positions of an edge's vertices.
-    pub fn vertices_of(&self, edge: usize) -> Range<usize> {
-        self.edges.first_vertex[edge] as usize..self.edges.first_vertex[edge + 1] as usize
+    /// Whether nobody walks through the edge as part of a longer walk: private ways lead those who live on them out to
+    /// the street and home again, and nobody from one street to another. `arrival` is the node at which a search that
+    /// started at doors arrives.
+    pub fn is_private_passage(&self, edge: usize, arrival: usize) -> bool {
+        self.edges.residents[edge] && self.public[arrival]
+    }
+
+    /// Places of an edge's vertices.
+    pub fn vertices_of(&self, edge: usize) -> &[Place] {
+        &self.edges.vertices[self.edges.vertices_of(edge)]
     }
 
     /// Lengths of the straight pieces of an edge as drawn, metres.
     pub fn piece_lengths_m(&self, edge: usize) -> impl Iterator<Item = f64> + '_ {
-        let places = &self.vertices.place[self.vertices_of(edge)];
-        places.windows(2).map(|pair| chord_m(pair[0].ecef_m(), pair[1].ecef_m()))
+        self.vertices_of(edge).windows(2).map(|pair| chord_m(pair[0].ecef_m(), pair[1].ecef_m()))
+    }
+
+    /// Heights along an edge, evenly spaced; empty where unknown.
+    pub fn heights_of(&self, edge: usize) -> &[f32] {
+        self.heights.of(edge)
+    }
+
+    /// Stairs of an edge.
+    pub fn flight(&self, edge: usize) -> Option<&Flight> {
+        let found = self.flights.binary_search_by_key(&(edge as u32), |flight| flight.edge);
+        found.ok().map(|at| &self.flights[at])
+    }
+
+    /// The ride of an edge.
+    pub fn ride(&self, edge: usize) -> Option<&Ride> {
+        self.rides.binary_search_by_key(&(edge as u32), |ride| ride.edge).ok().map(|at| &self.rides[at])
+    }
+
+    /// Metres up and down between two points of an edge (shares of its length, in the order of the walk); `None` where
+    /// heights are unknown.
+    pub fn climb(&self, edge: usize, start: f64, end: f64) -> Option<Climb> {
+        let heights = self.heights_of(edge);
+        let last = heights.len().checked_sub(1).filter(|&last| last > 0)?;
+        let at = |share: f64| {
+            let position = (share.clamp(0.0, 1.0) * last as f64).min(last as f64);
+            let before = (position as usize).min(last - 1);
+            let (low, high) = (f64::from(heights[before]), f64::from(heights[before + 1]));
+            low + (high - low) * (position - before as f64)
+        };
+        let (low, high) = (start.min(end), start.max(end));
+        let inner =
+            (0..=last).map(|sample| sample as f64 / last as f64).filter(|&share| share > low && share < high);
+        let line: Vec<f64> = [low].into_iter().chain(inner).chain([high]).map(at).collect();
+        let mut climb = Climb::default();
+        for pair in line.windows(2) {
+            climb.up_m += (pair[1] - pair[0]).max(0.0);
+            climb.down_m += (pair[0] - pair[1]).max(0.0);
+        }
+        Some(if start <= end { climb } else { Climb { up_m: climb.down_m, down_m: climb.up_m } })
     }
 
     /// Where the streets are, for joining places; built at first use.
     pub fn index(&self) -> &EdgeIndex {
         self.index.get_or_init(|| EdgeIndex::build(self))
     }
+}
 
-    /// The whole length by kind of way, kilometres, kinds in order.
-    pub fn length_km_by_kind(&self) -> Vec<(WayKind, f64)> {
-        WayKind::ALL
-            .into_iter()
-            .map(|kind| {
-                let lengths = self.edges.kind.iter().zip(&self.edges.length_m);
-                (kind, lengths.filter(|(other, _)| **other == kind).map(|(_, length)| length / 1000.0).sum())
-            })
-            .filter(|(_, length_km)| *length_km > 0.0)
-            .collect()
+impl Edges {
+    /// Positions of an edge's vertices.
+    pub fn vertices_of(&self, edge: usize) -> Range<usize> {
+        self.first_vertex[edge] as usize..self.first_vertex[edge + 1] as usize
+    }
+}
+
+impl Heights {
+    /// Heights along an edge, evenly spaced; empty where unknown.
+    pub fn of(&self, edge: usize) -> &[f32] {
+        &self.ele_m[self.first[edge] as usize..self.first[edge + 1] as usize]
+    }
+
+    /// No heights at all.
+    pub fn unknown(edges: usize) -> Self {
+        Self { first: vec![0; edges + 1], ele_m: vec![], source: vec![HeightSource::Unknown; edges] }
+    }
+
+    /// Add the samples of the next edge.
+    pub fn push(&mut self, samples: &[f32], source: HeightSource) {
+        if self.first.is_empty() {
+            self.first.push(0);
+        }
+        self.ele_m.extend_from_slice(samples);
+        self.first.push(self.ele_m.len() as u32);
+        self.source.push(source);
     }
 }
 

@@ -2,8 +2,18 @@
 
 pub mod build;
 pub mod components;
+mod floors;
+mod gates;
 pub mod graph;
+mod heights;
+mod lifts;
+mod slope;
 pub mod snap;
+pub mod squares;
+#[cfg(test)]
+mod squares_tests;
 pub mod store;
+pub mod summary;
 pub mod tables;
+mod walls;
 pub mod weight;

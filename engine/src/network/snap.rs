@@ -1,9 +1,11 @@
 //! Places joined to the nearest walkable point of an edge.
 
 use super::graph::{CLOSED, Network};
+use super::walls::Walls;
 use super::weight::EdgeTimes;
 use crate::model::error::Result;
-use crate::model::place::{Place, chord_m};
+use crate::model::level::Level;
+use crate::model::place::{Place, Spot, chord_m};
 use crate::model::progress::Progress;
 use rayon::prelude::*;
 use rstar::{AABB, PointDistance, RTree, RTreeObject};
@@ -11,6 +13,13 @@ use rstar::{AABB, PointDistance, RTree, RTreeObject};
 /// Two streets whose distances differ by less than this are equally near (metres); the lower edge number wins, so
 /// that the answer does not hang on the shape of a search tree.
 const EQUALLY_NEAR_M: f64 = 1e-3;
+
+/// A floor is looked for so far from a place on it, metres (own default: across a shopping centre, not to the next one).
+const FLOOR_M: f64 = 50.0;
+
+/// A street behind a wall is passed over for one that is at most so much farther (metres): people go out where they can,
+/// but fences are mapped without their garden gates too often to send them round the block (own default).
+const ROUND_A_WALL_M: f64 = 50.0;
 
 /// Where a place is joined.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,6 +36,7 @@ pub struct Anchor {
 #[derive(Debug)]
 pub struct EdgeIndex {
     tree: RTree<Piece>,
+    walls: Walls,
 }
 
 /// One straight piece of an edge.
@@ -71,10 +81,10 @@ impl EdgeIndex {
     /// Index a network.
     pub(super) fn build(network: &Network) -> Self {
         let edges = &network.edges;
-        let joinable =
-            |edge: &usize| edges.kind[*edge].has_doors() && !edges.off_ground[*edge] && !edges.island[*edge];
-        let pieces = (0..network.edge_count()).filter(joinable).flat_map(|edge| {
-            let places = &network.vertices.place[network.vertices_of(edge)];
+        let on_a_floor = |edge: usize| edges.level[edge].is_some() && edges.kind[edge].has_doors();
+        let open = |edge: &usize| edges.joinable[*edge] || on_a_floor(*edge);
+        let pieces = (0..network.edge_count()).filter(open).flat_map(|edge| {
+            let places = network.vertices_of(edge);
             (0..).zip(places.windows(2)).map(move |(number, ends)| Piece {
                 edge: edge as u32,
                 number,
@@ -82,16 +92,31 @@ impl EdgeIndex {
                 end: ends[1].ecef_m(),
             })
         });
-        Self { tree: RTree::bulk_load(pieces.collect()) }
+        Self { tree: RTree::bulk_load(pieces.collect()), walls: Walls::new(&network.walls) }
+    }
+
+    /// A place on a floor joins its floor where a way of it is near; every other place, and one in a building whose floors
+    /// nobody has drawn, joins the street.
+    fn join(&self, network: &Network, joining: &Joining<'_>, spot: Spot) -> Snap {
+        let edges = &network.edges;
+        let usable = |edge: usize| {
+            let open = joining.times.forward_ds[edge] != CLOSED || joining.times.backward_ds[edge] != CLOSED;
+            open && !(joining.public && edges.residents[edge]) && (joining.islands || !edges.island[edge])
+        };
+        if let Some(level) = spot.level.filter(|level| *level != Level::GROUND) {
+            let on_floor = |edge: usize| usable(edge) && edges.level[edge] == Some(level);
+            let snap = self.nearest(network, on_floor, spot.place, joining.limit_m.min(FLOOR_M));
+            if snap.anchor.is_some() {
+                return snap;
+            }
+        }
+        self.nearest(network, |edge| usable(edge) && edges.joinable[edge], spot.place, joining.limit_m)
     }
 
     /// The nearest usable edge within `limit_m`, and the distance to the nearest at all (to tell how far it is).
-    fn nearest(&self, network: &Network, times: &EdgeTimes, place: Place, limit_m: f64) -> Snap {
+    fn nearest(&self, network: &Network, usable: impl Fn(usize) -> bool, place: Place, limit_m: f64) -> Snap {
         let point = place.ecef_m();
-        let usable = |piece: &&Piece| {
-            let edge = piece.edge as usize;
-            times.forward_ds[edge] != CLOSED || times.backward_ds[edge] != CLOSED
-        };
+        let usable = |piece: &&Piece| usable(piece.edge as usize);
         let mut near = self.tree.nearest_neighbor_iter(&point).filter(usable).map(|piece| {
             let away_m = piece.distance_2(&point).sqrt();
             (away_m, piece)
@@ -100,14 +125,30 @@ impl EdgeIndex {
         if least_m > limit_m {
             return Snap { anchor: None, nearest_m: Some(least_m) };
         }
+        let is_free = |piece: &Piece| {
+            let ends = &network.vertices_of(piece.edge as usize)[piece.number as usize..];
+            !self.walls.between(place, ends[0].towards(ends[1], piece.nearest_share(&point)))
+        };
+        if !is_free(first) {
+            let farthest_m = limit_m.min(least_m + ROUND_A_WALL_M);
+            let beside = near.by_ref().take_while(|(away_m, _)| *away_m <= farthest_m);
+            if let Some((away_m, piece)) = beside.into_iter().find(|(_, piece)| is_free(piece)) {
+                return anchored(network, piece, &point, away_m);
+            }
+            return anchored(network, first, &point, least_m);
+        }
         let equally_near = near.take_while(|(away_m, _)| *away_m < least_m + EQUALLY_NEAR_M);
         let (away_m, piece) = std::iter::once((least_m, first))
             .chain(equally_near)
             .min_by_key(|(_, piece)| (piece.edge, piece.number))
             .expect("there is a first");
-        let share = share_along(network, piece, piece.nearest_share(&point));
-        Snap { anchor: Some(Anchor { edge: piece.edge, share, away_m }), nearest_m: Some(away_m) }
+        anchored(network, piece, &point, away_m)
     }
+}
+
+fn anchored(network: &Network, piece: &Piece, point: &[f64; 3], away_m: f64) -> Snap {
+    let share = share_along(network, piece, piece.nearest_share(point));
+    Snap { anchor: Some(Anchor { edge: piece.edge, share, away_m }), nearest_m: Some(away_m) }
 }
 
 /// What came of joining a place.
@@ -119,22 +160,35 @@ pub struct Snap {
     pub nearest_m: Option<f64>,
 }
 
+/// Who is joined to what.
+#[derive(Debug, Clone, Copy)]
+pub struct Joining<'a> {
+    /// Times of the edges, which tell the ways that can be used.
+    pub times: &'a EdgeTimes,
+    /// Farthest that a place is joined, metres.
+    pub limit_m: f64,
+    /// Only ways that everybody may use.
+    pub public: bool,
+    /// Islands too, which are otherwise passed over as drawing faults.
+    pub islands: bool,
+}
+
 /// Join places to the streets that somebody with these times can use.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn snap(
     network: &Network,
-    times: &EdgeTimes,
-    places: &[Place],
+    joining: Joining<'_>,
+    spots: &[impl Into<Spot> + Copy + Sync],
     progress: &Progress,
 ) -> Result<Vec<Snap>> {
     let index = network.index();
-    let joined: Vec<Vec<Snap>> = places
+    let joined: Vec<Vec<Snap>> = spots
         .par_chunks(256)
         .map(|chunk| {
             progress.step(chunk.len())?;
-            Ok(chunk.iter().map(|&place| index.nearest(network, times, place, network.max_snap_m)).collect())
+            Ok(chunk.iter().map(|&spot| index.join(network, &joining, spot.into())).collect())
         })
         .collect::<Result<_>>()?;
     Ok(joined.concat())

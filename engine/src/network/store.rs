@@ -3,17 +3,18 @@
 //! Any Arrow library reads it. The schema's metadata carry a version and the SHA-256 of all columns with their names and
 //! types; a flipped bit is found on loading. The file appears whole or not at all.
 
-use super::graph::{Edges, GivenTimes, Network, Vertices};
+use super::graph::{Edges, Flight, GivenTimes, HeightSource, Heights, Network, Origin, Ride, Ways};
 use crate::io::hash::hex;
 use crate::io::table::{file_name, unreadable};
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
+use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
-use crate::model::street::{Directions, Incline, WayKind};
+use crate::model::street::{Directions, WayKind};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Float32Type, Float64Type, Int64Type, UInt8Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Float32Type, Float64Type, Int16Type, Int64Type, UInt8Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, LargeListArray, PrimitiveArray, RecordBatch, StringArray};
 use arrow_buffer::{Buffer, OffsetBuffer};
@@ -28,7 +29,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the layout; a file of another is refused.
-const VERSION: &str = "walkshed-network/1";
+const VERSION: &str = "walkshed-network/2";
+
+/// How a missing floor is written.
+const NO_LEVEL: i16 = i16::MIN;
+
+/// What may be true, false or unknown, in the order of the codes.
+const YES_NO: [Option<bool>; 3] = [None, Some(false), Some(true)];
 
 /// Write a network to a file, replacing an earlier one in one step.
 pub fn save(network: &Network, path: &Path) -> Result<()> {
@@ -73,10 +80,12 @@ fn write(network: &Network, file: &mut File) -> std::result::Result<(), arrow_sc
 }
 
 fn columns(network: &Network) -> Vec<(&'static str, ArrayRef)> {
-    let (edges, vertices) = (&network.edges, &network.vertices);
+    let (edges, heights) = (&network.edges, &network.heights);
     let lon = |places: &[Place]| list::<Float64Type>(places.iter().map(|place| place.lon()));
     let lat = |places: &[Place]| list::<Float64Type>(places.iter().map(|place| place.lat()));
     let bytes = |values: &mut dyn Iterator<Item = u8>| list::<UInt8Type>(values);
+    let flags = |values: &[bool]| list::<UInt8Type>(values.iter().map(|&value| u8::from(value)));
+    let floor = |level: &Option<Level>| level.map_or(NO_LEVEL, |level| level.0);
     let mut columns = vec![
         ("node_id", id_list(&network.node_id)),
         ("node_lon", lon(&network.node_place)),
@@ -87,21 +96,65 @@ fn columns(network: &Network) -> Vec<(&'static str, ArrayRef)> {
         ("edge_length_m", list::<Float64Type>(edges.length_m.iter().copied())),
         ("edge_kind", bytes(&mut edges.kind.iter().map(|&kind| kind as u8))),
         ("edge_directions", bytes(&mut edges.directions.iter().map(|&value| value as u8))),
-        ("edge_incline", bytes(&mut edges.incline.iter().map(|&value| value as u8))),
-        ("edge_off_ground", bytes(&mut edges.off_ground.iter().map(|&value| u8::from(value)))),
-        ("edge_ride_share", list::<Float32Type>(edges.ride_share.iter().copied())),
-        ("edge_island", bytes(&mut edges.island.iter().map(|&value| u8::from(value)))),
+        ("edge_level", list::<Int16Type>(edges.level.iter().map(floor))),
+        ("edge_joinable", flags(&edges.joinable)),
+        ("edge_residents", flags(&edges.residents)),
+        ("edge_wheelchair", bytes(&mut edges.wheelchair.iter().map(|&value| code(value)))),
+        ("edge_island", flags(&edges.island)),
         ("edge_first_vertex", list::<UInt32Type>(edges.first_vertex.iter().copied())),
-        ("vertex_lon", lon(&vertices.place)),
-        ("vertex_lat", lat(&vertices.place)),
-        ("vertex_ele_m", list::<Float32Type>(vertices.ele_m.iter().copied())),
-        ("max_snap_m", list::<Float64Type>(std::iter::once(network.max_snap_m))),
+        ("vertex_lon", lon(&edges.vertices)),
+        ("vertex_lat", lat(&edges.vertices)),
+        ("edge_first_height", list::<UInt32Type>(heights.first.iter().copied())),
+        ("height_m", list::<Float32Type>(heights.ele_m.iter().copied())),
+        ("edge_height_source", bytes(&mut heights.source.iter().map(|&source| source as u8))),
+        ("origin", one_row(Arc::new(StringArray::from_iter_values([origin_text(&network.origin)])))),
     ];
+    let wall_ends = |end: usize| network.walls.iter().map(|wall| wall[end]).collect::<Vec<Place>>();
+    columns.push(("wall_start_lon", lon(&wall_ends(0))));
+    columns.push(("wall_start_lat", lat(&wall_ends(0))));
+    columns.push(("wall_end_lon", lon(&wall_ends(1))));
+    columns.push(("wall_end_lat", lat(&wall_ends(1))));
+    columns.extend(flight_columns(&network.flights));
+    columns.extend(ride_columns(&network.rides));
     if let Some(given) = &network.given {
         columns.push(("edge_forward_ds", list::<UInt32Type>(given.forward_ds.iter().copied())));
         columns.push(("edge_backward_ds", list::<UInt32Type>(given.backward_ds.iter().copied())));
     }
     columns
+}
+
+fn flight_columns(flights: &[Flight]) -> Vec<(&'static str, ArrayRef)> {
+    let metres = |of: fn(&Flight) -> f32| list::<Float32Type>(flights.iter().map(of));
+    let bytes = |of: fn(&Flight) -> u8| list::<UInt8Type>(flights.iter().map(of));
+    vec![
+        ("flight_edge", list::<UInt32Type>(flights.iter().map(|flight| flight.edge))),
+        ("flight_rise_m", metres(|flight| flight.rise_m)),
+        ("flight_stairs_m", metres(|flight| flight.stairs_m)),
+        ("flight_height_m", metres(|flight| flight.height_m)),
+        ("flight_climbs", bytes(|flight| code(flight.climbs))),
+        ("flight_wheelchair_ramp", bytes(|flight| u8::from(flight.wheelchair_ramp))),
+        ("flight_stroller_ramp", bytes(|flight| u8::from(flight.stroller_ramp))),
+        ("flight_handrail", bytes(|flight| code(flight.handrail))),
+    ]
+}
+
+fn ride_columns(rides: &[Ride]) -> Vec<(&'static str, ArrayRef)> {
+    let numbers = |of: fn(&Ride) -> f32| list::<Float32Type>(rides.iter().map(of));
+    vec![
+        ("ride_edge", list::<UInt32Type>(rides.iter().map(|ride| ride.edge))),
+        ("ride_wait_share", numbers(|ride| ride.wait_share)),
+        ("ride_floors", numbers(|ride| ride.floors)),
+        ("ride_s", numbers(|ride| ride.ride_s)),
+    ]
+}
+
+/// Yes, no or unknown as a number: a place in [`YES_NO`].
+fn code(value: Option<bool>) -> u8 {
+    YES_NO.iter().position(|known| *known == value).unwrap_or_default() as u8
+}
+
+fn origin_text(origin: &Origin) -> String {
+    serde_json::to_string(origin).expect("an origin has no maps with keys that are not text")
 }
 
 fn list<T: ArrowPrimitiveType>(values: impl IntoIterator<Item = T::Native>) -> ArrayRef {
@@ -219,6 +272,10 @@ impl Lists {
         lon.into_iter().zip(lat).map(|(lon, lat)| Place::new(lon, lat)).collect()
     }
 
+    fn flags(&self, name: &str) -> Option<Vec<bool>> {
+        self.codes(name, &[false, true])
+    }
+
     fn codes<T: Copy>(&self, name: &str, known: &[T]) -> Option<Vec<T>> {
         self.values::<UInt8Type>(name)?
             .into_iter()
@@ -228,6 +285,7 @@ impl Lists {
 }
 
 fn network(lists: &Lists) -> Option<Network> {
+    let floor = |code: i16| (code != NO_LEVEL).then_some(Level(code));
     let edges = Edges {
         from: lists.values::<UInt32Type>("edge_from")?,
         to: lists.values::<UInt32Type>("edge_to")?,
@@ -235,15 +293,18 @@ fn network(lists: &Lists) -> Option<Network> {
         kind: lists.codes("edge_kind", &WayKind::ALL)?,
         directions: lists
             .codes("edge_directions", &[Directions::Both, Directions::Forward, Directions::Backward])?,
-        incline: lists.codes("edge_incline", &[Incline::Unknown, Incline::Up, Incline::Down])?,
-        off_ground: lists.codes("edge_off_ground", &[false, true])?,
-        ride_share: lists.values::<Float32Type>("edge_ride_share")?,
-        island: lists.codes("edge_island", &[false, true])?,
+        level: lists.values::<Int16Type>("edge_level")?.into_iter().map(floor).collect(),
+        joinable: lists.flags("edge_joinable")?,
+        residents: lists.flags("edge_residents")?,
+        wheelchair: lists.codes("edge_wheelchair", &YES_NO)?,
+        island: lists.flags("edge_island")?,
         first_vertex: lists.values::<UInt32Type>("edge_first_vertex")?,
+        vertices: lists.places("vertex_lon", "vertex_lat")?,
     };
-    let vertices = Vertices {
-        place: lists.places("vertex_lon", "vertex_lat")?,
-        ele_m: lists.values::<Float32Type>("vertex_ele_m")?,
+    let heights = Heights {
+        first: lists.values::<UInt32Type>("edge_first_height")?,
+        ele_m: lists.values::<Float32Type>("height_m")?,
+        source: lists.codes("edge_height_source", &HeightSource::ALL)?,
     };
     let given = match lists.batch.column_by_name("edge_forward_ds") {
         None => None,
@@ -253,7 +314,52 @@ fn network(lists: &Lists) -> Option<Network> {
         }),
     };
     let node_place = lists.places("node_lon", "node_lat")?;
-    let max_snap_m = *lists.values::<Float64Type>("max_snap_m")?.first()?;
+    let origin = lists.batch.column_by_name("origin")?.as_list_opt::<i64>()?.value(0);
+    let origin: Origin = serde_json::from_str(origin.as_string_opt::<i32>()?.iter().next()??).ok()?;
     let (node_id, edge_id) = (lists.ids("node_id")?, lists.ids("edge_id")?);
-    Some(Network::new(node_id, node_place, edge_id, edges, vertices, given, max_snap_m))
+    let ways =
+        Ways { edges, heights, flights: flights(lists)?, rides: rides(lists)?, walls: walls(lists)?, given };
+    Some(Network::new(node_id, node_place, edge_id, ways, origin))
+}
+
+fn flights(lists: &Lists) -> Option<Vec<Flight>> {
+    let edge = lists.values::<UInt32Type>("flight_edge")?;
+    let metres = |name| lists.values::<Float32Type>(name);
+    let (rise_m, stairs_m, height_m) =
+        (metres("flight_rise_m")?, metres("flight_stairs_m")?, metres("flight_height_m")?);
+    let climbs = lists.codes("flight_climbs", &YES_NO)?;
+    let handrail = lists.codes("flight_handrail", &YES_NO)?;
+    let wheelchair_ramp = lists.flags("flight_wheelchair_ramp")?;
+    let stroller_ramp = lists.flags("flight_stroller_ramp")?;
+    let flight = |at: usize| Flight {
+        edge: edge[at],
+        rise_m: rise_m[at],
+        stairs_m: stairs_m[at],
+        height_m: height_m[at],
+        climbs: climbs[at],
+        wheelchair_ramp: wheelchair_ramp[at],
+        stroller_ramp: stroller_ramp[at],
+        handrail: handrail[at],
+    };
+    Some((0..edge.len()).map(flight).collect())
+}
+
+fn walls(lists: &Lists) -> Option<Vec<[Place; 2]>> {
+    let starts = lists.places("wall_start_lon", "wall_start_lat")?;
+    let ends = lists.places("wall_end_lon", "wall_end_lat")?;
+    Some(starts.into_iter().zip(ends).map(|(start, end)| [start, end]).collect())
+}
+
+fn rides(lists: &Lists) -> Option<Vec<Ride>> {
+    let edge = lists.values::<UInt32Type>("ride_edge")?;
+    let numbers = |name| lists.values::<Float32Type>(name);
+    let (wait_share, floors, ride_s) =
+        (numbers("ride_wait_share")?, numbers("ride_floors")?, numbers("ride_s")?);
+    let ride = |at: usize| Ride {
+        edge: edge[at],
+        wait_share: wait_share[at],
+        floors: floors[at],
+        ride_s: ride_s[at],
+    };
+    Some((0..edge.len()).map(ride).collect())
 }

@@ -1,20 +1,23 @@
 //! Walking time on an edge, by profile and direction, in whole tenths of a second.
 //!
-//! The model of this version is simple: Tobler's slope function between the vertices of a way, scaled to the
-//! profile's level speed; one speed up and one down for stairs; one speed for escalators; wait and ride of a lift in
-//! one number.
+//! Streets: the profile's slope function over every piece of the height profile, at most 10 m long. Stairs: speeds of
+//! their own, by the height of the whole flight. Lifts, cableways, ferries: a wait and a ride.
 
-use super::graph::{CLOSED, Network};
-use crate::model::profile::Profile;
-use crate::model::street::{Directions, Incline, WayKind};
+use super::graph::{CLOSED, Flight, HeightSource, Network};
+use super::slope::STEEPEST;
+use crate::model::profile::{Profile, Wheels};
+use crate::model::street::{Directions, WayKind};
 use crate::model::times::Deciseconds;
 use rayon::prelude::*;
 
-/// A climb of less than this over a flight says nothing about which end is higher: terrain models are not that fine.
-const LEVEL_RISE_M: f32 = 0.5;
+/// Stairs of at most one storey are short, those of five storeys and more are long; speeds change evenly between. The
+/// long outdoor stairway of the measurements (Kretz et al.) is higher than that, the short ones have one flight.
+const SHORT_STAIRS_M: f64 = 3.0;
+const LONG_STAIRS_M: f64 = 15.0;
 
-/// Slopes beyond this are faults of the terrain model; no street is steeper (the steepest known has 0.35).
-const STEEPEST: f64 = 0.6;
+/// A slope that is too steep for somebody is one that stays so over this length (metres): a terrain model says nothing
+/// about less.
+const STEEP_OVER_M: f64 = 30.0;
 
 /// Times of all edges for one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +76,9 @@ pub fn split(network: &Network, profile: &Profile, times: &EdgeTimes, edge: usiz
     Split { from_start_ds, to_end_ds, from_end_ds, to_start_ds }
 }
 
-/// A walk off the streets, at the profile's level speed.
+/// A walk off the streets.
 pub fn leg_ds(profile: &Profile, away_m: f64) -> Deciseconds {
-    tenths(away_m / profile.flat_mps)
+    tenths(away_m / profile.off_street_mps.unwrap_or(profile.flat_mps))
 }
 
 fn tenths(seconds: f64) -> Deciseconds {
@@ -90,95 +93,123 @@ fn seconds(network: &Network, profile: &Profile, edge: usize, forward: bool, sha
         Directions::Forward => forward,
         Directions::Backward => !forward,
     };
-    if !allowed {
+    let in_wheelchair = profile.wheels == Some(Wheels::Wheelchair);
+    if !allowed || in_wheelchair && edges.wheelchair[edge] == Some(false) {
         return None;
     }
     match edges.kind[edge] {
-        WayKind::Lift => Some(profile.lift_s * f64::from(edges.ride_share[edge]) * share),
+        WayKind::Lift => {
+            Some(ride_seconds(network, edge, profile.lift_wait_s?, profile.lift_s_per_floor) * share)
+        }
+        WayKind::Cableway => Some(ride_seconds(network, edge, profile.cableway_wait_s?, 0.0) * share),
+        WayKind::Ferry => Some(ride_seconds(network, edge, profile.ferry_wait_s?, 0.0) * share),
         WayKind::Escalator => Some(edges.length_m[edge] * share / profile.escalator_mps?),
         WayKind::Steps => stair_seconds(network, profile, edge, forward).map(|whole| whole * share),
-        // Only a survey holds these, and it gives their times.
-        WayKind::Cableway | WayKind::Ferry => None,
-        WayKind::Footway | WayKind::Street | WayKind::Crossing | WayKind::Corridor | WayKind::Platform => {
-            Some(sloped_seconds(network, profile.flat_mps, edge, forward, share))
+        WayKind::Footway
+        | WayKind::Street
+        | WayKind::Crossing
+        | WayKind::Corridor
+        | WayKind::Platform
+        | WayKind::Square => {
+            let declared_fit = in_wheelchair && edges.wheelchair[edge] == Some(true);
+            if !declared_fit && profile.max_slope.is_some_and(|limit| steepest(network, edge) > limit) {
+                return None;
+            }
+            Some(sloped_seconds(network, profile, edge, forward, share))
         }
     }
 }
 
+fn ride_seconds(network: &Network, edge: usize, wait_s: f64, s_per_floor: f64) -> f64 {
+    // A lift of a survey without times is one wait and one floor.
+    let (wait_share, floors, ride_s) =
+        network.ride(edge).map_or((1.0, 1.0, 0.0), |ride| (ride.wait_share, ride.floors, ride.ride_s));
+    wait_s * f64::from(wait_share) + s_per_floor * f64::from(floors) + f64::from(ride_s)
+}
+
+/// Stairs, and the landings between them; a ramp beside them where one is pushed.
 fn stair_seconds(network: &Network, profile: &Profile, edge: usize, forward: bool) -> Option<f64> {
     let length_m = network.edges.length_m[edge];
-    let (up_s, down_s) = (length_m / profile.stairs_up_mps?, length_m / profile.stairs_down_mps?);
-    Some(match climbs_forward(network, edge) {
+    let flight = network.flight(edge).expect("stairs have a flight");
+    let has_ramp = match profile.wheels {
+        None => false,
+        Some(Wheels::Stroller) => flight.stroller_ramp,
+        Some(Wheels::Wheelchair) => flight.wheelchair_ramp,
+    };
+    if let Some(ramp_mps) = profile.ramp_mps.filter(|_| has_ramp) {
+        return Some(length_m / ramp_mps);
+    }
+    let landings_s = (length_m - f64::from(flight.stairs_m)).max(0.0) / profile.flat_mps;
+    let (up_s, down_s) = (up_seconds(profile, flight)?, down_seconds(profile, flight)?);
+    let steps_s = match flight.climbs {
         None => f64::midpoint(up_s, down_s),
-        Some(climbs) => {
-            if climbs == forward {
-                up_s
-            } else {
-                down_s
-            }
-        }
-    })
+        Some(climbs) if climbs == forward => up_s,
+        Some(_) => down_s,
+    };
+    Some(steps_s + landings_s)
 }
 
-/// Whether the second end is higher: as tagged, else by the terrain; `None` when neither says.
-fn climbs_forward(network: &Network, edge: usize) -> Option<bool> {
-    match network.edges.incline[edge] {
-        Incline::Up => return Some(true),
-        Incline::Down => return Some(false),
-        Incline::Unknown => {}
-    }
-    let vertices = network.vertices_of(edge);
-    let rise_m = network.vertices.ele_m[vertices.end - 1] - network.vertices.ele_m[vertices.start];
-    (rise_m.abs() >= LEVEL_RISE_M).then_some(rise_m > 0.0)
+fn up_seconds(profile: &Profile, flight: &Flight) -> Option<f64> {
+    let long_mps = profile.stairs_up_mps?;
+    let mps = by_height(flight, profile.short_stairs_up_mps.unwrap_or(long_mps), long_mps);
+    Some(
+        f64::from(flight.stairs_m) / (mps * grip(profile, flight))
+            + profile.rest_s_per_m * f64::from(flight.rise_m),
+    )
 }
 
-/// Tobler's function piece by piece. A stated length that differs from the drawn one stretches every piece alike.
-fn sloped_seconds(network: &Network, flat_mps: f64, edge: usize, forward: bool, share: f64) -> f64 {
-    let vertices = network.vertices_of(edge);
-    let heights = &network.vertices.ele_m[vertices];
-    let drawn_m: f64 = network.piece_lengths_m(edge).sum();
+fn down_seconds(profile: &Profile, flight: &Flight) -> Option<f64> {
+    let long_mps = profile.stairs_down_mps?;
+    let mps = by_height(flight, profile.short_stairs_down_mps.unwrap_or(long_mps), long_mps);
+    Some(f64::from(flight.stairs_m) / (mps * grip(profile, flight)))
+}
+
+/// The speed between that of short and that of long stairs.
+fn by_height(flight: &Flight, short_mps: f64, long_mps: f64) -> f64 {
+    let share = (f64::from(flight.height_m) - SHORT_STAIRS_M) / (LONG_STAIRS_M - SHORT_STAIRS_M);
+    short_mps + (long_mps - short_mps) * share.clamp(0.0, 1.0)
+}
+
+fn grip(profile: &Profile, flight: &Flight) -> f64 {
+    if flight.handrail == Some(false) { profile.no_handrail_factor } else { 1.0 }
+}
+
+/// The slope function piece by piece over the first `share` of the edge's length.
+fn sloped_seconds(network: &Network, profile: &Profile, edge: usize, forward: bool, share: f64) -> f64 {
     let length_m = network.edges.length_m[edge];
-    if drawn_m <= 0.0 {
-        return length_m * share / flat_mps;
+    let heights = network.heights_of(edge);
+    let pieces = heights.len().saturating_sub(1);
+    if pieces == 0 || length_m <= 0.0 {
+        return length_m * share / profile.flat_mps;
     }
-    let stretch = length_m / drawn_m;
-    let mut left_m = drawn_m * share;
+    let piece_m = length_m / pieces as f64;
+    let whole = share * pieces as f64;
     let mut seconds = 0.0;
-    for (piece_m, ends) in network.piece_lengths_m(edge).zip(heights.windows(2)) {
-        let part_m = piece_m.min(left_m);
-        if part_m <= 0.0 {
+    for (piece, ends) in heights.windows(2).enumerate() {
+        let part = (whole - piece as f64).clamp(0.0, 1.0);
+        if part <= 0.0 {
             break;
         }
         let rise_m = f64::from(ends[1] - ends[0]) * if forward { 1.0 } else { -1.0 };
-        let slope = if rise_m.is_finite() { rise_m / (piece_m * stretch) } else { 0.0 };
-        seconds += part_m * stretch / tobler_mps(flat_mps, slope);
-        left_m -= part_m;
+        seconds += part * piece_m / (profile.flat_mps * profile.slope.factor(rise_m / piece_m));
     }
     seconds
 }
 
-/// Walking speed on a slope (rise over run, positive uphill), scaled so that level ground gives `flat_mps`.
-///
-/// # Source
-/// W. Tobler, "Three presentations on geographical analysis and modeling", NCGIA report 93-1, 1993:
-/// 6 km/h · exp(−3.5 · |slope + 0.05|).
-pub fn tobler_mps(flat_mps: f64, slope: f64) -> f64 {
-    let slope = slope.clamp(-STEEPEST, STEEPEST);
-    flat_mps * (-3.5 * ((slope + 0.05).abs() - 0.05)).exp()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::tobler_mps;
-
-    /// Published values of the unscaled function, metres per second, whose level speed is 1.399.
-    #[test]
-    fn tobler_gives_the_published_speeds() {
-        let level = 6.0 / 3.6 * (-3.5_f64 * 0.05).exp();
-        for (slope, mps) in
-            [(-0.20, 0.986), (-0.10, 1.399), (-0.05, 1.667), (0.0, 1.399), (0.05, 1.174), (0.20, 0.695)]
-        {
-            assert!((tobler_mps(level, slope) - mps).abs() < 0.0006, "{slope}");
-        }
+/// The steepest slope of an edge, rise over run: as tagged, else over at least 30 m of the terrain.
+pub fn steepest(network: &Network, edge: usize) -> f64 {
+    let heights = network.heights_of(edge);
+    let pieces = heights.len().saturating_sub(1);
+    let length_m = network.edges.length_m[edge];
+    if pieces == 0 || length_m <= 0.0 {
+        return 0.0;
     }
+    let rise = |a: usize, b: usize| f64::from(heights[b] - heights[a]).abs();
+    if network.heights.source[edge] == HeightSource::Tagged {
+        return rise(0, pieces) / length_m;
+    }
+    let piece_m = length_m / pieces as f64;
+    let over = ((STEEP_OVER_M / piece_m).ceil() as usize).clamp(1, pieces);
+    let run_m = (over as f64 * piece_m).max(STEEP_OVER_M);
+    (0..=pieces - over).map(|at| rise(at, at + over) / run_m).fold(0.0, f64::max).min(STEEPEST)
 }

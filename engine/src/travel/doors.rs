@@ -2,13 +2,14 @@
 
 use crate::io::facilities::ids_column;
 use crate::model::error::Result;
+use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
-use crate::model::place::Place;
+use crate::model::place::Spot;
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Direction, Reason};
 use crate::network::graph::{CLOSED, Network};
-use crate::network::snap::{self, Anchor, Snap};
+use crate::network::snap::{self, Anchor, Joining, Snap};
 use crate::network::weight::{self, EdgeTimes, Split};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt32Array};
 use std::sync::Arc;
@@ -42,13 +43,42 @@ impl<'a> Walk<'a> {
         Self { network, profile, times: weight::edge_times(network, profile), direction }
     }
 
+    /// Farthest that a place is joined, metres.
+    pub fn max_snap_m(&self) -> f64 {
+        self.profile.max_snap_m.unwrap_or(self.network.origin.max_snap_m)
+    }
+
     /// Join places; unjoined ones stay in the answer with their distance.
-    pub fn join(&self, places: &[Place], progress: &Progress) -> Result<Vec<(Snap, Option<Joined>)>> {
-        let snaps = snap::snap(self.network, &self.times, places, progress)?;
+    pub fn join(
+        &self,
+        spots: &[impl Into<Spot> + Copy + Sync],
+        progress: &Progress,
+    ) -> Result<Vec<(Snap, Option<Joined>)>> {
+        self.join_to(spots, false, progress)
+    }
+
+    /// Join places to ways that everybody may use.
+    pub fn join_public(
+        &self,
+        spots: &[impl Into<Spot> + Copy + Sync],
+        progress: &Progress,
+    ) -> Result<Vec<(Snap, Option<Joined>)>> {
+        self.join_to(spots, true, progress)
+    }
+
+    fn join_to(
+        &self,
+        spots: &[impl Into<Spot> + Copy + Sync],
+        public: bool,
+        progress: &Progress,
+    ) -> Result<Vec<(Snap, Option<Joined>)>> {
+        let joining = Joining { times: &self.times, limit_m: self.max_snap_m(), public, islands: false };
+        let snaps = snap::snap(self.network, joining, spots, progress)?;
         Ok(snaps.into_iter().map(|snap| (snap, snap.anchor.map(|anchor| self.joined(anchor)))).collect())
     }
 
-    fn joined(&self, anchor: Anchor) -> Joined {
+    /// The times of a point of an edge.
+    pub(super) fn joined(&self, anchor: Anchor) -> Joined {
         let split =
             weight::split(self.network, self.profile, &self.times, anchor.edge as usize, anchor.share);
         Joined { anchor, split, leg_ds: weight::leg_ds(self.profile, anchor.away_m) }
@@ -59,9 +89,14 @@ impl<'a> Walk<'a> {
         self.legs(home, self.direction == Direction::ToFacility)
     }
 
-    /// From the two ends of its edge to a door, or back, as the direction says.
+    /// From the two ends of its edge to a door, or back, as the direction says. The street end of a private way is no way
+    /// in: only those who live behind it come to the door from inside.
     pub fn door_legs(&self, door: &Joined) -> [(u32, Deciseconds); 2] {
-        self.legs(door, self.direction == Direction::FromFacility)
+        let legs = self.legs(door, self.direction == Direction::FromFacility);
+        let edge = door.anchor.edge as usize;
+        legs.map(|(node, time_ds)| {
+            (node, if self.network.is_private_passage(edge, node as usize) { CLOSED } else { time_ds })
+        })
     }
 
     fn legs(&self, place: &Joined, outward: bool) -> [(u32, Deciseconds); 2] {
@@ -101,6 +136,72 @@ impl<'a> Walk<'a> {
             return CLOSED;
         }
         to_there - from_here + home.leg_ds + door.leg_ds
+    }
+}
+
+/// A joined door of a facility.
+#[derive(Debug, Clone, Copy)]
+pub struct Door {
+    /// Row of the facility.
+    pub facility: u32,
+    /// Where it is joined.
+    pub joined: Joined,
+}
+
+impl Walk<'_> {
+    /// Join the doors of facilities; also, for each facility, its nearest joined door, or the nearest street when none is.
+    ///
+    /// A door on a private way is one door for those who live there, and a second one on the nearest public way for
+    /// everybody else.
+    ///
+    /// # Errors
+    /// [`crate::model::error::Error::Cancelled`] when the user stopped.
+    pub fn join_doors(&self, facilities: &Facilities, progress: &Progress) -> Result<(Vec<Snap>, Vec<Door>)> {
+        let rows = (0..facilities.len())
+            .flat_map(|row| facilities.doors[row].iter().map(move |&place| (row, place)));
+        let (rows, spots): (Vec<usize>, Vec<Spot>) =
+            rows.map(|(row, place)| (row, Spot { place, level: facilities.level[row] })).unzip();
+        let joins = self.join_as_doors(&spots, progress)?;
+        let mut doors: Vec<Door> = Vec::with_capacity(joins.len());
+        let mut best = vec![Snap { anchor: None, nearest_m: None }; facilities.len()];
+        for (&row, (snap, joined)) in rows.iter().zip(&joins) {
+            if best[row]
+                .nearest_m
+                .is_none_or(|least_m| snap.nearest_m.is_some_and(|nearest_m| nearest_m < least_m))
+            {
+                best[row] = *snap;
+            }
+            doors.extend(joined.iter().map(|&joined| Door { facility: row as u32, joined }));
+        }
+        Ok((best, doors))
+    }
+}
+
+impl Walk<'_> {
+    /// Join places that stand for facilities: one door each, and a second one on the nearest public way for those on a
+    /// private way; none where no street is near.
+    ///
+    /// # Errors
+    /// [`crate::model::error::Error::Cancelled`] when the user stopped.
+    pub fn join_as_doors(
+        &self,
+        spots: &[impl Into<Spot> + Copy + Sync],
+        progress: &Progress,
+    ) -> Result<Vec<(Snap, Vec<Joined>)>> {
+        let mut joins: Vec<(Snap, Vec<Joined>)> = self
+            .join(spots, progress)?
+            .into_iter()
+            .map(|(snap, joined)| (snap, joined.into_iter().collect()))
+            .collect();
+        let private = |join: &(Snap, Vec<Joined>)| {
+            join.1.first().is_some_and(|door| self.network.edges.residents[door.anchor.edge as usize])
+        };
+        let behind: Vec<usize> = (0..joins.len()).filter(|&at| private(&joins[at])).collect();
+        let outside: Vec<Spot> = behind.iter().map(|&at| spots[at].into()).collect();
+        for (&at, (_, joined)) in behind.iter().zip(self.join_public(&outside, progress)?) {
+            joins[at].1.extend(joined);
+        }
+        Ok(joins)
     }
 }
 

@@ -1,8 +1,19 @@
 //! Who reaches what, in what time.
 
 pub mod doors;
+pub mod islands;
+pub mod isochrone;
+pub mod isochrone_cells;
+#[cfg(test)]
+mod isochrone_tests;
+pub mod line;
 pub mod nearest;
 #[cfg(test)]
 mod nearest_tests;
 pub mod oracle;
+pub mod route;
+#[cfg(test)]
+mod route_tests;
 pub mod search;
+pub mod spread;
+pub mod tree;

@@ -1,11 +1,11 @@
 //! The nearest facility of every class from every origin: one search per class from all its doors at once.
 
-use super::doors::{Joined, Walk, plus};
+use super::doors::{Door, Joined, Walk, plus};
 use super::search::{self, Label, NOT_REACHED, Scratch, label};
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
-use crate::model::place::Place;
+use crate::model::place::Spot;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Found, Nearest, Reason, Times};
 use crate::network::graph::CLOSED;
@@ -33,14 +33,14 @@ pub struct NearestTimes {
 pub fn nearest(
     walk: &Walk<'_>,
     origin_id: &Ids,
-    origins: &[Place],
+    origins: &[impl Into<Spot> + Copy + Sync],
     facilities: &Facilities,
     cutoff_ds: Deciseconds,
     progress: &Progress,
 ) -> Result<NearestTimes> {
     progress.begin("joining places to streets", origins.len() + facilities.len())?;
     let homes = walk.join(origins, progress)?;
-    let (facility_snap, doors) = join_doors(walk, facilities, progress)?;
+    let (facility_snap, doors) = walk.join_doors(facilities, progress)?;
     let class = facilities.classes();
     progress.begin("walking times", class.len())?;
     let mut doors_of: Vec<Vec<&Door>> = vec![Vec::new(); class.len()];
@@ -76,38 +76,7 @@ pub fn nearest(
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn join_facilities(walk: &Walk<'_>, facilities: &Facilities, progress: &Progress) -> Result<Vec<Snap>> {
-    Ok(join_doors(walk, facilities, progress)?.0)
-}
-
-/// A joined door of a facility.
-struct Door {
-    facility: u32,
-    joined: Joined,
-}
-
-fn join_doors(
-    walk: &Walk<'_>,
-    facilities: &Facilities,
-    progress: &Progress,
-) -> Result<(Vec<Snap>, Vec<Door>)> {
-    let places: Vec<Place> = facilities.doors.iter().flatten().copied().collect();
-    let mut joins = walk.join(&places, progress)?.into_iter();
-    let mut snaps = Vec::with_capacity(facilities.len());
-    let mut doors = Vec::with_capacity(places.len());
-    for facility in 0..facilities.len() {
-        let mut best = Snap { anchor: None, nearest_m: None };
-        for (snap, joined) in joins.by_ref().take(facilities.doors[facility].len()) {
-            if best
-                .nearest_m
-                .is_none_or(|least_m| snap.nearest_m.is_some_and(|nearest_m| nearest_m < least_m))
-            {
-                best = snap;
-            }
-            doors.extend(joined.map(|joined| Door { facility: facility as u32, joined }));
-        }
-        snaps.push(best);
-    }
-    Ok((snaps, doors))
+    Ok(walk.join_doors(facilities, progress)?.0)
 }
 
 fn one_class(

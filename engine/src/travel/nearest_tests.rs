@@ -15,16 +15,16 @@ use crate::network::graph::Network;
 use proptest::prelude::*;
 
 /// From, to, length in metres, number of the kind, tenths of a second forward and backward.
-type RandomEdge = (usize, usize, f64, usize, Option<u32>, Option<u32>);
+pub(super) type RandomEdge = (usize, usize, f64, usize, Option<u32>, Option<u32>, bool);
 
 /// A random surveyed town of about a kilometre: nodes anywhere, edges between any two, some with given times and
 /// closed directions, lengths that differ from the drawing.
 #[derive(Debug, Clone)]
-struct RandomTown {
-    nodes: Vec<(f64, f64, f32)>,
-    edges: Vec<RandomEdge>,
+pub(super) struct RandomTown {
+    pub(super) nodes: Vec<(f64, f64, f32)>,
+    pub(super) edges: Vec<RandomEdge>,
     timed: bool,
-    origins: Vec<(f64, f64)>,
+    pub(super) origins: Vec<(f64, f64)>,
     facilities: Vec<(f64, f64, usize)>,
 }
 
@@ -32,11 +32,12 @@ fn spot() -> impl Strategy<Value = (f64, f64)> {
     (0.0..0.01, 0.0..0.01)
 }
 
-fn random_town() -> impl Strategy<Value = RandomTown> {
+pub(super) fn random_town() -> impl Strategy<Value = RandomTown> {
     (2_usize..14).prop_flat_map(|count| {
         let nodes = prop::collection::vec((0.0..0.01, 0.0..0.01, 0.0_f32..60.0), count);
         let seconds = || prop::option::weighted(0.85, 0_u32..3000);
-        let edge = (0..count, 0..count, 0.0..900.0, 0_usize..8, seconds(), seconds());
+        let private = prop::bool::weighted(0.25);
+        let edge = (0..count, 0..count, 0.0..900.0, 0_usize..8, seconds(), seconds(), private);
         let edges = prop::collection::vec(edge, 1..30);
         let origins = prop::collection::vec(spot(), 1..12);
         let facilities = prop::collection::vec((0.0..0.01, 0.0..0.01, 0_usize..3), 1..12);
@@ -52,12 +53,12 @@ fn random_town() -> impl Strategy<Value = RandomTown> {
     })
 }
 
-fn at(east: f64, north: f64) -> Place {
+pub(super) fn at(east: f64, north: f64) -> Place {
     Place::new(106.55 + east, 29.56 + north).unwrap()
 }
 
 impl RandomTown {
-    fn network(&self, edges: usize) -> Network {
+    pub(super) fn network(&self, edges: usize) -> Network {
         let survey = Survey {
             node_id: Ids::UInt((0..self.nodes.len() as u64).collect()),
             place: self.nodes.iter().map(|&(east, north, _)| at(east, north)).collect(),
@@ -65,11 +66,12 @@ impl RandomTown {
             edge_id: Ids::UInt((0..edges as u64).collect()),
             edges: self.edges[..edges]
                 .iter()
-                .map(|&(from, to, length_m, kind, forward_ds, backward_ds)| SurveyedEdge {
+                .map(|&(from, to, length_m, kind, forward_ds, backward_ds, residents)| SurveyedEdge {
                     from: from as u32,
                     to: to as u32,
                     length_m,
                     kind: WayKind::ALL[kind],
+                    residents,
                     forward_ds,
                     backward_ds,
                 })
@@ -79,7 +81,7 @@ impl RandomTown {
         build::from_survey(survey, 300.0).unwrap()
     }
 
-    fn origins(&self) -> Vec<Place> {
+    pub(super) fn origins(&self) -> Vec<Place> {
         self.origins.iter().map(|&(east, north)| at(east, north)).collect()
     }
 
@@ -90,6 +92,7 @@ impl RandomTown {
             id: Ids::Int((0..place.len() as i64).rev().collect()),
             class: self.facilities.iter().map(|&(.., class)| format!("class {class}")).collect(),
             name: vec![None; place.len()],
+            level: vec![None; place.len()],
             file: vec!["town".into(); place.len()],
             row: vec![None; place.len()],
             doors: place.iter().map(|&place| vec![place, at(0.005, 0.005)]).collect(),
@@ -118,6 +121,22 @@ proptest! {
         let (origins, facilities) = (town.origins(), town.facilities());
         let slow = oracle::nearest(&walk, &origins, &facilities, cutoff_ds).unwrap();
         prop_assert_eq!(fast(&walk, &origins, &facilities, cutoff_ds), slow);
+    }
+
+    /// The way home over a network is the way there over its reverse: slopes turned round, seconds exchanged.
+    #[test]
+    fn from_the_facility_is_to_it_over_the_reversed_network(
+        town in random_town(), profile in 0_usize..5, cutoff_ds in 0_u32..12_000,
+    ) {
+        let mut reversed = town.clone();
+        reversed.nodes.iter_mut().for_each(|node| node.2 = -node.2);
+        reversed.edges.iter_mut().for_each(|edge| std::mem::swap(&mut edge.4, &mut edge.5));
+        let profile = &defaults::profiles()[profile];
+        let times = |town: &RandomTown, direction| {
+            let network = town.network(town.edges.len());
+            fast(&Walk::new(&network, profile, direction), &town.origins(), &town.facilities(), cutoff_ds)
+        };
+        prop_assert_eq!(times(&town, Direction::ToFacility), times(&reversed, Direction::FromFacility));
     }
 
     /// One more facility never lengthens a time.
@@ -154,6 +173,7 @@ proptest! {
         town.timed = false;
         for edge in &mut town.edges {
             edge.3 %= 3;
+            edge.6 = false;
         }
         town.origins = corners.iter().map(|&node| (town.nodes[node].0, town.nodes[node].1)).collect();
         town.facilities = vec![(town.nodes[corners[0]].0, town.nodes[corners[0]].1, 0)];

@@ -52,12 +52,10 @@ pub fn nearest(
     cutoff_ds: Deciseconds,
 ) -> Result<Vec<Nearest>> {
     let progress = Progress::default();
-    let doors: Vec<Place> = facilities.doors.iter().flatten().copied().collect();
-    let owner: Vec<usize> =
-        (0..facilities.len()).flat_map(|row| vec![row; facilities.doors[row].len()]).collect();
-    let places: Vec<Place> = origins.iter().chain(&doors).copied().collect();
-    let joined: Vec<Option<Joined>> =
-        walk.join(&places, &progress)?.into_iter().map(|(_, joined)| joined).collect();
+    let doors = walk.join_doors(facilities, &progress)?.1;
+    let owner: Vec<usize> = doors.iter().map(|door| door.facility as usize).collect();
+    let homes = walk.join(origins, &progress)?.into_iter().map(|(_, joined)| joined);
+    let joined: Vec<Option<Joined>> = homes.chain(doors.iter().map(|door| Some(door.joined))).collect();
     let graph = cut_at_places(walk, &joined);
     let nodes = walk.network.node_count();
     let ranks = facilities.id.ranks();
@@ -136,10 +134,16 @@ fn add_edge(walk: &Walk<'_>, edge: usize, places: &[(usize, Joined)], graph: &mu
             Direction::ToFacility => graph.add(from, to, u64::from(time_ds)),
             Direction::FromFacility => graph.add(to, from, u64::from(time_ds)),
         };
-        if forward != CLOSED {
+        // Nobody enters a private way from the street, whichever way the walk is told.
+        let leaves = |node: usize| node >= nodes || !(network.edges.residents[edge] && network.public[node]);
+        let (out, back) = match walk.direction {
+            Direction::ToFacility => (leaves(near.0), leaves(far.0)),
+            Direction::FromFacility => (leaves(far.0), leaves(near.0)),
+        };
+        if forward != CLOSED && out {
             add(near.0, far.0, far.1 - near.1);
         }
-        if backward != CLOSED {
+        if backward != CLOSED && back {
             add(far.0, near.0, far.2 - near.2);
         }
     }

@@ -32,7 +32,7 @@ pub const fn rank(label: Label) -> u32 {
 }
 
 /// Nodes between two looks at the stop button: well under a millisecond.
-const NODES_PER_LOOK: usize = 2048;
+pub(super) const NODES_PER_LOOK: usize = 2048;
 
 /// Working memory of a search, used again by the next on the same thread.
 #[derive(Debug, Default)]
@@ -44,7 +44,10 @@ pub struct Scratch {
 impl Walk<'_> {
     /// Tenths of a second over an edge, in the direction in which a search from doors must count it: when people walk
     /// to the facility, the walk goes from the far node to this one.
-    fn against(&self, end: EdgeEnd) -> Deciseconds {
+    pub(super) fn against(&self, end: EdgeEnd) -> Deciseconds {
+        if self.network.is_private_passage(end.edge(), self.network.other_end(end)) {
+            return CLOSED;
+        }
         let leaves_forward = end.is_start();
         let walked_forward = match self.direction {
             Direction::ToFacility => !leaves_forward,

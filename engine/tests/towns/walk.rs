@@ -4,23 +4,21 @@ use super::Town;
 use std::path::PathBuf;
 use walkshed::io::defaults;
 use walkshed::io::osm::{self, Extract, Wanted};
-use walkshed::model::elevation::Elevation;
+use walkshed::model::elevation::{Elevation, ElevationGrid};
 use walkshed::model::facility::Facilities;
 use walkshed::model::ids::Ids;
 use walkshed::model::place::Place;
 use walkshed::model::profile::Profile;
 use walkshed::model::progress::Progress;
+use walkshed::model::projection::Projection;
 use walkshed::model::times::{Direction, Nearest, Reason};
-use walkshed::network::build;
+use walkshed::network::build::{self, Rules};
 use walkshed::network::graph::Network;
 use walkshed::travel::doors::Walk;
 use walkshed::travel::nearest::{NearestTimes, nearest};
 
 /// Long enough to cross any town of the tests: three hours.
 pub const LONG_DS: u32 = 108_000;
-
-/// The distance beyond which a place is not joined to a street.
-pub const SNAP_M: f64 = 200.0;
 
 impl Town {
     /// A place so many metres east and north of the origin.
@@ -58,7 +56,14 @@ pub fn extract(path: &std::path::Path) -> Extract {
 
 /// The streets of an extract on this ground.
 pub fn network(extract: &Extract, ground: &Elevation) -> Network {
-    build::from_streets(&extract.streets, ground, SNAP_M, &Progress::default()).expect("a town is small")
+    network_by(extract, ground, Rules::default())
+}
+
+/// The streets of an extract on this ground, read by these rules.
+pub fn network_by(extract: &Extract, ground: &Elevation, rules: Rules) -> Network {
+    let left_out = extract.left_out.clone();
+    build::from_streets(&extract.streets, ground, rules, left_out, &Progress::default())
+        .expect("a town is small")
 }
 
 /// The profile of this name, as the project ships it.
@@ -82,6 +87,7 @@ fn facilities(places: &[Place], class: impl Fn(usize) -> String) -> Facilities {
         class: (0..places.len()).map(class).collect(),
         name: vec![None; places.len()],
         place: places.to_vec(),
+        level: vec![None; places.len()],
         file: vec!["town".into(); places.len()],
         row: vec![None; places.len()],
         doors: places.iter().map(|&place| vec![place]).collect(),
@@ -121,4 +127,25 @@ pub fn assert_close_s(found: Result<f64, Reason>, expected_s: f64, edges: f64) {
     let rounding_s = edges * (0.05 + 0.01 / 0.45);
     let found = found.unwrap_or_else(|reason| panic!("expected {expected_s:.2} s, found {}", reason.name()));
     assert!((found - expected_s).abs() <= rounding_s, "expected {expected_s:.2} s, found {found} s");
+}
+
+/// Heights of 600 m around the town's origin, from a formula of metres east and north. The raster is fine enough
+/// (about 3 m) that it follows any plane exactly.
+pub fn plane(town: &Town, height_at: impl Fn(f64, f64) -> f64) -> Elevation {
+    let (origin, step, width) = (town.spot((0.0, 0.0)), 3e-5, 401_usize);
+    let (one_east, one_north) = (town.spot((100.0, 0.0)), town.spot((0.0, 100.0)));
+    let (west, north) = (origin.lon() - 200.0 * step, origin.lat() + 200.0 * step);
+    let (degree_east_m, degree_north_m) =
+        (100.0 / (one_east.lon() - origin.lon()), 100.0 / (one_north.lat() - origin.lat()));
+    let at = |row: usize, column: usize| {
+        let east_m = (column as f64 - 200.0) * step * degree_east_m;
+        let north_m = (200.0 - row as f64) * step * degree_north_m;
+        height_at(east_m, north_m) as f32
+    };
+    let pixels = (0..width).flat_map(|row| (0..width).map(move |column| (row, column)));
+    let heights_m = pixels.map(|(row, column)| at(row, column)).collect();
+    let projection = Projection::Degrees;
+    let grid =
+        ElevationGrid { projection, left: west, top: north, step_x: step, step_y: step, width, heights_m };
+    Elevation { grids: vec![grid], ..Elevation::default() }
 }

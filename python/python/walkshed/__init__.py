@@ -8,18 +8,24 @@
 from walkshed._engine import InputError, InternalError, __version__
 from walkshed.coverage import coverage
 from walkshed.facilities import facility_classes
+from walkshed.geotable import GeoTable
 from walkshed.network import Network
 from walkshed.profile import Profile, profile
 from walkshed.rejected import RejectedRowsWarning
+from walkshed.route import Route
 from walkshed.study import RunResult, Validation, run, validate
+from walkshed.summary import Summary
 
 __all__ = [
+    "GeoTable",
     "InputError",
     "InternalError",
     "Network",
     "Profile",
     "RejectedRowsWarning",
+    "Route",
     "RunResult",
+    "Summary",
     "Validation",
     "__version__",
     "coverage",

@@ -11,7 +11,10 @@ __all__ = [
     "__version__",
     "catalogue",
     "coverage",
+    "isochrone_cells",
+    "isochrones",
     "profiles",
+    "route",
     "run_study",
     "validate_study",
 ]
@@ -33,7 +36,16 @@ class Table:
 @final
 class Network:
     @staticmethod
-    def from_osm(path: str, elevation: list[str], max_snap_m: float, report: _Report | None = None) -> Network: ...
+    def from_osm(
+        path: str,
+        elevation: list[str],
+        elevation_crs: str | None,
+        max_snap_m: float,
+        gates: str,
+        join_islands_m: float,
+        open_at: str | None,
+        report: _Report | None = None,
+    ) -> Network: ...
     @staticmethod
     def from_tables(nodes: object, edges: object, max_snap_m: float) -> Network: ...
     @staticmethod
@@ -46,11 +58,12 @@ class Network:
     @property
     def max_snap_m(self) -> float: ...
     def length_km(self) -> list[tuple[str, float]]: ...
-    def pieces(self) -> tuple[int, float]: ...
+    def summary(self) -> str: ...
+    def islands(self, profile: str, people: object | None, facilities: object | None) -> tuple[Table, Table]: ...
     def nodes(self) -> Table: ...
     def lines(self) -> Table: ...
     def edges(self, profile: str) -> Table: ...
-    def snap(self, places: object, profile: str) -> tuple[Table, Table]: ...
+    def snap(self, places: object, profile: str, public: bool) -> tuple[Table, Table]: ...
     def nearest(
         self,
         origins: object,
@@ -70,6 +83,31 @@ def coverage(
     profile: str,
     report: _Report | None = None,
 ) -> tuple[Table, Table]: ...
+def isochrones(
+    network: Network,
+    points: object,
+    minutes: list[float],
+    profile: str,
+    direction: str,
+    buffer_m: float,
+    report: _Report | None = None,
+) -> tuple[Table, Table]: ...
+def isochrone_cells(
+    network: Network,
+    points: object,
+    minutes: list[float],
+    profile: str,
+    direction: str,
+    resolution: int,
+    report: _Report | None = None,
+) -> tuple[Table, Table]: ...
+def route(
+    network: Network,
+    origin: tuple[float, float],
+    destination: tuple[float, float],
+    profile: str,
+    direction: str,
+) -> tuple[Table, float | None, tuple[str, str | None, float | None] | None]: ...
 def profiles() -> str: ...
 def run_study(path: str, out: str, report: _Report | None = None) -> str: ...
 def validate_study(path: str, report: _Report | None = None) -> tuple[str, Table]: ...

@@ -72,7 +72,8 @@ def _run(options: argparse.Namespace) -> int:
     report = result.report
     people, network = report["people"], report["network"]
     print(f"{report['study']['study']['name']}: {people['stated']:,.0f} people 人口 in {people['cells']:,} cells 单元")
-    print(f"{sum(network['length_km'].values()):,.0f} km of ways 步行道路, {network['edges']:,} edges")
+    kilometres = sum(length for kind, length in network["length_km"].items() if kind != "square")
+    print(f"{kilometres:,.0f} km of ways 步行道路, {network['edges']:,} edges")
     print("share of people who reach the nearest facility on foot, per cent 步行可达人口占比 (%):")
     _print_frame(result.summary())
     _print_left_out(report)

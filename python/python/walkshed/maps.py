@@ -129,7 +129,8 @@ def _panel(
 def _draw_streets(axes: Axes, network: Network) -> None:
     from matplotlib.collections import LineCollection
 
-    lines = network.lines().group_by("edge", maintain_order=True).agg("lon", "lat")
+    ways = network.lines().filter(pl.col("kind") != "square")
+    lines = ways.group_by("edge", maintain_order=True).agg("lon", "lat")
     runs = [list(zip(lon, lat, strict=True)) for lon, lat in lines.select("lon", "lat").iter_rows()]
     axes.add_collection(LineCollection(runs, colors=_STREETS, linewidths=0.35, alpha=0.55, zorder=2))
 

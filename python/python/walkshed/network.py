@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import polars as pl
 
-from walkshed import _engine
+from walkshed import _engine, summary
 from walkshed.arrow import TableLike, frame, to_engine
+from walkshed.geotable import GeoTable
 from walkshed.profile import Profile, to_json
 from walkshed.progress import Progress, reporting
 from walkshed.rejected import warn
+from walkshed.route import PlaceLike, Route, to_lon_lat
+from walkshed.summary import Summary
 
 Path: TypeAlias = "str | os.PathLike[str]"
 Direction: TypeAlias = Literal["to_facility", "from_facility"]
+Gates: TypeAlias = Literal["open", "tagged", "closed"]
 
 MAX_SNAP_M: float = _engine.MAX_SNAP_M
 """Metres beyond which a place is not joined to a street, unless said otherwise (own default)."""
@@ -37,20 +42,33 @@ class Network:
         path: Path,
         *,
         elevation: Path | Sequence[Path] | None = None,
+        elevation_crs: str | None = None,
         max_snap_m: float = MAX_SNAP_M,
+        gates: Gates = "tagged",
+        join_islands_m: float = 0,
+        open_at: str | None = None,
         progress: Progress = None,
     ) -> Network:
         """Read an OpenStreetMap extract.
 
         Args:
             path: `.osm.pbf` file; rules of what people may walk on: `datasets/walking_rules.toml`.
-            elevation: GeoTIFF or SRTM `.hgt` files in degrees; the first that knows a place answers. Flat when None.
+            elevation: GeoTIFF or SRTM `.hgt` files; the first that knows a place answers. Flat when None. Voids are
+                filled from their neighbours, noise is smoothed (docs/design/2026-11-elevation.md).
+            elevation_crs: coordinate system of rasters that do not state it, such as "EPSG:3763".
             max_snap_m: metres beyond which a place is not joined to a street.
+            gates: "tagged": private ways and gates are for those who live behind them, other gates stand open;
+                "open": all stand open to everybody; "closed": every gate, and ways for customers too, are only for
+                those who live behind them. Nobody is ever locked in; `access=no` is closed in any case.
+            join_islands_m: small pieces of the network that are cut off by at most so many metres are joined to the
+                rest, 0..500; 0 leaves them as they are drawn.
+            open_at: local time at which opening hours are looked at, such as "2026-06-16T10:00" (a Tuesday; the
+                default of `datasets/walking_rules.toml`), or "always" to take everything for open.
             progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
         Raises:
             InputError: a file is missing, something else, cut off or damaged, or holds nothing to walk on.
-            ValueError: a `max_snap_m` that cannot be.
+            ValueError: a setting that cannot be.
             KeyboardInterrupt: stopped by the user, within half a second.
 
         """
@@ -60,7 +78,11 @@ class Network:
                 _engine.Network.from_osm(
                     os.fspath(path),
                     [os.fspath(raster) for raster in rasters],
+                    elevation_crs,
                     _snap(max_snap_m),
+                    gates,
+                    _islands(join_islands_m),
+                    open_at,
                     report=report,
                 )
             )
@@ -72,7 +94,8 @@ class Network:
         Args:
             nodes: `id`, `lon`, `lat` (WGS-84 degrees), optional `ele_m` (metres).
             edges: `from`, `to` (ids of nodes), `length_m`, optional `id`, `kind` (footway, street, crossing, steps,
-                escalator, lift, corridor, platform, cableway, ferry; default footway), `forward_s`, `backward_s`.
+                escalator, lift, corridor, platform, cableway, ferry, square; default footway), `residents` (true: only
+                for those who live there), `forward_s`, `backward_s`.
                 When a seconds column is there, these ARE the walking seconds for every profile, rounded to tenths;
                 null means no walking that way.
             max_snap_m: metres beyond which a place is not joined to a street.
@@ -126,7 +149,8 @@ class Network:
 
         Args:
             origins: `id` (or `cell`, which then is the id) and a place: `lon` + `lat`, a geometry column, or `cell`
-                (H3: u64, i64 or hex text), the first of these that is there.
+                (H3: u64, i64 or hex text), the first of these that is there. An optional `level` is a floor, as in
+                OpenStreetMap: a place on a floor is joined to ways of that floor within 50 m, else to the street.
             facilities: `id`, `class` and a place likewise.
             profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
             max_minutes: cut-off; a time equal to it counts as reached.
@@ -158,12 +182,164 @@ class Network:
         warn(frame(rejected))
         return frame(times)
 
-    def snap(self, places: TableLike, *, profile: str | Profile = "adult") -> pl.DataFrame:
+    def route(
+        self,
+        origin: PlaceLike,
+        destination: PlaceLike,
+        *,
+        profile: str | Profile = "adult",
+        direction: Direction = "to_facility",
+    ) -> Route:
+        """Show the fastest walk between two places, leg by leg: why a place is, or is not, covered.
+
+        Args:
+            origin: home: (lon, lat), {"lon": …, "lat": …} or a shapely point, WGS-84 degrees.
+            destination: the facility, likewise.
+            profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
+            direction: from home to the facility, or back; the legs are told in the order of the walk.
+
+        Returns:
+            One row per leg, parts of one kind joined: `kind` (off_street between place and street, else the kind of
+            way), `length_m`, `climb_m`, `descent_m` (metres up and down; null where heights are unknown), `time_s`
+            (tenths; waits included), `source_ids`, `geometry` (a line; a point for a lift that is drawn as one).
+            `.time_s` is their sum, the time that `nearest` gives for the pair, without cut-off. With no way there are
+            no rows, `.time_s` is None and `.reason` says why: not_connected or not_snapped. Of equally fast ways
+            the choice hangs on the network alone. A leg of less than a twentieth of a second is left out.
+
+        Raises:
+            InputError: longitude and latitude are the wrong way round, or out of range.
+            TypeError: something that is no place.
+            ValueError: a profile or direction that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Example:
+            >>> import polars as pl
+            >>> nodes = pl.DataFrame({"id": ["a", "b"], "lon": [106.55, 106.551], "lat": [29.56, 29.56]})
+            >>> edges = pl.DataFrame({"from": ["a"], "to": ["b"], "length_m": [133.0], "kind": ["steps"]})
+            >>> net = Network.from_tables(nodes, edges)
+            >>> net.route((106.55, 29.5601), (106.551, 29.56))
+            Route: 2 leg(s)
+              off_street       11 m                    8.3 s
+              steps           133 m                  258.6 s
+              in all          144 m                  266.9 s
+
+        """
+        start, end = to_lon_lat(origin, "origin"), to_lon_lat(destination, "destination")
+        legs, time_s, why = _engine.route(self._engine, start, end, to_json(profile), direction)
+        return Route(legs, time_s, why, self._engine.max_snap_m)
+
+    def isochrones(
+        self,
+        points: TableLike,
+        *,
+        minutes: Sequence[float] = (5, 10, 15),
+        profile: str | Profile = "adult",
+        direction: Direction = "to_facility",
+        buffer_m: float = 25,
+        progress: Progress = None,
+    ) -> GeoTable:
+        """Draw the ground from which each point is reached within some minutes, or that is reached from it.
+
+        A street counts as far as the time lasts, cut where it runs out. The ground beside it counts as far as one walks
+        straight off the street in the time that is left there, at most `buffer_m`. Streets onto which no door opens
+        (bridges, tunnels, lifts, cableways) are walked on but have no ground. Sides are drawn as arcs of sixteen
+        corners a circle, so a border may lie up to 2 % of `buffer_m` inside.
+
+        Args:
+            points: `id` (or `cell`) and a place, as in `nearest`.
+            minutes: one shape for each; a shape of fewer minutes lies inside one of more.
+            profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
+            direction: to_facility: the points are facilities, and people come from their homes; from_facility: people
+                go from the points.
+            buffer_m: ground counted beside a street, metres (own default), at most 1000.
+            progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+        Returns:
+            One row per point × minutes, points in their order: `id`, `minutes`, `area_m2` (geodesic), `reason` and
+            `geometry` (multipolygons with holes where no street is near). Area and geometry are null where there is no
+            shape, and `reason` says why: not_snapped, or beyond_cutoff when the way from the point to the street
+            alone takes longer.
+
+        Raises:
+            InputError: the table lacks a column or has no usable row.
+            ValueError: minutes, a buffer, profile or direction that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: rows were left out.
+
+        """
+        with reporting(progress) as report:
+            shapes, rejected = _engine.isochrones(
+                self._engine,
+                to_engine(points, "points"),
+                [float(limit) for limit in minutes],
+                to_json(profile),
+                direction,
+                float(buffer_m),
+                report=report,
+            )
+        warn(frame(rejected))
+        return GeoTable(shapes)
+
+    def isochrone_cells(
+        self,
+        points: TableLike,
+        *,
+        minutes: Sequence[float] = (5, 10, 15),
+        profile: str | Profile = "adult",
+        direction: Direction = "to_facility",
+        resolution: int = 10,
+        progress: Progress = None,
+    ) -> pl.DataFrame:
+        """Give the H3 cells through which a street goes from which each point is reached, or that is reached from it.
+
+        Args:
+            points: `id` (or `cell`) and a place, as in `nearest`.
+            minutes: thresholds.
+            profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
+            direction: as in `isochrones`.
+            resolution: H3 resolution of the cells, 0..15.
+            progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+        Returns:
+            One row per point × cell, points in their order, cells by number: `id`, `cell` (u64), `minutes` (the least
+            threshold within which a street of the cell is reached), `time_s` (the least time of its streets, tenths),
+            `reason` (null). A point without cells has one row per threshold with null `cell` and `time_s`, and a
+            `reason` as in `isochrones`. A corner that a street cuts by less than 0.1 m may be missed.
+
+        Raises:
+            InputError: the table lacks a column or has no usable row.
+            ValueError: minutes, a resolution, profile or direction that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: rows were left out.
+
+        """
+        if not 0 <= resolution <= 15:
+            raise ValueError(f"resolution {resolution}: an H3 resolution is 0..15")
+        with reporting(progress) as report:
+            cells, rejected = _engine.isochrone_cells(
+                self._engine,
+                to_engine(points, "points"),
+                [float(limit) for limit in minutes],
+                to_json(profile),
+                direction,
+                resolution,
+                report=report,
+            )
+        warn(frame(rejected))
+        return frame(cells)
+
+    def snap(self, places: TableLike, *, profile: str | Profile = "adult", public: bool = False) -> pl.DataFrame:
         """Show how places are joined to the network.
 
         Args:
             places: `id` (or `cell`) and a place, as in `nearest`.
             profile: whose streets; a wheelchair is not joined to stairs.
+            public: only to ways that everybody may use. A facility on a private way has two doors: one there, for those
+                who live on it, and one on the nearest public way for everybody else.
 
         Returns:
             One row per place: `id`, `edge`, `from`, `to` (as in `edges`), `share` (0..1 of the edge's length),
@@ -175,7 +351,7 @@ class Network:
             ValueError: a profile that cannot be.
 
         """
-        snapped, rejected = self._engine.snap(to_engine(places, "places"), to_json(profile))
+        snapped, rejected = self._engine.snap(to_engine(places, "places"), to_json(profile), public)
         warn(frame(rejected))
         return frame(snapped)
 
@@ -188,9 +364,12 @@ class Network:
 
         Returns:
             One row per edge: `id` (unique), `from`, `to` (ids of `nodes`), `length_m`, `kind`, `forward_s`,
-            `backward_s` (seconds; null where this profile may not walk), `source_id` (the way), `island` (a small
-            piece cut off from the rest, past which places are joined). `from_tables(net.nodes(), net.edges())` is a
-            network with the same times between nodes, its edges drawn straight.
+            `backward_s` (seconds; null where this profile may not walk), `climb_m`, `descent_m` (from `from` to `to`;
+            null where heights are unknown), `level` (floor; null where none is known), `residents` (only for those
+            who live there: one walks out of it and back, not through it), `source_id` (the way; the node of a lift),
+            `island` (a small piece cut off from the rest, past which places are joined).
+            `from_tables(net.nodes(), net.edges())` is a network with the same times between nodes, its edges drawn
+            straight.
 
         Raises:
             ValueError: a profile that cannot be.
@@ -202,14 +381,65 @@ class Network:
         """Drawn lines of all edges, vertex by vertex: `edge` (as in `edges`), `kind`, `lon`, `lat`."""
         return frame(self._engine.lines())
 
-    def summary(self) -> pl.DataFrame:
-        """Kilometres by kind of way: `kind`, `length_km`."""
-        return pl.DataFrame(self._engine.length_km(), schema=["kind", "length_km"], orient="row")
+    def summary(self) -> Summary:
+        """Tell lengths, climbs and sources of heights by kind of way, islands, and what was left out.
+
+        Example:
+            >>> import polars as pl
+            >>> ends = {"id": [1, 2], "lon": [106.55, 106.551], "lat": [29.56, 29.56], "ele_m": [200.0, 205.0]}
+            >>> nodes = pl.DataFrame(ends)
+            >>> net = Network.from_tables(nodes, pl.DataFrame({"from": [1], "to": [2], "length_m": [97.0]}))
+            >>> net.summary().kinds["climb_m"].item()
+            5.0
+
+        """
+        return summary.of(json.loads(self._engine.summary()))
+
+    def islands(
+        self,
+        *,
+        profile: str | Profile = "adult",
+        people: TableLike | None = None,
+        facilities: TableLike | None = None,
+    ) -> pl.DataFrame:
+        """List the pieces that a profile's ways fall into, with who lives and what stands on each.
+
+        Args:
+            profile: whose ways; a wheelchair's network falls into more pieces than an adult's.
+            people: `id` (or `cell`), a place, and optional `people` (else one for each row).
+            facilities: `id`, `class` and a place.
+
+        Returns:
+            One row per piece, the longest first: `island` (0 is the longest), `edges`, `length_km`, `lon`, `lat` (a
+            place on it), `left_out` (taken for a drawing fault: less than 1 km that hangs together with nothing;
+            places are joined past it), `people` and `facilities` (whose nearest street is on it).
+
+        Raises:
+            InputError: a table lacks a column or has no usable row.
+            ValueError: a profile that cannot be.
+
+        Warns:
+            RejectedRowsWarning: rows were left out.
+
+        """
+        homes = None if people is None else to_engine(people, "people")
+        doors = None if facilities is None else to_engine(facilities, "facilities")
+        found, rejected = self._engine.islands(to_json(profile), homes, doors)
+        warn(frame(rejected))
+        return frame(found)
 
     def __repr__(self) -> str:
         """Size in one line."""
-        kilometres = sum(length for _, length in self._engine.length_km())
+        # The many walks across a square are no ways.
+        kilometres = sum(length for kind, length in self._engine.length_km() if kind != "square")
         return f"Network({self._engine.node_count} nodes, {self._engine.edge_count} edges, {kilometres:,.1f} km)"
+
+
+def _islands(join_islands_m: float) -> float:
+    """Refuse a distance that is none, or that would join towns."""
+    if not 0 <= join_islands_m <= 500:
+        raise ValueError(f"join_islands_m {join_islands_m}: use metres 0..500")
+    return join_islands_m
 
 
 def _snap(max_snap_m: float) -> float:

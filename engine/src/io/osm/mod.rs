@@ -4,25 +4,30 @@
 //! the file and the order of its parts.
 
 pub mod buildings;
+mod features;
+mod nodes;
 pub mod outlines;
 mod pbf;
+mod streets;
 pub mod walking;
 
 use crate::model::catalogue::{Catalogue, Drawn};
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
-use crate::model::ids::Ids;
+use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::population::Dwellings;
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
-use crate::model::street::{Street, StreetNode, Streets};
+use crate::model::street::{Barrier, Streets, WayKind};
 use buildings::BuildingRules;
-use geo::{Centroid, InteriorPoint, MultiPolygon};
+use features::{FacilityRow, FacilityRows, Part, Placing, RawFeature, RawPoint};
+use nodes::{Mark, NodeTable};
 use osmpbf::Element;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
-use walking::{Judgement, Tags, WalkingRules, Walkway};
+use streets::{Numbering, RawArea, RawWay};
+use walking::{Judgement, Tags, WalkingRules};
 
 /// What to take out of an extract.
 #[derive(Debug, Clone, Copy)]
@@ -49,15 +54,17 @@ pub struct Extract {
 }
 
 /// Counts of what an extract holds and the line does not use.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LeftOut {
-    /// Ways that people may not walk on, by the tag that says so.
-    pub ways: BTreeMap<String, u64>,
+    /// Ways that people may not walk on: by kind, by the tag that says so.
+    pub ways: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Lift nodes that are private, closed or out of order.
+    pub lift_nodes: u64,
     /// References of walkable ways to nodes that the extract does not hold; the way is split there.
     pub missing_nodes: u64,
     /// Nodes with a position that is none.
     pub misplaced_nodes: u64,
-    /// Outlines of facilities and buildings that do not close, or whose nodes are missing.
+    /// Outlines of squares, facilities and buildings that do not close, or whose nodes are missing.
     pub broken_outlines: u64,
 }
 
@@ -69,44 +76,11 @@ pub fn read(path: &Path, wanted: Wanted<'_>, progress: &Progress) -> Result<Extr
     let blobs = pbf::check_frame(path)?;
     let mut reading = Reading::new(wanted);
     progress.begin("reading streets", blobs * 3)?;
-    if wanted.catalogue.is_some() || wanted.buildings.is_some() {
-        pbf::visit(path, progress, |block| reading.relations(block))?;
-    }
+    pbf::visit(path, progress, |block| reading.relations(block))?;
     pbf::visit(path, progress, |block| reading.ways(block))?;
     reading.list_needed_nodes();
     pbf::visit(path, progress, |block| reading.nodes(block))?;
     reading.finish(path)
-}
-
-/// A way that people walk, with ids of nodes.
-struct RawWay {
-    id: i64,
-    refs: Vec<i64>,
-    walkway: Walkway,
-}
-
-/// A feature with an outline or a line: a facility, a home, or both.
-struct RawFeature {
-    id: String,
-    classes: Vec<usize>,
-    name: Option<String>,
-    floors: Option<f64>,
-    outer: Vec<Part>,
-    inner: Vec<Part>,
-}
-
-/// A piece of an outline: known node ids, or the way that holds them.
-enum Part {
-    Nodes(Vec<i64>),
-    Way(i64),
-}
-
-/// A facility drawn as a node.
-struct RawPoint {
-    id: i64,
-    class: usize,
-    name: Option<String>,
-    place: Place,
 }
 
 struct Reading<'a> {
@@ -114,33 +88,13 @@ struct Reading<'a> {
     /// Keys that make a feature worth a closer look.
     keys: HashSet<&'a str>,
     ways: Vec<RawWay>,
+    areas: Vec<RawArea>,
+    walls: Vec<Vec<i64>>,
     features: Vec<RawFeature>,
     points: Vec<RawPoint>,
     member_ways: HashMap<i64, Vec<i64>>,
     nodes: NodeTable,
     left_out: LeftOut,
-}
-
-/// Where the needed nodes are, sorted by id.
-#[derive(Default)]
-struct NodeTable {
-    id: Vec<i64>,
-    place: Vec<Option<Place>>,
-    flags: Vec<u8>,
-}
-
-const BLOCKED: u8 = 1;
-const LIFT: u8 = 2;
-const ENTRANCE: u8 = 4;
-
-impl NodeTable {
-    fn position(&self, id: i64) -> Option<usize> {
-        self.id.binary_search(&id).ok().filter(|&position| self.place[position].is_some())
-    }
-
-    fn place(&self, id: i64) -> Option<Place> {
-        self.position(id).and_then(|position| self.place[position])
-    }
 }
 
 impl<'a> Reading<'a> {
@@ -154,6 +108,8 @@ impl<'a> Reading<'a> {
             wanted,
             keys,
             ways: Vec::new(),
+            areas: Vec::new(),
+            walls: Vec::new(),
             features: Vec::new(),
             points: Vec::new(),
             member_ways: HashMap::new(),
@@ -168,19 +124,43 @@ impl<'a> Reading<'a> {
             if tags.get("type") != Some(&"multipolygon") {
                 continue;
             }
-            let Some(mut feature) = self.feature(format!("relation/{}", relation.id()), &tags, Drawn::Area)
-            else {
-                continue;
-            };
+            let (mut outer, mut inner) = (vec![], vec![]);
             for member in relation.members().filter(|member| member.member_type == osmpbf::RelMemberType::Way)
             {
-                self.member_ways.entry(member.member_id).or_default();
-                let part = Part::Way(member.member_id);
-                let inner = member.role().is_ok_and(|role| role == "inner");
-                if inner { feature.inner.push(part) } else { feature.outer.push(part) }
+                let is_inner = member.role().is_ok_and(|role| role == "inner");
+                if is_inner { inner.push(member.member_id) } else { outer.push(member.member_id) }
             }
-            self.features.push(feature);
+            let feature = self.feature(format!("relation/{}", relation.id()), &tags, Drawn::Area);
+            let area = self.area(relation.id(), &tags, &outer, &inner);
+            if feature.is_none() && area.is_none() {
+                continue;
+            }
+            for &way in outer.iter().chain(&inner) {
+                self.member_ways.entry(way).or_default();
+            }
+            self.areas.extend(area);
+            self.features.extend(feature.map(|mut feature| {
+                feature.outer = outer.into_iter().map(Part::Way).collect();
+                feature.inner = inner.into_iter().map(Part::Way).collect();
+                feature
+            }));
         }
+    }
+
+    /// The square that the tags of a multipolygon describe.
+    fn area(&mut self, id: i64, tags: &Tags<'_>, outer: &[i64], inner: &[i64]) -> Option<RawArea> {
+        match self.wanted.rules.judge(tags) {
+            Judgement::NotAWay => None,
+            Judgement::LeftOut(kind, reason) => {
+                self.leave_out(kind, reason);
+                None
+            }
+            Judgement::Walk(way) => Some(RawArea { id, way, outer: outer.to_vec(), inner: inner.to_vec() }),
+        }
+    }
+
+    fn leave_out(&mut self, kind: WayKind, reason: String) {
+        *self.left_out.ways.entry(kind.name().to_owned()).or_default().entry(reason).or_default() += 1;
     }
 
     /// The facility or home that these tags describe, still without outline.
@@ -194,7 +174,8 @@ impl<'a> Reading<'a> {
         if classes.is_empty() && floors.is_none() {
             return None;
         }
-        Some(RawFeature { id, classes, name: name_of(tags), floors, outer: vec![], inner: vec![] })
+        let (name, level) = (name_of(tags), level_of(tags));
+        Some(RawFeature { id, classes, name, level, floors, outer: vec![], inner: vec![] })
     }
 
     fn ways(&mut self, block: &osmpbf::PrimitiveBlock) {
@@ -203,15 +184,22 @@ impl<'a> Reading<'a> {
                 *refs = way.refs().collect();
             }
             let tags: Tags<'_> = way.tags().collect();
-            match self.wanted.rules.judge(&tags) {
-                Judgement::NotAWay => {}
-                Judgement::LeftOut(reason) => *self.left_out.ways.entry(reason).or_default() += 1,
-                Judgement::Walk(walkway) => {
-                    self.ways.push(RawWay { id: way.id(), refs: way.refs().collect(), walkway });
-                }
-            }
             // References are stored as differences, so those of a closed way after the first add up to nothing.
             let closed = way.raw_refs().len() > 3 && way.raw_refs()[1..].iter().sum::<i64>() == 0;
+            match self.wanted.rules.judge(&tags) {
+                Judgement::NotAWay => {}
+                Judgement::LeftOut(kind, reason) => self.leave_out(kind, reason),
+                Judgement::Walk(walkway) => self.ways.push(RawWay {
+                    id: way.id(),
+                    refs: way.refs().collect(),
+                    repeats: streets::repeats(&tags, &walkway.levels),
+                    area: streets::is_area(walkway.kind, closed, &tags),
+                    way: walkway,
+                }),
+            }
+            if self.wanted.rules.is_wall(&tags) {
+                self.walls.push(way.refs().collect());
+            }
             let drawn = if closed { Drawn::Area } else { Drawn::Point };
             if let Some(mut feature) = self.feature(format!("way/{}", way.id()), &tags, drawn) {
                 feature.outer.push(Part::Nodes(way.refs().collect()));
@@ -221,22 +209,11 @@ impl<'a> Reading<'a> {
     }
 
     fn list_needed_nodes(&mut self) {
-        let mut ids: Vec<i64> = self.ways.iter().flat_map(|way| way.refs.iter().copied()).collect();
-        for feature in &self.features {
-            for part in feature.outer.iter().chain(&feature.inner) {
-                ids.extend(self.refs_of(part));
-            }
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        self.nodes = NodeTable { place: vec![None; ids.len()], flags: vec![0; ids.len()], id: ids };
-    }
-
-    fn refs_of<'s>(&'s self, part: &'s Part) -> &'s [i64] {
-        match part {
-            Part::Nodes(refs) => refs,
-            Part::Way(way) => self.member_ways.get(way).map_or(&[], Vec::as_slice),
-        }
+        let mut ids = streets::needed(&self.ways, &self.areas, &self.member_ways);
+        let parts = self.features.iter().flat_map(|feature| feature.outer.iter().chain(&feature.inner));
+        ids.extend(self.walls.iter().flatten());
+        ids.extend(parts.flat_map(|part| part.refs(&self.member_ways)));
+        self.nodes = NodeTable::of(ids);
     }
 
     fn nodes(&mut self, block: &osmpbf::PrimitiveBlock) {
@@ -254,7 +231,7 @@ impl<'a> Reading<'a> {
     }
 
     fn node(&mut self, id: i64, lon: f64, lat: f64, tags: &Tags<'_>) {
-        let position = self.nodes.id.binary_search(&id).ok();
+        let position = self.nodes.wanted(id);
         if position.is_none() && tags.is_empty() {
             return;
         }
@@ -263,205 +240,103 @@ impl<'a> Reading<'a> {
             return;
         };
         if let Some(position) = position {
-            self.nodes.place[position] = Some(place);
-            self.nodes.flags[position] = self.flags(tags);
+            let mark = self.mark(tags);
+            self.nodes.set(position, place, mark);
+            self.nodes.set_height(position, tags.get("ele").and_then(|text| ele_m(text)));
+            if mark.lift {
+                let tagged = ["level", "repeat_on"].iter().filter_map(|key| tags.get(key));
+                self.nodes
+                    .set_lift_levels(position, tagged.flat_map(|text| Level::parse_list(text)).collect());
+            }
         }
         if let Some(feature) = self.feature(String::new(), tags, Drawn::Point) {
             for class in feature.classes {
-                self.points.push(RawPoint { id, class, name: feature.name.clone(), place });
+                let (name, level) = (feature.name.clone(), feature.level);
+                self.points.push(RawPoint { id, class, name, level, place });
             }
         }
     }
 
-    fn flags(&self, tags: &Tags<'_>) -> u8 {
+    fn mark(&mut self, tags: &Tags<'_>) -> Mark {
         if tags.is_empty() {
-            return 0;
+            return Mark::default();
         }
-        let blocked = if self.wanted.rules.stops(tags) { BLOCKED } else { 0 };
-        let lift = if tags.get("highway") == Some(&"elevator") { LIFT } else { 0 };
+        let barrier = self.wanted.rules.barrier(tags);
+        let lift = tags.get("highway") == Some(&"elevator");
         let gate = tags.contains_key("entrance") || tags.get("barrier").is_some_and(|kind| *kind == "gate");
-        blocked | lift | if gate && blocked == 0 { ENTRANCE } else { 0 }
+        let entrance = gate && matches!(barrier, Barrier::None | Barrier::Gate);
+        if lift && !self.wanted.rules.lift_works(tags) {
+            self.left_out.lift_nodes += 1;
+            return Mark { barrier: Barrier::Closed, lift: false, entrance };
+        }
+        Mark { barrier, lift, entrance }
     }
 
-    fn finish(mut self, path: &Path) -> Result<Extract> {
-        let streets = self.streets();
+    fn finish(self, path: &Path) -> Result<Extract> {
+        let name = crate::io::table::file_name(path);
+        let Self { wanted, ways, areas, walls, features, points, member_ways, nodes, mut left_out, .. } =
+            self;
+        let ids = streets::needed(&ways, &areas, &member_ways);
+        let own_ways: HashSet<i64> = ways.iter().map(|way| way.id).collect();
+        let mut numbering = Numbering::new(&nodes, &ids);
+        for way in &ways {
+            numbering.add_way(way);
+        }
+        for area in &areas {
+            numbering.add_area(area, &member_ways, &own_ways);
+        }
+        for wall in &walls {
+            numbering.add_wall(wall);
+        }
+        left_out.missing_nodes += numbering.missing_nodes;
+        left_out.broken_outlines += numbering.broken_outlines;
+        let streets = numbering.finish();
         if streets.ways.is_empty() {
-            let name = crate::io::table::file_name(path);
             return Err(Problem::of_file(name, Fault::NoWalkableWay).into());
         }
-        let on_street: HashSet<i64> =
-            streets.nodes.iter().filter(|node| !node.blocked).map(|node| node.id).collect();
-        let mut dwellings = Dwellings::default();
-        let mut rows = FacilityRows::default();
-        for feature in std::mem::take(&mut self.features) {
-            self.place_feature(&feature, &on_street, &mut dwellings, &mut rows);
+        let open = streets.nodes.iter().filter(|node| matches!(node.barrier, Barrier::None | Barrier::Gate));
+        let mut placing = Placing {
+            nodes: &nodes,
+            member_ways: &member_ways,
+            on_street: open.map(|node| node.id).collect(),
+            dwellings: Dwellings::default(),
+            rows: FacilityRows::default(),
+            broken_outlines: 0,
+        };
+        for feature in &features {
+            placing.add(feature);
         }
-        for point in std::mem::take(&mut self.points) {
-            rows.push(point.class, format!("node/{}", point.id), point.name, point.place, vec![point.place]);
-        }
-        let name = crate::io::table::file_name(path);
-        let facilities = self.wanted.catalogue.map(|catalogue| rows.sorted(catalogue, &name));
-        Ok(Extract { streets, facilities, dwellings, left_out: self.left_out })
-    }
-
-    /// Ways of node positions, split where the extract lacks a node.
-    fn streets(&mut self) -> Streets {
-        let mut used: Vec<usize> = self
-            .ways
-            .iter()
-            .flat_map(|way| way.refs.iter().filter_map(|&id| self.nodes.position(id)))
-            .collect();
-        used.sort_unstable();
-        used.dedup();
-        let number: HashMap<usize, u32> = used.iter().copied().zip(0..).collect();
-        let mut streets = Streets::default();
-        for &position in &used {
-            streets.nodes.push(StreetNode {
-                id: self.nodes.id[position],
-                place: self.nodes.place[position].expect("only placed nodes are used"),
-                blocked: self.nodes.flags[position] & BLOCKED != 0,
-                lift: self.nodes.flags[position] & LIFT != 0,
+        left_out.broken_outlines += placing.broken_outlines;
+        let (mut rows, dwellings) = (placing.rows, placing.dwellings);
+        for RawPoint { id, class, name, level, place } in points {
+            rows.push(FacilityRow {
+                class,
+                id: format!("node/{id}"),
+                name,
+                level,
+                place,
+                doors: vec![place],
             });
         }
-        for way in std::mem::take(&mut self.ways) {
-            let positions: Vec<Option<usize>> = way.refs.iter().map(|&id| self.nodes.position(id)).collect();
-            self.left_out.missing_nodes +=
-                positions.iter().filter(|position| position.is_none()).count() as u64;
-            for run in positions.split(Option::is_none).filter(|run| run.len() > 1) {
-                let start = streets.refs.len();
-                streets.refs.extend(run.iter().flatten().map(|position| number[position]));
-                streets.ways.push(Street {
-                    id: way.id,
-                    nodes: start..streets.refs.len(),
-                    kind: way.walkway.kind,
-                    directions: way.walkway.directions,
-                    incline: way.walkway.incline,
-                    off_ground: way.walkway.off_ground,
-                });
-            }
-        }
-        streets
-    }
-
-    fn place_feature(
-        &mut self,
-        feature: &RawFeature,
-        on_street: &HashSet<i64>,
-        dwellings: &mut Dwellings,
-        rows: &mut FacilityRows,
-    ) {
-        let Some(shape) = self.shape(feature) else {
-            self.left_out.broken_outlines += 1;
-            return;
-        };
-        if let (Some(floors), Some(outline)) = (feature.floors, &shape.outline) {
-            let area_m2 = outlines::area_m2(outline);
-            if let Some(centre) = outline.centroid().and_then(|centre| Place::new(centre.x(), centre.y())) {
-                dwellings.place.push(centre);
-                dwellings.weight.push(area_m2 * floors);
-            }
-        }
-        let doors = self.doors(&shape, on_street);
-        for &class in &feature.classes {
-            rows.push(class, feature.id.clone(), feature.name.clone(), shape.place, doors.clone());
-        }
-    }
-
-    /// Where a feature is; `None` when its outline does not close or its nodes are missing.
-    fn shape(&mut self, feature: &RawFeature) -> Option<Shape> {
-        if let ([Part::Nodes(refs)], []) = (feature.outer.as_slice(), feature.inner.as_slice())
-            && refs.first() != refs.last()
-        {
-            let place = self.nodes.place(refs[refs.len() / 2])?;
-            return Some(Shape { place, outline: None, corners: vec![] });
-        }
-        let rings = |parts: &[Part]| {
-            outlines::close_rings(parts.iter().map(|part| self.refs_of(part).to_vec()).collect())
-        };
-        let (outer, outer_left) = rings(&feature.outer);
-        let (inner, inner_left) = rings(&feature.inner);
-        self.left_out.broken_outlines += u64::from(!outer.is_empty() && outer_left + inner_left > 0);
-        let places =
-            |ring: &Vec<i64>| ring.iter().map(|&id| self.nodes.place(id)).collect::<Option<Vec<_>>>();
-        let outer_places = outer.iter().map(places).collect::<Option<Vec<_>>>()?;
-        let inner_places = inner.iter().map(places).collect::<Option<Vec<_>>>()?;
-        let outline = outlines::polygons(outer_places, inner_places);
-        let inside = outline.interior_point()?;
-        let place = Place::new(inside.x(), inside.y())?;
-        Some(Shape { place, outline: Some(outline), corners: outer.concat() })
-    }
-
-    /// Entrances and gates on the outline; else where a street meets it; else the place inside.
-    fn doors(&self, shape: &Shape, on_street: &HashSet<i64>) -> Vec<Place> {
-        let is_entrance = |id: &i64| {
-            self.nodes.position(*id).is_some_and(|position| self.nodes.flags[position] & ENTRANCE != 0)
-        };
-        let mut corners = shape.corners.clone();
-        corners.sort_unstable();
-        corners.dedup();
-        let mut doors: Vec<i64> = corners.iter().copied().filter(is_entrance).collect();
-        if doors.is_empty() {
-            doors = corners.into_iter().filter(|id| on_street.contains(id)).collect();
-        }
-        if doors.is_empty() {
-            return vec![shape.place];
-        }
-        doors.into_iter().filter_map(|id| self.nodes.place(id)).collect()
-    }
-}
-
-/// Where a feature is and what bounds it.
-struct Shape {
-    place: Place,
-    outline: Option<MultiPolygon>,
-    corners: Vec<i64>,
-}
-
-/// Facilities in the making.
-#[derive(Default)]
-struct FacilityRows {
-    rows: Vec<FacilityRow>,
-}
-
-struct FacilityRow {
-    class: usize,
-    id: String,
-    name: Option<String>,
-    place: Place,
-    doors: Vec<Place>,
-}
-
-impl FacilityRows {
-    fn push(&mut self, class: usize, id: String, name: Option<String>, place: Place, doors: Vec<Place>) {
-        self.rows.push(FacilityRow { class, id, name, place, doors });
-    }
-
-    fn sorted(mut self, catalogue: &Catalogue, file: &str) -> Facilities {
-        self.rows.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
-        // Unsaved edits may repeat an id; the class list of one element never repeats a class.
-        self.rows.dedup_by(|a, b| (a.class, &a.id) == (b.class, &b.id));
-        let mut facilities = Facilities {
-            id: Ids::Text(vec![]),
-            class: vec![],
-            name: vec![],
-            place: vec![],
-            file: vec![file.into(); self.rows.len()],
-            row: vec![None; self.rows.len()],
-            doors: vec![],
-        };
-        let mut ids = Vec::with_capacity(self.rows.len());
-        for FacilityRow { class, id, name, place, doors } in self.rows {
-            ids.push(id);
-            facilities.class.push(catalogue.classes[class].id.clone());
-            facilities.name.push(name);
-            facilities.place.push(place);
-            facilities.doors.push(doors);
-        }
-        facilities.id = Ids::Text(ids);
-        facilities
+        let facilities = wanted.catalogue.map(|catalogue| rows.sorted(catalogue, &name));
+        Ok(Extract { streets, facilities, dwellings, left_out })
     }
 }
 
 fn name_of(tags: &Tags<'_>) -> Option<String> {
     ["name", "name:zh", "name:en"].iter().find_map(|key| tags.get(key)).map(|name| (*name).to_owned())
+}
+
+/// The floor of a feature that is on one floor.
+fn level_of(tags: &Tags<'_>) -> Option<Level> {
+    match Level::parse_list(tags.get("level")?).as_slice() {
+        [level] => Some(*level),
+        _ => None,
+    }
+}
+
+/// Metres above the sea; `12`, `12.5 m` (OpenStreetMap wiki, "Key:ele"). Heights beyond the earth's are none.
+fn ele_m(text: &str) -> Option<f32> {
+    let number = text.trim().trim_end_matches('m').trim().parse::<f32>().ok()?;
+    (-450.0..=9000.0).contains(&number).then_some(number)
 }

@@ -1,0 +1,185 @@
+//! Facilities and homes of an extract: outlines put together, doors found.
+
+use super::nodes::NodeTable;
+use super::outlines;
+use crate::model::catalogue::Catalogue;
+use crate::model::facility::Facilities;
+use crate::model::ids::Ids;
+use crate::model::level::Level;
+use crate::model::place::Place;
+use crate::model::population::Dwellings;
+use geo::{Centroid, InteriorPoint, MultiPolygon};
+use std::collections::{HashMap, HashSet};
+
+/// A feature with an outline or a line: a facility, a home, or both.
+pub struct RawFeature {
+    pub id: String,
+    pub classes: Vec<usize>,
+    pub name: Option<String>,
+    pub level: Option<Level>,
+    pub floors: Option<f64>,
+    pub outer: Vec<Part>,
+    pub inner: Vec<Part>,
+}
+
+/// A piece of an outline: known node ids, or the way that holds them.
+pub enum Part {
+    Nodes(Vec<i64>),
+    Way(i64),
+}
+
+/// A facility drawn as a node.
+pub struct RawPoint {
+    pub id: i64,
+    pub class: usize,
+    pub name: Option<String>,
+    pub level: Option<Level>,
+    pub place: Place,
+}
+
+impl Part {
+    /// The node ids of the piece.
+    pub fn refs<'s>(&'s self, member_ways: &'s HashMap<i64, Vec<i64>>) -> &'s [i64] {
+        match self {
+            Self::Nodes(refs) => refs,
+            Self::Way(way) => member_ways.get(way).map_or(&[], Vec::as_slice),
+        }
+    }
+}
+
+/// Turns features into facilities and homes.
+pub struct Placing<'a> {
+    pub nodes: &'a NodeTable,
+    pub member_ways: &'a HashMap<i64, Vec<i64>>,
+    /// Nodes of streets that nothing stands on.
+    pub on_street: HashSet<i64>,
+    pub dwellings: Dwellings,
+    pub rows: FacilityRows,
+    pub broken_outlines: u64,
+}
+
+impl Placing<'_> {
+    /// Add a feature.
+    pub fn add(&mut self, feature: &RawFeature) {
+        let Some(shape) = self.shape(feature) else {
+            self.broken_outlines += 1;
+            return;
+        };
+        if let (Some(floors), Some(outline)) = (feature.floors, &shape.outline) {
+            let area_m2 = outlines::area_m2(outline);
+            if let Some(centre) = outline.centroid().and_then(|centre| Place::new(centre.x(), centre.y())) {
+                self.dwellings.place.push(centre);
+                self.dwellings.weight.push(area_m2 * floors);
+            }
+        }
+        let doors = self.doors(&shape);
+        for &class in &feature.classes {
+            self.rows.push(FacilityRow {
+                class,
+                id: feature.id.clone(),
+                name: feature.name.clone(),
+                level: feature.level,
+                place: shape.place,
+                doors: doors.clone(),
+            });
+        }
+    }
+
+    /// Where a feature is; `None` when its outline does not close or its nodes are missing.
+    fn shape(&mut self, feature: &RawFeature) -> Option<Shape> {
+        if let ([Part::Nodes(refs)], []) = (feature.outer.as_slice(), feature.inner.as_slice())
+            && refs.first() != refs.last()
+        {
+            let place = self.nodes.place(refs[refs.len() / 2])?;
+            return Some(Shape { place, outline: None, corners: vec![] });
+        }
+        let rings = |parts: &[Part]| {
+            outlines::close_rings(parts.iter().map(|part| part.refs(self.member_ways).to_vec()).collect())
+        };
+        let (outer, outer_left) = rings(&feature.outer);
+        let (inner, inner_left) = rings(&feature.inner);
+        self.broken_outlines += u64::from(!outer.is_empty() && outer_left + inner_left > 0);
+        let places =
+            |ring: &Vec<i64>| ring.iter().map(|&id| self.nodes.place(id)).collect::<Option<Vec<_>>>();
+        let outer_places = outer.iter().map(places).collect::<Option<Vec<_>>>()?;
+        let inner_places = inner.iter().map(places).collect::<Option<Vec<_>>>()?;
+        let outline = outlines::polygons(outer_places, inner_places);
+        let inside = outline.interior_point()?;
+        let place = Place::new(inside.x(), inside.y())?;
+        Some(Shape { place, outline: Some(outline), corners: outer.concat() })
+    }
+
+    /// Entrances and gates on the outline; else where a street meets it; else the place inside.
+    fn doors(&self, shape: &Shape) -> Vec<Place> {
+        let is_entrance =
+            |id: &i64| self.nodes.position(*id).is_some_and(|position| self.nodes.mark(position).entrance);
+        let mut corners = shape.corners.clone();
+        corners.sort_unstable();
+        corners.dedup();
+        let mut doors: Vec<i64> = corners.iter().copied().filter(is_entrance).collect();
+        if doors.is_empty() {
+            doors = corners.into_iter().filter(|id| self.on_street.contains(id)).collect();
+        }
+        if doors.is_empty() {
+            return vec![shape.place];
+        }
+        doors.into_iter().filter_map(|id| self.nodes.place(id)).collect()
+    }
+}
+
+/// Where a feature is and what bounds it.
+struct Shape {
+    place: Place,
+    outline: Option<MultiPolygon>,
+    corners: Vec<i64>,
+}
+
+/// Facilities in the making.
+#[derive(Default)]
+pub struct FacilityRows {
+    rows: Vec<FacilityRow>,
+}
+
+/// One row in the making.
+pub struct FacilityRow {
+    pub class: usize,
+    pub id: String,
+    pub name: Option<String>,
+    pub level: Option<Level>,
+    pub place: Place,
+    pub doors: Vec<Place>,
+}
+
+impl FacilityRows {
+    pub fn push(&mut self, row: FacilityRow) {
+        self.rows.push(row);
+    }
+
+    /// The facilities, by class and id.
+    pub fn sorted(mut self, catalogue: &Catalogue, file: &str) -> Facilities {
+        self.rows.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
+        // Unsaved edits may repeat an id; the class list of one element never repeats a class.
+        self.rows.dedup_by(|a, b| (a.class, &a.id) == (b.class, &b.id));
+        let mut facilities = Facilities {
+            id: Ids::Text(vec![]),
+            class: vec![],
+            name: vec![],
+            place: vec![],
+            level: vec![],
+            file: vec![file.into(); self.rows.len()],
+            row: vec![None; self.rows.len()],
+            doors: vec![],
+        };
+        let mut ids = Vec::with_capacity(self.rows.len());
+        for FacilityRow { class, id, name, level, place, doors } in self.rows {
+            ids.push(id);
+            facilities.class.push(catalogue.classes[class].id.clone());
+            facilities.name.push(name);
+            facilities.place.push(place);
+            facilities.level.push(level);
+            facilities.doors.push(doors);
+        }
+        facilities.id = Ids::Text(ids);
+        facilities
+    }
+}
