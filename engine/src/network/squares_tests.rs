@@ -193,25 +193,6 @@ fn comb(teeth: usize) -> Vec<Ring> {
     rings
 }
 
-/// What a square of 120 corners costs: `cargo test ... time_of_a_square -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints a time"]
-fn time_of_a_square() {
-    for corners in [40, 120, 1000, 5000] {
-        let turn = |at: usize| std::f64::consts::TAU * at as f64 / corners as f64;
-        let reach_m = |at: usize| if at.is_multiple_of(2) { 60.0 } else { 80.0 };
-        let star: Vec<Spot> =
-            (0..corners).map(|at| [reach_m(at) * turn(at).cos(), reach_m(at) * turn(at).sin()]).collect();
-        let mut rings = drawing(&[&star]);
-        for entered in [false, true] {
-            rings[0].entry.fill(entered);
-            let start = std::time::Instant::now();
-            let lines = sight_lines(&rings).len();
-            eprintln!("{corners} corners, entered {entered}: {lines} lines in {:?}", start.elapsed());
-        }
-    }
-}
-
 // The slow twin: a line is cut wherever it meets a side, and the middle of every piece must be free.
 
 const TOUCH_M: f64 = 1e-9;

@@ -23,9 +23,9 @@ pub(super) type RandomEdge = (usize, usize, f64, usize, Option<u32>, Option<u32>
 pub(super) struct RandomTown {
     pub(super) nodes: Vec<(f64, f64, f32)>,
     pub(super) edges: Vec<RandomEdge>,
-    timed: bool,
+    pub(super) timed: bool,
     pub(super) origins: Vec<(f64, f64)>,
-    facilities: Vec<(f64, f64, usize)>,
+    pub(super) facilities: Vec<(f64, f64, usize)>,
 }
 
 fn spot() -> impl Strategy<Value = (f64, f64)> {

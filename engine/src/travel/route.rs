@@ -16,7 +16,8 @@ use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use geo::{Coord, Geometry, LineString, Point};
 use std::sync::Arc;
 
-/// A part of an edge that takes no tenth of a second and is shorter than this is no leg: the place is at the corner.
+/// A part of an edge that takes no tenth of a second and is shorter than this, as walked and as drawn, is no leg: the place is
+/// at the corner.
 const NO_STEP_M: f64 = 0.01;
 
 /// The legs in the order of the walk, or why there is none.
@@ -207,10 +208,12 @@ fn off_street(walk: &Walk<'_>, place: &Joined, line: impl Fn(Place) -> Vec<Place
 /// Add a part to the last leg where it is of the same kind, else as a new one.
 fn push_part(network: &Network, part: &Part, legs: &mut Vec<Leg>) {
     let length_m = network.edges.length_m[part.edge] * (part.to - part.from).abs();
-    if part.time_ds == 0 && length_m < NO_STEP_M {
+    let line = Line::of(network, part.edge);
+    // A survey may state a length of nothing between two places far apart.
+    let drawn_m = line.at(part.from).distance_m(line.at(part.to));
+    if part.time_ds == 0 && length_m.max(drawn_m) < NO_STEP_M {
         return;
     }
-    let line = Line::of(network, part.edge);
     let places = line.stops(part.from, part.to).into_iter().map(|share| line.at(share)).collect();
     let climb = network.climb(part.edge, part.from, part.to);
     let leg = Leg {
