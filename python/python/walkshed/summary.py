@@ -51,12 +51,15 @@ class Summary:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in self.heights.items() if share > 0)
         filled = f"; {self.voids_filled} of {self.voids_found} void pixels filled" if self.voids_found else ""
         with pl.Config(
-            tbl_rows=-1, tbl_cols=-1, float_precision=2, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True
-        ):
+            tbl_rows=-1, tbl_cols=-1, tbl_width_chars=200, float_precision=2,
+            tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True,
+        ):  # fmt: skip
             return (
                 f"{self.kinds}\nheights: {shares}{filled}\n"
                 f"pieces: {self.pieces}, islands {self.island_km:.1f} km; gates: {self.gates}; "
-                f"ways left out: {self.left_out['ways'].sum()}"
+                f"ways left out: {self.left_out['ways'].sum()}\n"
+                f"lifts to nowhere: {self.lifts_to_nowhere}, lifts left out: {self.lift_nodes_left_out}, "
+                f"tags not believed: {self.tags_not_believed}"
             )
 
 
