@@ -6,7 +6,6 @@ use super::floors::Floors;
 use super::gates;
 use super::graph::{CLOSED, Edges, GivenTimes, HeightSource, Heights, Network, Origin, Ride, Ways};
 use super::heights;
-use super::lifts::Lift;
 use super::squares::{self, Ring};
 use crate::io::osm::LeftOut;
 use crate::model::elevation::Elevation;
@@ -128,20 +127,20 @@ impl Edges {
 
 /// A network in the making.
 pub struct Builder<'a> {
-    streets: &'a Streets,
+    pub(super) streets: &'a Streets,
     gates: Gates,
     floors: Floors,
     /// Whether ways are cut at the node.
     cut: Vec<bool>,
     /// The network node where ways meet, by street node.
-    node_of: Vec<Option<u32>>,
+    pub(super) node_of: Vec<Option<u32>>,
     /// The same where ways of several floors pass, by street node and group of floors (but the first).
-    node_on_floor: BTreeMap<(u32, usize), u32>,
+    pub(super) node_on_floor: BTreeMap<(u32, usize), u32>,
     node_id: Vec<i64>,
     node_place: Vec<Place>,
     node_ele_m: Vec<Option<f32>>,
     /// Floors of network nodes whose ways say so.
-    node_level: BTreeMap<u32, Level>,
+    pub(super) node_level: BTreeMap<u32, Level>,
     edge_id: Vec<i64>,
     edges: Edges,
     /// What the tags say of each edge's way, and how much of the way the edge is.
@@ -151,10 +150,10 @@ pub struct Builder<'a> {
     floor_climbs: BTreeMap<usize, bool>,
     pub(super) rides: Vec<Ride>,
     /// Lift node (street node), and the network node at which a way ends before it.
-    lift_doors: Vec<(u32, u32)>,
+    pub(super) lift_doors: Vec<(u32, u32)>,
     /// Gate (street node), and the network node at which a way ends at it.
     gate_sides: Vec<(u32, u32)>,
-    lifts_to_nowhere: u64,
+    pub(super) lifts_to_nowhere: u64,
 }
 
 /// What is true of a link that no way draws.
@@ -360,46 +359,6 @@ impl<'a> Builder<'a> {
         self.edge_id.push(square.id);
         self.ways.push(way);
         self.way_share.push(1.0);
-    }
-
-    /// Lifts at nodes, and lifts drawn as areas.
-    fn add_lifts(&mut self) {
-        let mut doors = std::mem::take(&mut self.lift_doors);
-        doors.sort_unstable();
-        let mut lifts = Vec::new();
-        for sides in doors.chunk_by(|a, b| a.0 == b.0) {
-            let node = self.streets.nodes[sides[0].0 as usize];
-            lifts.push(Lift {
-                id: node.id,
-                place: node.place,
-                doors: sides.iter().map(|&(_, door)| (door, self.node_level.get(&door).copied())).collect(),
-                serves: self.streets.lift_levels.get(&sides[0].0).cloned().unwrap_or_default(),
-            });
-        }
-        for square in self.streets.squares.iter().filter(|square| square.way.kind == WayKind::Lift) {
-            lifts.extend(self.lift_of_area(square));
-        }
-        for lift in lifts {
-            if lift.doors.len() > 1 {
-                self.add_lift(&lift);
-            } else {
-                self.lifts_to_nowhere += 1;
-            }
-        }
-    }
-
-    /// A lift whose doors are the corners of its outline that ways come to.
-    fn lift_of_area(&self, square: &Square) -> Option<Lift> {
-        let corners: Vec<u32> =
-            square.rings.iter().flat_map(|ring| &self.streets.refs[ring.clone()]).copied().collect();
-        let meeting = |&corner: &u32| {
-            let floors = self.node_on_floor.range((corner, 0)..=(corner, usize::MAX)).map(|(_, &node)| node);
-            self.node_of[corner as usize].into_iter().chain(floors)
-        };
-        let doors = corners.iter().flat_map(meeting);
-        let doors = doors.map(|node| (node, self.node_level.get(&node).copied())).collect();
-        let place = self.streets.nodes[*corners.first()? as usize].place;
-        Some(Lift { id: square.id, place, doors, serves: square.way.levels.clone() })
     }
 
     /// Cableways and ferries that end beside the streets.

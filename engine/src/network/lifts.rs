@@ -4,29 +4,69 @@ use super::build::Builder;
 use super::graph::Ride;
 use crate::model::level::Level;
 use crate::model::place::Place;
-use crate::model::street::WayKind;
+use crate::model::street::{Square, WayKind};
 
 /// A lift: its doors are the ends of the ways that come to it.
-pub struct Lift {
+struct Lift {
     /// Id in the source.
-    pub id: i64,
+    id: i64,
     /// Where it is.
-    pub place: Place,
+    place: Place,
     /// Network nodes before its doors, and the floors they are on where known.
-    pub doors: Vec<(u32, Option<Level>)>,
+    doors: Vec<(u32, Option<Level>)>,
     /// Floors that it serves, as tagged.
-    pub serves: Vec<Level>,
+    serves: Vec<Level>,
 }
 
 /// Floors that a lift moves when nothing tells (own default).
 const USUAL_FLOORS: f32 = 1.0;
 
 impl Builder<'_> {
+    /// Lifts at nodes, and lifts drawn as areas.
+    pub(super) fn add_lifts(&mut self) {
+        let mut doors = std::mem::take(&mut self.lift_doors);
+        doors.sort_unstable();
+        let mut lifts = Vec::new();
+        for sides in doors.chunk_by(|a, b| a.0 == b.0) {
+            let node = self.streets.nodes[sides[0].0 as usize];
+            lifts.push(Lift {
+                id: node.id,
+                place: node.place,
+                doors: sides.iter().map(|&(_, door)| (door, self.node_level.get(&door).copied())).collect(),
+                serves: self.streets.lift_levels.get(&sides[0].0).cloned().unwrap_or_default(),
+            });
+        }
+        for square in self.streets.squares.iter().filter(|square| square.way.kind == WayKind::Lift) {
+            lifts.extend(self.lift_of_area(square));
+        }
+        for lift in lifts {
+            if lift.doors.len() > 1 {
+                self.add_lift(&lift);
+            } else {
+                self.lifts_to_nowhere += 1;
+            }
+        }
+    }
+
+    /// A lift whose doors are the corners of its outline that ways come to.
+    fn lift_of_area(&self, square: &Square) -> Option<Lift> {
+        let corners: Vec<u32> =
+            square.rings.iter().flat_map(|ring| &self.streets.refs[ring.clone()]).copied().collect();
+        let meeting = |&corner: &u32| {
+            let floors = self.node_on_floor.range((corner, 0)..=(corner, usize::MAX)).map(|(_, &node)| node);
+            self.node_of[corner as usize].into_iter().chain(floors)
+        };
+        let doors = corners.iter().flat_map(meeting);
+        let doors = doors.map(|node| (node, self.node_level.get(&node).copied())).collect();
+        let place = self.streets.nodes[*corners.first()? as usize].place;
+        Some(Lift { id: square.id, place, doors, serves: square.way.levels.clone() })
+    }
+
     /// Add a lift of two doors or more.
     ///
     /// A door waits half a lift, so whoever passes from one to another waits for one; between landings the floors count.
     /// A door that does not say its floor is on the street.
-    pub fn add_lift(&mut self, lift: &Lift) {
+    fn add_lift(&mut self, lift: &Lift) {
         let mut floors: Vec<Level> =
             lift.doors.iter().map(|(_, level)| level.unwrap_or(Level::GROUND)).collect();
         floors.sort_unstable();

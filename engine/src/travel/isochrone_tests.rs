@@ -5,12 +5,11 @@ use super::isochrone::{BUFFER_M, isochrones};
 use super::isochrone_cells::isochrone_cells;
 use super::line::Line;
 use super::nearest::nearest;
-use super::nearest_tests::{RandomTown, random_town};
+use super::nearest_tests::{RandomTown, one_facility, random_town};
 use super::spread::{self, Stretch};
 use super::tree::Tree;
 use crate::io::defaults;
 use crate::model::cell;
-use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
 use crate::model::place::Place;
 use crate::model::progress::Progress;
@@ -27,16 +26,7 @@ const CUT_DS: Deciseconds = 2;
 const ROUNDING_DEG: f64 = 2e-9;
 
 fn times(walk: &Walk<'_>, homes: &[Place], door: Place) -> Vec<Nearest> {
-    let facilities = Facilities {
-        id: Ids::UInt(vec![0]),
-        class: vec!["any".to_owned()],
-        name: vec![None],
-        file: vec!["town".into()],
-        row: vec![None],
-        doors: vec![vec![door]],
-        place: vec![door],
-        level: vec![None],
-    };
+    let facilities = one_facility(door);
     let ids = Ids::UInt((0..homes.len() as u64).collect());
     nearest(walk, &ids, homes, &facilities, CLOSED - 1, &Progress::default()).unwrap().times.nearest
 }

@@ -57,6 +57,20 @@ pub(super) fn at(east: f64, north: f64) -> Place {
     Place::new(106.55 + east, 29.56 + north).unwrap()
 }
 
+/// One facility of one class with one door.
+pub(super) fn one_facility(door: Place) -> Facilities {
+    Facilities {
+        id: Ids::UInt(vec![0]),
+        class: vec!["any".to_owned()],
+        name: vec![None],
+        file: vec!["town".into()],
+        row: vec![None],
+        doors: vec![vec![door]],
+        place: vec![door],
+        level: vec![None],
+    }
+}
+
 impl RandomTown {
     pub(super) fn network(&self, edges: usize) -> Network {
         let survey = Survey {

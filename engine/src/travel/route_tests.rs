@@ -2,10 +2,9 @@
 
 use super::doors::Walk;
 use super::nearest::nearest;
-use super::nearest_tests::{RandomTown, at, random_town};
+use super::nearest_tests::{RandomTown, at, one_facility, random_town};
 use super::route::{Leg, NoRoute, Route, RouteEnd, route};
 use crate::io::defaults;
-use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
 use crate::model::place::Place;
 use crate::model::progress::Progress;
@@ -19,16 +18,7 @@ fn walked(walk: &Walk<'_>, origin: Place, destination: Place) -> Route {
 
 /// The time of one pair by the table, without cut-off.
 fn by_table(walk: &Walk<'_>, origin: Place, destination: Place) -> Result<Deciseconds, Reason> {
-    let facilities = Facilities {
-        id: Ids::UInt(vec![0]),
-        class: vec!["any".to_owned()],
-        name: vec![None],
-        file: vec!["town".into()],
-        row: vec![None],
-        doors: vec![vec![destination]],
-        place: vec![destination],
-        level: vec![None],
-    };
+    let facilities = one_facility(destination);
     let times =
         nearest(walk, &Ids::UInt(vec![0]), &[origin], &facilities, CLOSED - 1, &Progress::default()).unwrap();
     times.times.nearest[0].map(|found| found.time_ds)
