@@ -508,7 +508,7 @@ fn an_unknown_profile_is_told_beside_the_known_ones() {
 fn several_faults_of_a_study_are_told_together() {
     let (_, folder) = good_study();
     let sections = STUDY.replace("[study]", "[study]\nresolution = 16")
-        + "crs = \"EPSG:3857\"\n[areas]\n[coverage]\nminutes = [0, 5, 2000]\nprofiles = [\"astronaut\"]\n";
+        + "crs = \"EPSG:26710\"\n[areas]\n[coverage]\nminutes = [0, 5, 2000]\nprofiles = [\"astronaut\"]\n";
     let keys: Vec<String> =
         folder.refused(&sections).into_iter().filter_map(|problem| problem.column).collect();
     let expected = [

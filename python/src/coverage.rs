@@ -43,7 +43,7 @@ pub fn coverage(
     if minutes.is_empty() {
         return Err(PyValueError::new_err("minutes: give at least one number of minutes"));
     }
-    let (times, cells) = (times.into_source("times")?, cells.into_source("cells")?);
+    let (times, cells) = (times.into_source(py, "times")?, cells.into_source(py, "cells")?);
     let parents = match &areas {
         Some(AreasArgument::Parents(number)) => Some(
             cell::resolution(*number)
@@ -52,7 +52,7 @@ pub fn coverage(
         _ => None,
     };
     let table = match areas {
-        Some(AreasArgument::Table(table)) => Some(table.into_source("areas")?),
+        Some(AreasArgument::Table(table)) => Some(table.into_source(py, "areas")?),
         _ => None,
     };
     let profile = profile.to_owned();

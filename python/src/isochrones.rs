@@ -108,7 +108,7 @@ fn around(
         return Err(PyValueError::new_err("minutes: give at least one number of minutes"));
     }
     let (profile, direction) = (parse_profile(profile)?, parse_direction(direction)?);
-    let points: Source = points.into_source("points")?;
+    let points: Source = points.into_source(py, "points")?;
     let network = Arc::clone(&network.network);
     let (found, rejected) = job::run(py, report.as_ref(), move |progress| {
         let mut rejected: Vec<Problem> = Vec::new();

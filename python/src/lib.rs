@@ -20,6 +20,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("InputError", module.py().get_type::<error::InputError>())?;
     module.add("InternalError", module.py().get_type::<error::InternalError>())?;
     module.add_class::<network::Network>()?;
+    module.add_class::<arrow::TableInCrs>()?;
+    module.add_function(wrap_pyfunction!(arrow::in_crs, module)?)?;
     module.add_function(wrap_pyfunction!(coverage::coverage, module)?)?;
     module.add_function(wrap_pyfunction!(isochrones::isochrones, module)?)?;
     module.add_function(wrap_pyfunction!(isochrones::isochrone_cells, module)?)?;

@@ -77,7 +77,7 @@ impl Network {
         edges: TableArgument,
         max_snap_m: f64,
     ) -> PyResult<Self> {
-        let (nodes, edges) = (nodes.into_source("nodes")?, edges.into_source("edges")?);
+        let (nodes, edges) = (nodes.into_source(py, "nodes")?, edges.into_source(py, "edges")?);
         let network = job::run(py, None, move |_| {
             build::from_survey(io::survey::read(&nodes.read()?, &edges.read()?)?, max_snap_m)
         })?;
@@ -139,8 +139,8 @@ impl Network {
         facilities: Option<TableArgument>,
     ) -> PyResult<(PyTable, PyTable)> {
         let profile = parse_profile(profile)?;
-        let people = people.map(|table| table.into_source("people")).transpose()?;
-        let facilities = facilities.map(|table| table.into_source("facilities")).transpose()?;
+        let people = people.map(|table| table.into_source(py, "people")).transpose()?;
+        let facilities = facilities.map(|table| table.into_source(py, "facilities")).transpose()?;
         let network = Arc::clone(&self.network);
         let (islands, rejected) = job::run(py, None, move |progress| {
             let mut rejected = Vec::new();
@@ -179,7 +179,7 @@ impl Network {
         public: bool,
     ) -> PyResult<(PyTable, PyTable)> {
         let profile = parse_profile(profile)?;
-        let places = places.into_source("places")?;
+        let places = places.into_source(py, "places")?;
         let network = Arc::clone(&self.network);
         let (snapped, rejected) = job::run(py, None, move |progress| {
             let mut rejected = Vec::new();
@@ -213,7 +213,8 @@ impl Network {
         let cutoff_ds = minutes_to_ds(max_minutes).ok_or_else(|| {
             PyValueError::new_err(format!("max_minutes {max_minutes}: use minutes above 0, at most 1440"))
         })?;
-        let (origins, facilities) = (origins.into_source("origins")?, facilities.into_source("facilities")?);
+        let (origins, facilities) =
+            (origins.into_source(py, "origins")?, facilities.into_source(py, "facilities")?);
         let network = Arc::clone(&self.network);
         let (times, rejected) = job::run(py, report.as_ref(), move |progress: &Progress| {
             let mut rejected: Vec<Problem> = Vec::new();

@@ -148,10 +148,38 @@ def test_an_outline_is_walked_to_at_a_point_inside() -> None:
     assert 10 < row["away_m"] < 20
 
 
-def test_a_projected_geometry_is_refused_with_the_way_out() -> None:
-    with pytest.raises(ws.InputError, match=r'"EPSG:3857".*Convert to WGS-84') as error:
-        main_street().network().nearest(points(HOMES).to_crs(3857), DOORS)
+@pytest.mark.parametrize("crs", [3857, 4545, 4524, 4490])
+def test_a_geometry_in_another_system_is_brought_to_wgs84(crs: int) -> None:
+    town = main_street().network()
+    at_home = town.nearest(points(HOMES), DOORS)
+    assert_frame_equal(town.nearest(points(HOMES).to_crs(crs), DOORS), at_home)
+    assert at_home["time_s"].is_not_null().any()
+
+
+def test_a_system_whose_datum_is_not_known_is_refused_with_the_way_out() -> None:
+    xian_1980 = points(HOMES).set_crs(2343, allow_override=True)
+    with pytest.raises(ws.InputError, match=r'"EPSG:2343".*datum.*State an EPSG code') as error:
+        main_street().network().nearest(xian_1980, DOORS)
     assert error.value.problems[0]["reason"] == "unsupported_crs"
+
+
+def test_columns_of_a_plane_are_x_and_y() -> None:
+    town = main_street().network()
+    plane = points(HOMES).to_crs(4545).geometry
+    columns = HOMES.drop("lon", "lat").with_columns(x=pl.Series(plane.x), y=pl.Series(plane.y))
+    assert_frame_equal(town.nearest(ws.in_crs(columns, "EPSG:4545"), DOORS), town.nearest(HOMES, DOORS))
+    with pytest.raises(ws.InputError, match=r"x \+ y, geometry"):
+        town.nearest(ws.in_crs(HOMES, "EPSG:4545"), DOORS)
+
+
+def test_a_system_that_contradicts_the_geometry_is_refused() -> None:
+    with pytest.raises(ws.InputError, match=r'"EPSG:3857": the file states .* not EPSG:4545'):
+        main_street().network().nearest(ws.in_crs(points(HOMES).to_crs(3857), "EPSG:4545"), DOORS)
+
+
+def test_an_unknown_system_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match=r'"mars": unknown.*EPSG:4545'):
+        ws.in_crs(HOMES, "mars")
 
 
 @pytest.mark.parametrize(("name", "kinds"), [("cells", {"Polygon"}), ("facilities", {"Point", "MultiPoint"})])

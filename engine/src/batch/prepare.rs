@@ -9,6 +9,7 @@ use crate::metrics::apportion::{self, Part};
 use crate::metrics::population::{self, Evidence, Room};
 use crate::model::area::Areas;
 use crate::model::cell;
+use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::extent::Extent;
 use crate::model::facility::Facilities;
@@ -101,17 +102,22 @@ struct Tables {
 impl Tables {
     fn read(study: &Study) -> Result<Self> {
         let mut problems = Vec::new();
-        let mut read = |path: Option<&PathBuf>| match path.map(|path| Table::read(path)).transpose() {
-            Ok(table) => Ok(table),
+        let mut read = |path: Option<&PathBuf>, crs: Option<&String>| match path
+            .map(|path| Table::read(path))
+            .transpose()
+        {
+            Ok(table) => Ok(table.map(|table| in_crs(table, crs))),
             Err(Error::Input(faults)) => {
                 problems.extend(faults);
                 Ok(None)
             }
             Err(other) => Err(other),
         };
-        let facilities = read(study.facilities.path.as_ref())?;
-        let population = read(study.population.path.as_ref())?;
-        let areas = read(study.areas.as_ref().and_then(|areas| areas.path.as_ref()))?;
+        let facilities = read(study.facilities.path.as_ref(), study.facilities.crs.as_ref())?;
+        let population = read(study.population.path.as_ref(), study.population.crs.as_ref())?;
+        let areas = study.areas.as_ref();
+        let areas =
+            read(areas.and_then(|areas| areas.path.as_ref()), areas.and_then(|areas| areas.crs.as_ref()))?;
         if problems.is_empty() {
             Ok(Self { facilities, population, areas })
         } else {
@@ -123,6 +129,14 @@ impl Tables {
     fn near(self, streets: Extent) -> Self {
         let near = |table: Option<Table>| table.map(|table| table.near(streets));
         Self { facilities: near(self.facilities), population: near(self.population), areas: self.areas }
+    }
+}
+
+/// The table in the system that the study names; the names are checked at the door.
+fn in_crs(table: Table, crs: Option<&String>) -> Table {
+    match crs.and_then(|name| Crs::from_name(name)) {
+        Some(crs) => table.in_crs(crs),
+        None => table,
     }
 }
 
@@ -161,7 +175,7 @@ fn facilities(
         (None, None) => return Err(Error::Internal("a study names facilities".to_owned())),
     };
     if facilities.is_empty() {
-        let name = io::table::file_name(&study.streets.osm);
+        let name = io::files::file_name(&study.streets.osm);
         return Err(Problem::of_file(name, Fault::EmptyTable).in_column("facilities").into());
     }
     Ok(facilities)
@@ -202,7 +216,7 @@ fn people(
         let total = source.total.unwrap_or_default();
         if dwellings.place.is_empty() {
             let fault = Fault::Setting { expected: "an extract with residential buildings".to_owned() };
-            let name = io::table::file_name(&study.streets.osm);
+            let name = io::files::file_name(&study.streets.osm);
             return Err(Problem::of_file(name, fault).in_column("population.buildings").into());
         }
         return Ok((population::from_buildings(dwellings, total, resolution, evidence), total));

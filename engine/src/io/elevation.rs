@@ -1,6 +1,6 @@
 //! Terrain heights from `GeoTIFF` and SRTM `.hgt` files.
 
-use super::table::{file_name, guarded, unreadable};
+use super::files::{file_name, guarded, unreadable};
 use crate::model::elevation::{Elevation, ElevationGrid};
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};

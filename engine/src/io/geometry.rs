@@ -1,15 +1,15 @@
-//! Geometry columns: every `GeoArrow` encoding, WKB and `GeoJSON`, always in degrees of WGS-84.
+//! Geometry columns: every `GeoArrow` encoding and WKB, brought to degrees of WGS-84.
 
-use super::table::{Table, unreadable};
-use crate::model::error::{Error, Result};
+use super::files::unreadable;
+use crate::model::crs::Crs;
+use crate::model::error::Result;
 use crate::model::place::Place;
-use crate::model::problem::{Fault, Problem};
+use crate::model::problem::Fault;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BinaryArray, Float64Array, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use geo::{CoordsIter, Geometry, InteriorPoint, MultiPolygon, Validation};
+use geo::{Coord, CoordsIter, Geometry, InteriorPoint, MapCoords, MultiPolygon, Validation};
 use geo_traits::to_geo::ToGeoGeometry;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Key of the extension name in Arrow field metadata.
@@ -18,9 +18,6 @@ const EXTENSION_METADATA: &str = "ARROW:extension:metadata";
 
 /// WGS-84 longitude and latitude as `GeoParquet` wants it (PROJJSON of OGC:CRS84, shortest form that names it).
 const CRS84: &str = r#"{"$schema":"https://proj.org/schemas/v0.7/projjson.schema.json","type":"GeographicCRS","name":"WGS 84 (CRS84)","datum_ensemble":{"name":"World Geodetic System 1984 ensemble","members":[{"name":"World Geodetic System 1984 (Transit)"},{"name":"World Geodetic System 1984 (G2296)"}],"ellipsoid":{"name":"WGS 84","semi_major_axis":6378137,"inverse_flattening":298.257223563},"accuracy":"2.0"},"coordinate_system":{"subtype":"ellipsoidal","axis":[{"name":"Geodetic longitude","abbreviation":"Lon","direction":"east","unit":"degree"},{"name":"Geodetic latitude","abbreviation":"Lat","direction":"north","unit":"degree"}]},"id":{"authority":"OGC","code":"CRS84"}}"#;
-
-/// Codes of geographic systems that agree with WGS-84 to about a metre.
-const AS_WGS84: [&str; 4] = ["EPSG:4326", "OGC:CRS84", "EPSG:4490", "EPSG:4979"];
 
 /// Whether a field says by its metadata that it holds geometry.
 pub fn is_marked(field: &Field) -> bool {
@@ -50,10 +47,17 @@ pub fn mark(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<Reco
 
 /// The field of a WKB column in WGS-84 degrees.
 pub fn wkb_field(name: &str) -> Field {
-    let metadata = [
-        (EXTENSION.to_owned(), "geoarrow.wkb".to_owned()),
-        (EXTENSION_METADATA.to_owned(), format!(r#"{{"crs":{CRS84},"crs_type":"projjson"}}"#)),
-    ];
+    wkb_with(name, format!(r#"{{"crs":{CRS84},"crs_type":"projjson"}}"#))
+}
+
+/// The field of a WKB column whose file states this system, or none.
+pub fn wkb_field_as_stated(name: &str, crs: Option<&str>) -> Field {
+    wkb_with(name, crs.map_or_else(String::new, |crs| serde_json::json!({ "crs": crs }).to_string()))
+}
+
+fn wkb_with(name: &str, metadata: String) -> Field {
+    let metadata =
+        [(EXTENSION.to_owned(), "geoarrow.wkb".to_owned()), (EXTENSION_METADATA.to_owned(), metadata)];
     Field::new(name, DataType::Binary, true).with_metadata(metadata.into())
 }
 
@@ -75,70 +79,85 @@ fn encode_one(geometry: &Geometry) -> Vec<u8> {
     bytes
 }
 
-/// The geometries of a column; unusable rows are `None` and have a problem.
+/// The geometries of a column in degrees of WGS-84; what is wrong with the unusable ones.
+///
+/// # Errors
+/// A problem when the column is in no encoding of geometry.
 pub fn decode(
-    table: &Table,
+    name: &str,
     array: &ArrayRef,
     field: &Field,
-    problems: &mut Vec<Problem>,
-) -> Result<Vec<Option<Geometry>>> {
-    check_crs(table, field)?;
-    let wkb = as_wkb(table, array, field)?;
-    let mut geometries = Vec::with_capacity(wkb.len());
-    for row in 0..wkb.len() {
-        let decoded = if wkb.is_null(row) { Err(Fault::MissingValue) } else { decode_one(wkb.value(row)) };
-        match decoded {
-            Ok(geometry) => geometries.push(Some(geometry)),
-            Err(fault) => {
-                problems.push(table.problem(row, field.name(), None, fault));
-                geometries.push(None);
-            }
-        }
-    }
-    Ok(geometries)
+    crs: &Crs,
+) -> Result<Vec<std::result::Result<Geometry, Fault>>> {
+    let wkb = as_wkb(name, array, field)?;
+    let one = |row| if wkb.is_null(row) { Err(Fault::MissingValue) } else { decode_one(wkb.value(row), crs) };
+    Ok((0..wkb.len()).map(one).collect())
 }
 
-fn decode_one(bytes: &[u8]) -> std::result::Result<Geometry, Fault> {
+fn decode_one(bytes: &[u8], crs: &Crs) -> std::result::Result<Geometry, Fault> {
     let bad = |reason: String| Fault::BadGeometry { reason };
     let wkb = wkb::reader::read_wkb(bytes).map_err(|error| bad(error.to_string()))?;
     let geometry = wkb.try_to_geometry().ok_or_else(|| bad("it is empty".to_owned()))?;
     if geometry.coords_count() == 0 {
         return Err(bad("it is empty".to_owned()));
     }
+    if !crs.is_wgs84() {
+        return geometry.try_map_coords(|at| degrees_of(at, crs));
+    }
     let misplaced = geometry.coords_iter().find(|at| Place::new(at.x, at.y).is_none());
     match misplaced {
-        Some(at) if Place::new(at.y, at.x).is_some() => Err(Fault::SwappedLonLat),
-        Some(at) => Err(bad(format!("{} {} is outside longitude and latitude", at.x, at.y))),
+        Some(at) => Err(misplaced_fault(at)),
         None => Ok(geometry),
     }
 }
 
+fn degrees_of(at: Coord, crs: &Crs) -> std::result::Result<Coord, Fault> {
+    match crs.place(at.x, at.y) {
+        Some(place) => Ok(Coord { x: place.lon(), y: place.lat() }),
+        None if crs.is_degrees() => Err(misplaced_fault(at)),
+        None => Err(Fault::BadGeometry {
+            reason: format!("{} {} is outside its coordinate reference system", at.x, at.y),
+        }),
+    }
+}
+
+/// What is wrong with numbers that are no longitude and latitude.
+fn misplaced_fault(at: Coord) -> Fault {
+    if Place::new(at.y, at.x).is_some() {
+        return Fault::SwappedLonLat;
+    }
+    Fault::BadGeometry { reason: format!("{} {} is outside longitude and latitude", at.x, at.y) }
+}
+
 /// Any encoding to WKB, the one that every library writes.
-fn as_wkb(table: &Table, array: &ArrayRef, field: &Field) -> Result<BinaryArray> {
+fn as_wkb(name: &str, array: &ArrayRef, field: &Field) -> Result<BinaryArray> {
     let binary = |array: &dyn Array| {
-        let cast = arrow_cast::cast(array, &DataType::Binary).map_err(unreadable(&table.name))?;
+        let cast = arrow_cast::cast(array, &DataType::Binary).map_err(unreadable(name))?;
         Ok(cast.as_binary::<i32>().clone())
     };
     let plain = matches!(array.data_type(), DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
     if plain {
         return binary(array);
     }
-    let native = geoarrow_array::array::from_arrow_array(array, field).map_err(unreadable(&table.name))?;
-    let wkb = geoarrow_array::cast::to_wkb::<i32>(native.as_ref()).map_err(unreadable(&table.name))?;
+    let native = geoarrow_array::array::from_arrow_array(array, field).map_err(unreadable(name))?;
+    let wkb = geoarrow_array::cast::to_wkb::<i32>(native.as_ref()).map_err(unreadable(name))?;
     binary(wkb.inner())
 }
 
-fn check_crs(table: &Table, field: &Field) -> Result<()> {
+/// The name of the system that a geometry column says it is in; `None` when it says none.
+///
+/// # Errors
+/// A problem when its metadata are not what they should be.
+pub fn stated_crs(name: &str, field: &Field) -> Result<Option<String>> {
     let Some(metadata) = field.metadata().get(EXTENSION_METADATA).filter(|text| !text.is_empty()) else {
-        return Ok(());
+        return Ok(None);
     };
-    let metadata: serde_json::Value = serde_json::from_str(metadata).map_err(unreadable(&table.name))?;
-    let name = match &metadata["crs"] {
-        serde_json::Value::Null => return Ok(()),
-        serde_json::Value::String(text) => code_in_text(text),
-        crs => authority_code(crs),
-    };
-    refuse_unknown_crs(&table.name, field.name(), &name)
+    let metadata: serde_json::Value = serde_json::from_str(metadata).map_err(unreadable(name))?;
+    Ok(match &metadata["crs"] {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(code_in_text(text)),
+        crs => Some(authority_code(crs)),
+    })
 }
 
 /// The code of a PROJJSON object, or its name when it has none.
@@ -156,14 +175,6 @@ fn code_in_text(text: &str) -> String {
         Ok(crs) if crs.is_object() => authority_code(&crs),
         _ => text.to_owned(),
     }
-}
-
-/// A problem when a coordinate reference system is not WGS-84 or the same to about a metre.
-pub fn refuse_unknown_crs(file: &str, column: &str, name: &str) -> Result<()> {
-    if AS_WGS84.iter().any(|known| name.eq_ignore_ascii_case(known)) || name == "WGS 84" {
-        return Ok(());
-    }
-    Err(Problem::of_file(file, Fault::UnsupportedCrs).in_column(column).with_value(name).into())
 }
 
 /// A point to walk to or from: the point itself, or a point inside an outline.
@@ -186,93 +197,4 @@ pub fn polygons_of(geometry: Geometry) -> std::result::Result<MultiPolygon, Faul
     };
     polygons.check_validation().map_err(|error| bad(error.to_string()))?;
     Ok(polygons)
-}
-
-/// A `GeoJSON` feature collection as a table: `geometry`, `id` when features have one, and a column per property.
-pub fn read_geojson(path: &Path, name: &str) -> Result<Table> {
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::InvalidData => {
-            Problem::of_file(name, Fault::WrongFormat { expected: "GeoJSON" }).into()
-        }
-        _ => Error::file(path)(error),
-    })?;
-    let json: geojson::GeoJson = text.parse().map_err(unreadable(name))?;
-    let geojson::GeoJson::FeatureCollection(collection) = json else {
-        let fault = Fault::Unreadable { reason: "a FeatureCollection is needed".to_owned() };
-        return Err(Problem::of_file(name, fault).into());
-    };
-    let features = collection.features;
-    let mut fields = vec![wkb_field("geometry")];
-    let mut columns = vec![encode_features(name, &features)?];
-    for key in property_names(&features) {
-        let (field, column) = property_column(&key, &features);
-        fields.push(field);
-        columns.push(column);
-    }
-    let schema = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(schema.clone(), columns).map_err(unreadable(name))?;
-    Table::from_batches(name, &schema, &[batch])
-}
-
-fn encode_features(name: &str, features: &[geojson::Feature]) -> Result<ArrayRef> {
-    let mut encoded: Vec<Option<Vec<u8>>> = Vec::with_capacity(features.len());
-    for (row, feature) in features.iter().enumerate() {
-        let Some(geometry) = &feature.geometry else {
-            encoded.push(None);
-            continue;
-        };
-        let geometry = Geometry::<f64>::try_from(geometry).map_err(|error| {
-            let fault = Fault::BadGeometry { reason: error.to_string() };
-            Error::from(Problem::of_file(name, fault).at_row(row as u64 + 1))
-        })?;
-        let bytes = encode(std::iter::once(geometry));
-        encoded.push(Some(bytes.as_binary::<i32>().value(0).to_vec()));
-    }
-    Ok(Arc::new(encoded.iter().map(Option::as_deref).collect::<BinaryArray>()))
-}
-
-/// `id` first when features carry one outside their properties, then the properties in order of first use.
-fn property_names(features: &[geojson::Feature]) -> Vec<String> {
-    let mut names = Vec::new();
-    if features.iter().any(|feature| feature.id.is_some()) {
-        names.push("id".to_owned());
-    }
-    let mut seen: std::collections::HashSet<String> = names.iter().cloned().collect();
-    for (key, _) in features.iter().filter_map(|feature| feature.properties.as_ref()).flatten() {
-        if seen.insert(key.clone()) {
-            names.push(key.clone());
-        }
-    }
-    names
-}
-
-/// Numbers when every value is a number, text otherwise.
-fn property_column(key: &str, features: &[geojson::Feature]) -> (Field, ArrayRef) {
-    use serde_json::Value;
-    let value = |feature: &geojson::Feature| -> Value {
-        let property = feature.properties.as_ref().and_then(|properties| properties.get(key));
-        match (property, key, &feature.id) {
-            (Some(value), _, _) => value.clone(),
-            (None, "id", Some(geojson::feature::Id::String(id))) => Value::String(id.clone()),
-            (None, "id", Some(geojson::feature::Id::Number(id))) => Value::Number(id.clone()),
-            _ => Value::Null,
-        }
-    };
-    let values: Vec<Value> = features.iter().map(value).collect();
-    let present = || values.iter().filter(|value| !value.is_null());
-    if present().all(|value| value.as_i64().is_some()) && present().next().is_some() {
-        let column = values.iter().map(Value::as_i64).collect::<arrow_array::Int64Array>();
-        return (Field::new(key, DataType::Int64, true), Arc::new(column));
-    }
-    if present().all(Value::is_number) && present().next().is_some() {
-        let column = values.iter().map(Value::as_f64).collect::<Float64Array>();
-        return (Field::new(key, DataType::Float64, true), Arc::new(column));
-    }
-    let text = |value: &Value| match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    };
-    let column = values.iter().map(text).collect::<StringArray>();
-    (Field::new(key, DataType::Utf8, true), Arc::new(column))
 }

@@ -1,9 +1,9 @@
 //! `STUDY.toml` → [`Study`], with every fault and its line.
 
 use super::defaults;
-use super::geometry::refuse_unknown_crs;
+use super::files::{file_name, unreadable};
 use super::osm::walking::OpenAt;
-use super::table::{file_name, unreadable};
+use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::profile::Profile;
@@ -150,11 +150,15 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
     for profile in study.coverage.profiles.iter().filter(|name| !known.contains(name)) {
         fault("coverage.profiles", profile.clone(), &format!("one of {}", known.join(", ")));
     }
-    let areas_crs = study.areas.iter().map(|areas| ("areas.crs", &areas.crs));
-    let systems = [("facilities.crs", &study.facilities.crs), ("population.crs", &study.population.crs)];
-    for (key, crs) in systems.into_iter().chain(areas_crs) {
-        if let Err(Error::Input(faults)) = refuse_unknown_crs(name, key, crs) {
-            problems.extend(faults);
+    let areas_crs = study.areas.as_ref().and_then(|areas| areas.crs.as_ref());
+    let systems = [
+        ("facilities.crs", study.facilities.crs.as_ref()),
+        ("population.crs", study.population.crs.as_ref()),
+        ("areas.crs", areas_crs),
+    ];
+    for (key, crs) in systems {
+        if let Some(crs) = crs.filter(|crs| Crs::from_name(crs).is_none()) {
+            problems.push(Problem::of_file(name, Fault::UnsupportedCrs).in_column(key).with_value(crs));
         }
     }
 }

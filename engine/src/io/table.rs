@@ -1,7 +1,9 @@
 //! Tables of any source: Parquet, `GeoParquet`, CSV, `GeoJSON` and Arrow, with columns read under one set of rules.
 
+use super::files::unreadable;
 use super::geometry;
 use crate::model::cell;
+use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::extent::Extent;
 use crate::model::ids::Ids;
@@ -13,8 +15,6 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use geo::Geometry;
 use h3o::CellIndex;
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 /// A table in memory with the name that its problems carry.
@@ -27,6 +27,8 @@ pub struct Table {
     untyped: bool,
     /// Where its places are expected.
     near: Option<Extent>,
+    /// The system that the user says its places are in.
+    crs: Option<Crs>,
 }
 
 /// What the rows of a place column say. Rows without a usable place are `None` and have a problem.
@@ -48,33 +50,7 @@ impl Table {
         if batch.num_rows() == 0 {
             return Err(Problem::of_file(name, Fault::EmptyTable).into());
         }
-        Ok(Self { name: name.to_owned(), batch, untyped: false, near: None })
-    }
-
-    /// A table from a file; the kind follows from the ending of its name.
-    ///
-    /// # Errors
-    /// A problem when the file is missing, of another kind, damaged or empty.
-    pub fn read(path: &Path) -> Result<Self> {
-        let name = file_name(path);
-        if !path.is_file() {
-            return Err(Problem::of_file(path.display().to_string(), Fault::NotFound).into());
-        }
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        match ending.as_deref() {
-            Some("parquet" | "geoparquet") => read_parquet(path, &name),
-            Some("geojson" | "json") => geometry::read_geojson(path, &name),
-            Some("csv" | "txt") => read_delimited(path, &name, b','),
-            Some("tsv") => read_delimited(path, &name, b'\t'),
-            _ => {
-                let known = ["parquet", "geoparquet", "csv", "tsv", "geojson"].map(str::to_owned).to_vec();
-                let ending = ending.unwrap_or_default();
-                Err(Problem::of_file(name, Fault::UnknownName { known })
-                    .in_column("file ending")
-                    .with_value(ending)
-                    .into())
-            }
-        }
+        Ok(Self { name: name.to_owned(), batch, untyped: false, near: None, crs: None })
     }
 
     /// The same table, whose places are expected here: one that would be here only with its coordinates exchanged
@@ -82,6 +58,21 @@ impl Table {
     #[must_use]
     pub fn near(mut self, extent: Extent) -> Self {
         self.near = Some(extent);
+        self
+    }
+
+    /// The same table, whose places are stated in this system whatever the file says of degrees: files in GCJ-02 and BD-09
+    /// call themselves WGS-84, because no register has these two.
+    #[must_use]
+    pub fn in_crs(mut self, crs: Crs) -> Self {
+        self.crs = Some(crs);
+        self
+    }
+
+    /// The same table, from a source whose columns have no types.
+    #[must_use]
+    pub fn untyped(mut self) -> Self {
+        self.untyped = true;
         self
     }
 
@@ -198,11 +189,13 @@ impl Table {
         })
     }
 
-    /// Where each row is: `lon` + `lat`, a geometry column, or H3 cells under `cell_column`, in this order.
+    /// Where each row is: `lon` + `lat` (`x` + `y` in a plane), a geometry column, or H3 cells under `cell_column`, in this order.
     pub fn located(&self, cell_column: &str, problems: &mut Vec<Problem>) -> Result<Located> {
-        if self.has("lon") && self.has("lat") {
-            let located = self.located_by_degrees(problems)?;
-            return Ok(self.without_swapped(located, "lon, lat", problems));
+        let crs = self.crs.clone().unwrap_or(Crs::WGS84);
+        let axes = if crs.is_degrees() { ["lon", "lat"] } else { ["x", "y"] };
+        if axes.into_iter().all(|axis| self.has(axis)) {
+            let located = self.located_by_numbers(axes, &crs, problems)?;
+            return Ok(self.without_swapped(located, &axes.join(", "), problems));
         }
         if let Some(column) = self.geometry_column() {
             let place = self.geometries(&column, problems)?;
@@ -212,7 +205,7 @@ impl Table {
             return self.located_by_cells(cell_column, problems);
         }
         let found = self.column_names();
-        let wanted = format!("lon + lat, geometry or {cell_column}");
+        let wanted = format!("{}, geometry or {cell_column}", axes.join(" + "));
         Err(Problem::of_file(&self.name, Fault::MissingColumn { found }).in_column(wanted).into())
     }
 
@@ -229,20 +222,23 @@ impl Table {
         located
     }
 
-    fn located_by_degrees(&self, problems: &mut Vec<Problem>) -> Result<Located> {
-        let lon = self.numbers("lon", problems)?;
-        let lat = self.numbers("lat", problems)?;
+    fn located_by_numbers(
+        &self,
+        [x, y]: [&str; 2],
+        crs: &Crs,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Located> {
+        let (xs, ys) = (self.numbers(x, problems)?, self.numbers(y, problems)?);
         let known: Vec<u64> = problems.iter().filter_map(|problem| problem.row).collect();
-        let mut place = Vec::with_capacity(lon.len());
-        for (row, (lon, lat)) in lon.into_iter().zip(lat).enumerate() {
-            let found = match (lon, lat) {
-                (Some(lon), Some(lat)) => Place::new(lon, lat).ok_or_else(|| self.bad_degrees(row, lon, lat)),
-                (None, _) => Err(self.problem(row, "lon", None, Fault::MissingValue)),
-                (_, None) => Err(self.problem(row, "lat", None, Fault::MissingValue)),
+        let mut place = Vec::with_capacity(xs.len());
+        for (row, numbers) in xs.into_iter().zip(ys).enumerate() {
+            let found = match numbers {
+                (Some(x), Some(y)) => crs.place(x, y).ok_or_else(|| self.no_place(row, crs, (x, y))),
+                (None, _) => Err(self.problem(row, x, None, Fault::MissingValue)),
+                (_, None) => Err(self.problem(row, y, None, Fault::MissingValue)),
             };
-            let place_or_problem = found.map(|place| Geometry::Point((place.lon(), place.lat()).into()));
-            match place_or_problem {
-                Ok(point) => place.push(Some(point)),
+            match found {
+                Ok(found) => place.push(Some(Geometry::Point((found.lon(), found.lat()).into()))),
                 Err(problem) => {
                     if !known.contains(&(row as u64 + 1)) {
                         problems.push(problem);
@@ -254,13 +250,17 @@ impl Table {
         Ok(Located { place, cell: None })
     }
 
-    fn bad_degrees(&self, row: usize, lon: f64, lat: f64) -> Problem {
-        if !(-90.0..=90.0).contains(&lat) {
-            let swapped = Place::new(lat, lon).is_some();
-            let fault = if swapped { Fault::SwappedLonLat } else { Fault::OutOfRange { range: "-90..90" } };
-            return self.problem(row, "lat", Some(lat.to_string()), fault);
+    fn no_place(&self, row: usize, crs: &Crs, (x, y): (f64, f64)) -> Problem {
+        if !crs.is_degrees() {
+            let reason = "outside its coordinate reference system".to_owned();
+            return self.problem(row, "x, y", Some(format!("{x}, {y}")), Fault::BadGeometry { reason });
         }
-        self.problem(row, "lon", Some(lon.to_string()), Fault::OutOfRange { range: "-180..180" })
+        if !(-90.0..=90.0).contains(&y) {
+            let swapped = Place::new(y, x).is_some();
+            let fault = if swapped { Fault::SwappedLonLat } else { Fault::OutOfRange { range: "-90..90" } };
+            return self.problem(row, "lat", Some(y.to_string()), fault);
+        }
+        self.problem(row, "lon", Some(x.to_string()), Fault::OutOfRange { range: "-180..180" })
     }
 
     fn located_by_cells(&self, column: &str, problems: &mut Vec<Problem>) -> Result<Located> {
@@ -302,89 +302,36 @@ impl Table {
         marked.or_else(named).map(|field| field.name().clone())
     }
 
-    /// The geometries of a column in degrees; `None` where missing or unusable, with a problem.
+    /// The geometries of a column in degrees of WGS-84; `None` where missing or unusable, with a problem.
+    ///
+    /// # Errors
+    /// A problem when the column or its system cannot be read, or contradicts what the user says.
     pub fn geometries(&self, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<Option<Geometry>>> {
         let (array, field) = self.column(column)?;
-        geometry::decode(self, &array, &field, problems)
-    }
-}
-
-/// The last part of a path, the name by which users know a file.
-pub fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-/// For `map_err`: a library's words about a file it cannot read.
-pub fn unreadable<E: std::fmt::Display>(name: &str) -> impl Fn(E) -> Error {
-    move |error| Problem::of_file(name, Fault::Unreadable { reason: error.to_string() }).into()
-}
-
-fn read_parquet(path: &Path, name: &str) -> Result<Table> {
-    use ::geoparquet::reader::GeoParquetReaderBuilder;
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-    let file = File::open(path).map_err(Error::file(path))?;
-    let read = || -> Result<Table> {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable(name))?;
-        let schema = match builder.geoparquet_metadata() {
-            None => builder.schema().clone(),
-            Some(metadata) => {
-                let metadata = metadata.map_err(unreadable(name))?;
-                let coordinates = geoarrow_schema::CoordType::Interleaved;
-                builder.geoarrow_schema(&metadata, false, coordinates).map_err(unreadable(name))?
-            }
+        let crs = self.crs_of(column, geometry::stated_crs(&self.name, &field)?)?;
+        let decoded = geometry::decode(&self.name, &array, &field, &crs)?;
+        let keep = |(row, decoded): (usize, std::result::Result<Geometry, Fault>)| {
+            decoded.map_err(|fault| problems.push(self.problem(row, column, None, fault))).ok()
         };
-        let mut batches = Vec::new();
-        for batch in builder.build().map_err(unreadable(name))? {
-            let batch = batch.map_err(unreadable(name))?;
-            batches.push(geometry::mark(&batch, &schema).map_err(unreadable(name))?);
-        }
-        let schema = batches.first().map_or(schema, RecordBatch::schema);
-        Table::from_batches(name, &schema, &batches)
-    };
-    guarded(name, read)
-}
+        Ok(decoded.into_iter().enumerate().map(keep).collect())
+    }
 
-/// Delimited text by polars, every column as text: numbers are parsed later, where a fault can name its row.
-fn read_delimited(path: &Path, name: &str, separator: u8) -> Result<Table> {
-    use polars::prelude::{CsvReadOptions, SerReader};
-    let read = || -> Result<Table> {
-        let frame = CsvReadOptions::default()
-            .with_has_header(true)
-            .with_infer_schema_length(Some(0))
-            .map_parse_options(|options| options.with_separator(separator))
-            .try_into_reader_with_file_path(Some(path.to_owned()))
-            .and_then(SerReader::finish)
-            .map_err(|error| match error {
-                polars::error::PolarsError::NoData(_) => {
-                    Error::from(Problem::of_file(name, Fault::EmptyTable))
-                }
-                other => unreadable(name)(other),
-            })?;
-        let mut fields = Vec::new();
-        let mut columns: Vec<ArrayRef> = Vec::new();
-        for column in frame.columns() {
-            let text = column.str().map_err(unreadable(name))?;
-            fields.push(Field::new(
-                column.name().as_str().trim_start_matches('\u{feff}'),
-                DataType::Utf8,
-                true,
-            ));
-            columns.push(Arc::new(text.iter().collect::<StringArray>()));
+    /// The system of a column that says it is in `stated`.
+    fn crs_of(&self, column: &str, stated: Option<String>) -> Result<Crs> {
+        let problem = |fault, value: &str| -> Error {
+            Problem::of_file(&self.name, fault).in_column(column).with_value(value).into()
+        };
+        let Some(name) = stated else { return Ok(self.crs.clone().unwrap_or(Crs::WGS84)) };
+        let stated = Crs::from_name(&name).ok_or_else(|| problem(Fault::UnsupportedCrs, &name))?;
+        match &self.crs {
+            None => Ok(stated),
+            Some(said) if *said == stated || stated.is_wgs84() && said.is_degrees() => Ok(said.clone()),
+            Some(said) => Err(problem(Fault::CrsContradicts { said: said.to_string() }, &name)),
         }
-        let schema = Arc::new(Schema::new(fields));
-        let batch = RecordBatch::try_new(schema.clone(), columns).map_err(unreadable(name))?;
-        Ok(Table { untyped: true, ..Table::from_batches(name, &schema, &[batch])? })
-    };
-    guarded(name, read)
+    }
 }
 
 /// The numbers, when every text is one exactly as it would be printed: "007" is a name.
 fn whole_numbers(text: &[String]) -> Option<Vec<i64>> {
     text.iter().map(|text| text.parse::<i64>().ok().filter(|number| number.to_string() == *text)).collect()
-}
-
-/// A decoder that panics on a damaged file must not take the process with it.
-pub fn guarded<T>(name: &str, read: impl FnOnce() -> Result<T>) -> Result<T> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(unreadable(name)("the decoder gave up; the file is damaged")))
 }

@@ -93,6 +93,11 @@ pub enum Fault {
     },
     /// A coordinate reference system that this version does not read.
     UnsupportedCrs,
+    /// The file states another coordinate reference system than the user.
+    CrsContradicts {
+        /// What the user says.
+        said: String,
+    },
     /// A raster that does not name its coordinate reference system.
     MissingCrs,
     /// Every row of the table was rejected.
@@ -206,6 +211,7 @@ impl Fault {
             Self::UnknownName { .. } => "unknown_name",
             Self::NotSnapped { .. } => "not_snapped",
             Self::UnsupportedCrs => "unsupported_crs",
+            Self::CrsContradicts { .. } => "crs_contradicts",
             Self::MissingCrs => "missing_crs",
             Self::AllRejected { .. } => "all_rejected",
             Self::Setting { .. } => "setting",
@@ -261,9 +267,14 @@ impl Fault {
             Self::NotSnapped { nearest_m: None, .. } => {
                 both("there is no walkable street to join to", "没有可接入的步行道路")
             }
-            Self::UnsupportedCrs => {
-                both("this coordinate reference system is not read yet", "暂不支持该坐标参考系")
-            }
+            Self::UnsupportedCrs => both(
+                "this coordinate reference system is unknown, or its datum cannot be placed",
+                "未知的坐标参考系，或无法确定其基准",
+            ),
+            Self::CrsContradicts { said } => both(
+                format!("the file states this coordinate reference system, not {said}"),
+                format!("文件注明的坐标参考系与 {said} 不符"),
+            ),
             Self::MissingCrs => {
                 both("the raster does not name its coordinate reference system", "栅格未注明坐标参考系")
             }
@@ -322,9 +333,12 @@ impl Fault {
                 both("Check the place, or raise max_snap_m", "请检查位置，或增大 max_snap_m")
             }
             Self::UnsupportedCrs => both(
-                "Convert to WGS-84 longitude and latitude (EPSG:4326)",
-                "请转换为 WGS-84 经纬度（EPSG:4326）",
+                "State an EPSG code, \"gcj02\" or \"bd09\", or convert to WGS-84 longitude and latitude (EPSG:4326)",
+                "请注明 EPSG 代码、\"gcj02\" 或 \"bd09\"，或转换为 WGS-84 经纬度（EPSG:4326）",
             ),
+            Self::CrsContradicts { .. } => {
+                both("Leave the setting away, or correct the file", "请删除该设置，或更正文件")
+            }
             Self::MissingCrs => both(
                 "State it, for example \"EPSG:3763\", or write it into the file: gdal_edit.py -a_srs EPSG:3763",
                 "请指定坐标参考系（例如 \"EPSG:3763\"），或写入文件：gdal_edit.py -a_srs EPSG:3763",

@@ -1,17 +1,17 @@
-//! From a place to the plane of a raster, and back.
+//! From a place to the plane of a raster or a map, and back.
 
 use super::place::Place;
 use proj4rs::Proj;
 use proj4rs::transform::transform;
 use std::fmt;
 
-/// Geographic systems that agree with WGS-84 to about a metre: WGS-84, NAD83, ETRS89, CGCS2000.
-const AS_WGS84: [u16; 4] = [4326, 4269, 4258, 4490];
+/// Geographic systems that agree with WGS-84 to about a metre: WGS-84 (with heights too), NAD83, ETRS89, CGCS2000.
+const AS_WGS84: [u16; 5] = [4326, 4979, 4269, 4258, 4490];
 /// The system of every [`Place`].
 const PLACES: &str = "+proj=longlat +datum=WGS84 +no_defs";
 
-/// The system in which a raster counts its x and y.
-#[derive(Debug, Clone)]
+/// The system in which a raster or a map counts its x and y.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Projection {
     /// x is longitude and y is latitude, in degrees.
     Degrees,
@@ -26,6 +26,15 @@ pub struct Projected {
     places: Proj,
     plane: Proj,
 }
+
+/// A code means one system.
+impl PartialEq for Projected {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code
+    }
+}
+
+impl Eq for Projected {}
 
 impl fmt::Debug for Projected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,6 +56,14 @@ impl Projection {
         }
         let places = Proj::from_proj_string(PLACES).ok()?;
         Some(Self::Projected(Box::new(Projected { code, places, plane })))
+    }
+
+    /// Its EPSG code; 4326 stands for all that agree with it.
+    pub const fn code(&self) -> u16 {
+        match self {
+            Self::Degrees => 4326,
+            Self::Projected(system) => system.code,
+        }
     }
 
     /// x and y of a place, or `None` where the system does not reach.

@@ -75,9 +75,8 @@ pub struct FacilitySource {
     pub catalogue: Option<PathBuf>,
     /// A table of facilities.
     pub path: Option<PathBuf>,
-    /// Coordinate reference system of the table.
-    #[serde(default = "wgs84")]
-    pub crs: String,
+    /// Coordinate reference system of the table: an EPSG code, `gcj02` or `bd09`; what the file says, else WGS-84.
+    pub crs: Option<String>,
     /// Column of the id.
     #[serde(default = "id")]
     pub id: String,
@@ -105,9 +104,8 @@ pub struct PopulationSource {
     pub buildings: Option<String>,
     /// People to spread over the buildings.
     pub total: Option<f64>,
-    /// Coordinate reference system of the table.
-    #[serde(default = "wgs84")]
-    pub crs: String,
+    /// Coordinate reference system of the table: an EPSG code, `gcj02` or `bd09`; what the file says, else WGS-84.
+    pub crs: Option<String>,
 }
 
 /// `[areas]`
@@ -121,9 +119,8 @@ pub struct AreaSource {
     /// Column of the area's id.
     #[serde(default = "area_id")]
     pub id: String,
-    /// Coordinate reference system of the table.
-    #[serde(default = "wgs84")]
-    pub crs: String,
+    /// Coordinate reference system of the table: an EPSG code, `gcj02` or `bd09`; what the file says, else WGS-84.
+    pub crs: Option<String>,
 }
 
 /// `[coverage]`
@@ -209,9 +206,6 @@ fn ten() -> u8 {
 }
 fn max_snap_m() -> f64 {
     MAX_SNAP_M
-}
-fn wgs84() -> String {
-    "EPSG:4326".to_owned()
 }
 fn id() -> String {
     "id".to_owned()

@@ -4,8 +4,8 @@
 //! types; a flipped bit is found on loading. The file appears whole or not at all.
 
 use super::graph::{Edges, Flight, GivenTimes, HeightSource, Heights, Network, Origin, Ride, Ways};
+use crate::io::files::{file_name, unreadable};
 use crate::io::hash::hex;
-use crate::io::table::{file_name, unreadable};
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::level::Level;
@@ -61,7 +61,7 @@ pub fn load(path: &Path) -> Result<Network> {
         return Err(Problem::of_file(path.display().to_string(), Fault::NotFound).into());
     }
     let bytes = std::fs::read(path).map_err(Error::file(path))?;
-    crate::io::table::guarded(&name, || read(&name, &Buffer::from(bytes)))
+    crate::io::files::guarded(&name, || read(&name, &Buffer::from(bytes)))
 }
 
 fn write(network: &Network, file: &mut File) -> std::result::Result<(), arrow_schema::ArrowError> {

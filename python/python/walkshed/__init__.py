@@ -6,6 +6,7 @@
 """
 
 from walkshed._engine import InputError, InternalError, __version__
+from walkshed.arrow import in_crs
 from walkshed.coverage import coverage
 from walkshed.facilities import facility_classes
 from walkshed.geotable import GeoTable
@@ -30,6 +31,7 @@ __all__ = [
     "__version__",
     "coverage",
     "facility_classes",
+    "in_crs",
     "profile",
     "run",
     "validate",

@@ -8,9 +8,11 @@ __all__ = [
     "InputError",
     "InternalError",
     "Network",
+    "TableInCrs",
     "__version__",
     "catalogue",
     "coverage",
+    "in_crs",
     "isochrone_cells",
     "isochrones",
     "profiles",
@@ -32,6 +34,11 @@ class InternalError(RuntimeError): ...
 @type_check_only
 class Table:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class TableInCrs: ...
+
+def in_crs(table: Any, crs: str) -> TableInCrs: ...
 
 @final
 class Network:

@@ -7,6 +7,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import polars as pl
 
+from walkshed import _engine
+
 
 @runtime_checkable
 class ArrowStream(Protocol):
@@ -16,7 +18,30 @@ class ArrowStream(Protocol):
         """Give the columns as a capsule."""
 
 
-TableLike: TypeAlias = "str | os.PathLike[str] | ArrowStream"
+TableLike: TypeAlias = "str | os.PathLike[str] | ArrowStream | _engine.TableInCrs"
+
+
+def in_crs(table: TableLike, crs: str) -> _engine.TableInCrs:
+    """State the coordinate reference system of a table that does not say it, or says it wrongly; use it as any table.
+
+    Map platforms give points in GCJ-02 or BD-09, and files of these call themselves WGS-84. Nobody has published the
+    two systems: what walkshed undoes, to less than a millimetre, is the model that everybody uses, and a platform's
+    points may lie metres off it. Tables whose `geometry` column states its system need no `in_crs`.
+
+    Args:
+        table: a path or a table. In degrees its places are `lon` and `lat`, in a plane `x` (east) and `y` (north), in
+            metres or feet as the system counts; or a geometry column.
+        crs: an EPSG code (`"EPSG:4545"`), `"gcj02"` or `"bd09"`.
+
+    Returns:
+        A table for every function that takes one; nothing is read or converted yet.
+
+    Raises:
+        TypeError: `table` is neither a path nor a table.
+        ValueError: the system is unknown, or walkshed cannot tell how its datum lies to WGS-84 (Xian 1980, NAD27).
+
+    """
+    return _engine.in_crs(to_engine(table, "table"), crs)
 
 
 def to_engine(table: TableLike, name: str) -> Any:
@@ -26,6 +51,8 @@ def to_engine(table: TableLike, name: str) -> Any:
         TypeError: the object is neither a path nor a table.
 
     """
+    if isinstance(table, _engine.TableInCrs):
+        return table
     if isinstance(table, (str, os.PathLike)):
         return os.fspath(table)
     if type(table).__module__.startswith("geopandas"):

@@ -273,7 +273,7 @@ impl<'a> Reading<'a> {
     }
 
     fn finish(self, path: &Path) -> Result<Extract> {
-        let name = crate::io::table::file_name(path);
+        let name = crate::io::files::file_name(path);
         let Self { wanted, ways, areas, walls, features, points, member_ways, nodes, mut left_out, .. } =
             self;
         let ids = streets::needed(&ways, &areas, &member_ways);

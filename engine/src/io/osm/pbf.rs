@@ -1,6 +1,6 @@
 //! The container of an OSM PBF file: is it one, is it whole, and its blocks in order.
 
-use crate::io::table::{file_name, guarded, unreadable};
+use crate::io::files::{file_name, guarded, unreadable};
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
