@@ -6,6 +6,9 @@ mod towns;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use tiff::TiffResult;
+use tiff::encoder::{TiffEncoder, colortype::Gray64Float};
+use tiff::tags::Tag;
 use towns::Town;
 use towns::study::{StudyFolder, full_numbers, names, numbers, text};
 use walkshed::batch::study::RunReport;
@@ -401,6 +404,41 @@ fn people_of_outlines_come_out_however_large_or_small_the_outline() {
     folder.write("people.geojson", estates_geojson(&town));
     let report = folder.run(&study("path = \"people.geojson\"", "")).unwrap();
     assert_nobody_lost(&report, &folder, everybody());
+}
+
+/// A raster of people in degrees, pixels of about 100 m; its north-west corner, and the people of 12 by 12 pixels.
+fn write_raster(path: &std::path::Path, west_north: Place, people: &[f64]) -> TiffResult<()> {
+    let file = std::fs::File::create(path)?;
+    let mut encoder = TiffEncoder::new(file)?;
+    let mut image = encoder.new_image::<Gray64Float>(12, 12)?;
+    let tags = image.encoder();
+    // GTModelType geographic, GTRasterType area, EPSG:4326 (OGC GeoTIFF 1.1, annex B).
+    let keys = [1_u16, 1, 0, 3, 1024, 0, 1, 2, 1025, 0, 1, 1, 2048, 0, 1, 4326];
+    tags.write_tag(Tag::ModelPixelScaleTag, &[0.001, 0.001, 0.0][..])?;
+    let tie = [0.0, 0.0, 0.0, west_north.lon(), west_north.lat(), 0.0];
+    tags.write_tag(Tag::ModelTiepointTag, &tie[..])?;
+    tags.write_tag(Tag::GeoKeyDirectoryTag, &keys[..])?;
+    tags.write_tag(Tag::GdalNodata, "-1")?;
+    image.write_data(people)
+}
+
+#[test]
+fn people_of_a_raster_come_out_and_every_pixel_is_accounted_for() {
+    let (town, folder) = grid_town();
+    let mut people: Vec<f64> = (0..144).map(|pixel| f64::from(pixel % 7) * 1.25).collect();
+    (people[3], people[4], people[5]) = (-1.0, f64::NAN, -20.0);
+    write_raster(&folder.path("people.tif"), town.spot((0.0, 1200.0)), &people).unwrap();
+    let report = folder.run(&study("path = \"people.tif\"", "")).unwrap();
+    let expected = people.iter().filter(|people| **people > 0.0).sum();
+    assert_same_people(report.people.stated, expected);
+    assert_same_people(report.people.in_cells, expected);
+    assert_same_people(full_numbers(&folder.result("cells"), "people").iter().sum(), expected);
+    let pixels = report.people.pixels.unwrap();
+    let nobody = people.iter().filter(|people| **people == 0.0).count() as u64;
+    assert_eq!((pixels.all, pixels.nobody, pixels.no_data, pixels.nan), (144, nobody, 1, 1));
+    assert_eq!((pixels.rejected, folder.result_rows("rejected")), (1, 1));
+    let faults = folder.refused(&study("path = \"people.tif\"\ngroups = [\"senior\"]", ""));
+    assert_eq!(faults[0].column.as_deref(), Some("population.groups"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::extent::Extent;
 use crate::model::facility::Facilities;
-use crate::model::population::{Cells, Dwellings};
+use crate::model::population::{Cells, Dwellings, Households, Pixels};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::smoothing::Smoothing;
@@ -37,6 +37,8 @@ pub struct Prepared {
     pub cells: Cells,
     /// People that the source states, before they are brought to cells.
     pub people_in: f64,
+    /// The pixels of a raster of people; none for other sources.
+    pub pixels: Option<Pixels>,
     /// Areas, and the parts of cells in each.
     pub areas: Areas,
     /// Parts of cells by area.
@@ -84,12 +86,12 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
         buildings: Room::new(&extract.dwellings, resolution),
         streets: Room::new(&street_spots(&network), resolution),
     };
-    let (cells, people_in) =
+    let (cells, people_in, pixels) =
         people(study, &tables, &extract.dwellings, &evidence, resolution, progress, &mut rejected)?;
     let (areas, parts) = areas(study, &tables, &cells, progress, &mut rejected)?;
     let sought = catalogue.into_iter().flat_map(|catalogue| &catalogue.classes).map(|class| class.id.clone());
     let sought = sought.collect();
-    Ok(Prepared { network, facilities, sought, cells, people_in, areas, parts, rejected, inputs })
+    Ok(Prepared { network, facilities, sought, cells, people_in, pixels, areas, parts, rejected, inputs })
 }
 
 /// The tables of a study. All are opened before any work, and all their faults are told together.
@@ -114,7 +116,9 @@ impl Tables {
             Err(other) => Err(other),
         };
         let facilities = read(study.facilities.path.as_ref(), study.facilities.crs.as_ref())?;
-        let population = read(study.population.path.as_ref(), study.population.crs.as_ref())?;
+        let is_table = |path: &&PathBuf| !io::population_raster::is_raster(path);
+        let population =
+            read(study.population.path.as_ref().filter(is_table), study.population.crs.as_ref())?;
         let areas = study.areas.as_ref();
         let areas =
             read(areas.and_then(|areas| areas.path.as_ref()), areas.and_then(|areas| areas.crs.as_ref()))?;
@@ -210,8 +214,14 @@ fn people(
     resolution: Resolution,
     progress: &Progress,
     rejected: &mut Vec<Problem>,
-) -> Result<(Cells, f64)> {
+) -> Result<(Cells, f64, Option<Pixels>)> {
     let source = &study.population;
+    let to_cells = |households: &Households| population::to_cells(households, resolution, evidence, progress);
+    let total = |households: &Households| households.people.iter().sum();
+    if let Some(raster) = source.path.as_ref().filter(|path| io::population_raster::is_raster(path)) {
+        let (households, pixels) = io::population_raster::read(raster, source.crs.as_deref(), rejected)?;
+        return Ok((to_cells(&households)?, total(&households), Some(pixels)));
+    }
     let Some(table) = &tables.population else {
         let total = source.total.unwrap_or_default();
         if dwellings.place.is_empty() {
@@ -219,13 +229,12 @@ fn people(
             let name = io::files::file_name(&study.streets.osm);
             return Err(Problem::of_file(name, fault).in_column("population.buildings").into());
         }
-        return Ok((population::from_buildings(dwellings, total, resolution, evidence), total));
+        return Ok((population::from_buildings(dwellings, total, resolution, evidence), total, None));
     };
     let columns =
         io::population::Columns { people: &source.people, cell: &source.cell, groups: &source.groups };
     let households = io::population::read(table, columns, rejected)?;
-    let people_in = households.people.iter().sum();
-    Ok((population::to_cells(&households, resolution, evidence, progress)?, people_in))
+    Ok((to_cells(&households)?, total(&households), None))
 }
 
 fn areas(

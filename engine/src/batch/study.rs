@@ -11,6 +11,7 @@ use crate::model::coverage::CoverageRow;
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::place::Spot;
+use crate::model::population::Pixels;
 use crate::model::problem::{Fault, Problem};
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
@@ -105,6 +106,8 @@ pub struct PeopleReport {
     pub not_snapped: f64,
     /// People outside every area.
     pub outside_areas: f64,
+    /// The pixels of a raster of people; none for other sources.
+    pub pixels: Option<Pixels>,
 }
 
 /// What `validate` found in a study that can run.
@@ -290,6 +293,7 @@ fn people_report(prepared: &Prepared, times: &NearestTimes) -> PeopleReport {
         outside_areas: total(
             people.iter().zip(&in_areas).map(|(people, share)| people * (1.0 - share).max(0.0)),
         ),
+        pixels: prepared.pixels,
     }
 }
 

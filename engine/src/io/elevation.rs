@@ -1,30 +1,16 @@
 //! Terrain heights from `GeoTIFF` and SRTM `.hgt` files.
 
-use super::files::{file_name, guarded, unreadable};
+use super::files::file_name;
+use super::geotiff;
 use crate::model::elevation::{Elevation, ElevationGrid};
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::projection::Projection;
 use crate::model::smoothing::Smoothing;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use tiff::decoder::{Decoder, DecodingResult};
-use tiff::tags::Tag;
 
 /// SRTM marks voids with this value (SRTM User's Guide, section 2.1.3).
 const SRTM_VOID: i16 = -32768;
-/// `GTModelTypeGeoKey`, `GTRasterTypeGeoKey`, `GeographicTypeGeoKey`, `ProjectedCSTypeGeoKey` and their values
-/// (OGC `GeoTIFF` 1.1, annex B).
-const MODEL_TYPE: u16 = 1024;
-const RASTER_TYPE: u16 = 1025;
-const GEOGRAPHIC_TYPE: u16 = 2048;
-const PROJECTED_TYPE: u16 = 3072;
-const MODEL_GEOGRAPHIC: u16 = 2;
-const PIXEL_IS_POINT: u16 = 2;
-const UNDEFINED: u16 = 0;
-const USER_DEFINED: u16 = 32767;
-
 /// Read rasters, in the order in which they answer; fill their voids and smooth them.
 ///
 /// `stated_crs` (`EPSG:3763`) is the system of rasters that do not name their own; what a file says of itself counts.
@@ -32,7 +18,7 @@ const USER_DEFINED: u16 = 32767;
 /// # Errors
 /// A problem when a file is missing, of another kind, damaged, or in a system that is unknown or unstated.
 pub fn read(paths: &[PathBuf], stated_crs: Option<&str>, smoothing: Smoothing) -> Result<Elevation> {
-    let stated = stated_crs.map(epsg_code).transpose()?;
+    let stated = stated_crs.map(|crs| geotiff::epsg_code("elevation", crs)).transpose()?;
     let grids = paths.iter().map(|path| read_grid(path, stated)).collect::<Result<_>>()?;
     let mut elevation = Elevation { grids, ..Elevation::default() };
     elevation.fill_voids();
@@ -40,15 +26,6 @@ pub fn read(paths: &[PathBuf], stated_crs: Option<&str>, smoothing: Smoothing) -
         elevation.grids.iter_mut().for_each(ElevationGrid::smooth);
     }
     Ok(elevation)
-}
-
-/// `EPSG:3763` → 3763.
-fn epsg_code(stated: &str) -> Result<u16> {
-    let code = stated.trim().split_once(':').filter(|(register, _)| register.eq_ignore_ascii_case("EPSG"));
-    code.and_then(|(_, code)| code.parse().ok()).ok_or_else(|| {
-        let fault = Fault::Setting { expected: "an EPSG code, for example \"EPSG:3763\"".to_owned() };
-        Problem::of_file("elevation", fault).in_column("crs").with_value(stated).into()
-    })
 }
 
 fn read_grid(path: &Path, stated: Option<u16>) -> Result<ElevationGrid> {
@@ -59,7 +36,7 @@ fn read_grid(path: &Path, stated: Option<u16>) -> Result<ElevationGrid> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     match ending.as_deref() {
         Some("hgt") => read_hgt(path, &name),
-        Some("tif" | "tiff") => guarded(&name, || read_geotiff(path, &name, stated)),
+        Some("tif" | "tiff") => read_geotiff(path, &name, stated),
         _ => {
             let known = vec!["tif".to_owned(), "tiff".to_owned(), "hgt".to_owned()];
             Err(Problem::of_file(name, Fault::UnknownName { known }).in_column("file ending").into())
@@ -102,84 +79,30 @@ fn corner_in_name(name: &str) -> Option<(f64, f64)> {
 }
 
 fn read_geotiff(path: &Path, name: &str, stated: Option<u16>) -> Result<ElevationGrid> {
-    let file = BufReader::new(File::open(path).map_err(Error::file(path))?);
-    let wrong = |_| Error::from(Problem::of_file(name, Fault::WrongFormat { expected: "GeoTIFF" }));
-    let mut decoder = Decoder::new(file).map_err(wrong)?;
-    let (width, height) = decoder.dimensions().map_err(unreadable(name))?;
-    let keys = decoder.get_tag_u16_vec(Tag::GeoKeyDirectoryTag).unwrap_or_default();
-    let scale = decoder.get_tag_f64_vec(Tag::ModelPixelScaleTag).map_err(unreadable(name))?;
-    let tie = decoder.get_tag_f64_vec(Tag::ModelTiepointTag).map_err(unreadable(name))?;
-    let void = decoder.get_tag_ascii_string(Tag::GdalNodata).ok();
-    let void = void.and_then(|text| text.trim_matches(['\0', ' ']).parse::<f32>().ok());
-    let (&[step_x, step_y, ..], &[column, row, _, x, y, ..]) = (scale.as_slice(), tie.as_slice()) else {
-        return Err(unreadable(name)("the raster has no position"));
-    };
-    let projection = projection(name, &keys, stated)?;
-    let half_pixel = if geo_key(&keys, RASTER_TYPE) == Some(PIXEL_IS_POINT) { 0.0 } else { 0.5 };
-    let left = x + (half_pixel - column) * step_x;
-    let top = y - (half_pixel - row) * step_y;
-    let heights_m = heights(name, decoder.read_image().map_err(unreadable(name))?, void)?;
-    let (columns, rows) = (width as usize, height as usize);
-    if heights_m.len() != columns * rows || heights_m.is_empty() {
-        return Err(unreadable(name)("the raster is not one band"));
-    }
-    let grid = ElevationGrid { projection, left, top, step_x, step_y, width: columns, heights_m };
-    let last = (columns as f64 - 1.0, rows as f64 - 1.0);
-    let on_earth = grid.centre(0.0, 0.0).is_some() && grid.centre(last.0, last.1).is_some();
-    if !(step_x > 0.0 && step_y > 0.0 && on_earth) {
-        return Err(unreadable(name)("the raster does not lie on the earth in its system"));
-    }
-    Ok(grid)
-}
-
-/// The system that the file names, else the one that the user states.
-fn projection(name: &str, keys: &[u16], stated: Option<u16>) -> Result<Projection> {
-    let geographic = geo_key(keys, MODEL_TYPE) == Some(MODEL_GEOGRAPHIC);
-    let own = geo_key(keys, if geographic { GEOGRAPHIC_TYPE } else { PROJECTED_TYPE });
-    let own = own.filter(|code| ![UNDEFINED, USER_DEFINED].contains(code));
-    let code = own.or(stated).ok_or_else(|| Problem::of_file(name, Fault::MissingCrs))?;
-    let known = Projection::from_epsg(code);
-    // The two keys number different things: a projected code under the geographic key is no system of degrees.
-    let fits = own.is_none() || geographic == matches!(known, Some(Projection::Degrees));
-    known.filter(|_| fits).ok_or_else(|| {
-        Problem::of_file(name, Fault::UnsupportedCrs).with_value(format!("EPSG:{code}")).into()
+    let raster = geotiff::read(path, name, stated)?;
+    let height = |&value: &f64| if value.is_finite() { value as f32 } else { f32::NAN };
+    Ok(ElevationGrid {
+        heights_m: raster.values.iter().map(height).collect(),
+        projection: raster.projection,
+        left: raster.left,
+        top: raster.top,
+        step_x: raster.step_x,
+        step_y: raster.step_y,
+        width: raster.width,
     })
-}
-
-/// A short value in the key directory: after four header words, rows of key, place, count, value.
-fn geo_key(keys: &[u16], wanted: u16) -> Option<u16> {
-    keys.get(4..)?.chunks_exact(4).find(|row| row[0] == wanted && row[1] == 0).map(|row| row[3])
-}
-
-fn heights(name: &str, image: DecodingResult, void: Option<f32>) -> Result<Vec<f32>> {
-    fn all<T: Copy>(values: &[T], to_metres: impl Fn(T) -> f32) -> Vec<f32> {
-        values.iter().map(|&value| to_metres(value)).collect()
-    }
-    let mut heights = match image {
-        DecodingResult::U8(values) => all(&values, f32::from),
-        DecodingResult::I8(values) => all(&values, f32::from),
-        DecodingResult::U16(values) => all(&values, f32::from),
-        DecodingResult::I16(values) => all(&values, f32::from),
-        DecodingResult::U32(values) => all(&values, |value| value as f32),
-        DecodingResult::I32(values) => all(&values, |value| value as f32),
-        DecodingResult::F32(values) => values,
-        DecodingResult::F64(values) => all(&values, |value| value as f32),
-        _ => return Err(unreadable(name)("the raster's number type is not a height")),
-    };
-    for height in &mut heights {
-        if Some(*height) == void || !height.is_finite() {
-            *height = f32::NAN;
-        }
-    }
-    Ok(heights)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::geotiff::{
+        GEOGRAPHIC_TYPE, MODEL_TYPE, PIXEL_IS_POINT, PROJECTED_TYPE, RASTER_TYPE, USER_DEFINED,
+    };
     use crate::model::elevation::Voids;
     use crate::model::place::Place;
+    use std::fs::File;
     use tiff::encoder::{TiffEncoder, colortype::GrayI16};
+    use tiff::tags::Tag;
 
     fn read_raw(path: PathBuf) -> Result<Elevation> {
         read(&[path], None, Smoothing::None)

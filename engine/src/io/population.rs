@@ -60,7 +60,7 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
 }
 
 /// More than this in one row is no count of people; sums of such rows would lose the others.
-const MOST_PEOPLE: f64 = 1e12;
+pub(super) const MOST_PEOPLE: f64 = 1e12;
 
 /// What is wrong with a number of people, if anything.
 pub fn count_fault(table: &Table, row: usize, column: &str, count: Option<f64>) -> Option<Problem> {

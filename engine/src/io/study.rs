@@ -3,6 +3,7 @@
 use super::defaults;
 use super::files::{file_name, unreadable};
 use super::osm::walking::OpenAt;
+use super::population_raster::is_raster;
 use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
@@ -165,7 +166,14 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
 
 fn check_population(population: &PopulationSource, fault: &mut impl FnMut(&str, String, &str)) {
     match (&population.path, &population.buildings) {
-        (Some(_), None) => {
+        (Some(path), None) => {
+            if is_raster(path) && !population.groups.is_empty() {
+                fault(
+                    "population.groups",
+                    population.groups.join(", "),
+                    "a table; a raster has one number a pixel",
+                );
+            }
             if let Some(total) = population.total {
                 fault("population.total", total.to_string(), "buildings = \"osm\" beside a total");
             }

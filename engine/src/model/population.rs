@@ -3,6 +3,7 @@
 use super::place::Place;
 use geo::MultiPolygon;
 use h3o::CellIndex;
+use serde::Serialize;
 
 /// People per H3 cell of the study resolution.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,6 +47,21 @@ pub struct Households {
     pub people: Vec<f64>,
     /// Groups, one value per row.
     pub groups: Vec<Group>,
+}
+
+/// The pixels of a raster of people: `all` = with people + `nobody` + `no_data` + `nan` + `rejected`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Pixels {
+    /// All of them.
+    pub all: u64,
+    /// With the number 0.
+    pub nobody: u64,
+    /// With the number that means no data.
+    pub no_data: u64,
+    /// With NaN.
+    pub nan: u64,
+    /// With a number that is no count of people.
+    pub rejected: u64,
 }
 
 /// Where people can be, with how much of it: floor area of residential buildings (m²) or length of street (m).

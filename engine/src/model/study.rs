@@ -89,7 +89,7 @@ pub struct FacilitySource {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PopulationSource {
-    /// A table of cells, points or outlines.
+    /// A table of cells, points or outlines, or a `GeoTIFF` of people per pixel.
     pub path: Option<PathBuf>,
     /// Column of the people.
     #[serde(default = "people")]
