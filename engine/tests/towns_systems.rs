@@ -151,3 +151,19 @@ fn systems_that_contradict_or_are_unknown_are_refused_by_name() {
     let problem = institute.refused("", "crs = \"EPSG:4547\"");
     assert_eq!((problem.fault.code(), problem.value.as_deref()), ("crs_contradicts", Some("EPSG:4545")));
 }
+
+#[test]
+fn a_survey_sheet_that_calls_the_northing_x_is_told_so() {
+    let institute = Institute::new();
+    institute.write_areas("EPSG:4326", "EPSG:4326");
+    institute.write_tables("EPSG:4545");
+    let (x, y) = institute.xy(SHOPS[0], "EPSG:4545");
+    let (far_x, far_y) = institute.xy(SHOPS[1], "EPSG:4545");
+    institute.folder.write("shops.csv", format!("id,class,x,y\na,shop,{x},{y}\nb,shop,{far_y},{far_x}\n"));
+    institute.folder.run(&institute.sections("crs = \"EPSG:4545\"", "")).unwrap();
+    let rejected = institute.folder.result("rejected");
+    assert_eq!(
+        (text(&rejected, "reason"), numbers(&rejected, "row")),
+        (vec!["swapped_x_y".to_owned()], vec![Some(2.0)])
+    );
+}

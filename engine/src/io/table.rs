@@ -233,7 +233,10 @@ impl Table {
         let mut place = Vec::with_capacity(xs.len());
         for (row, numbers) in xs.into_iter().zip(ys).enumerate() {
             let found = match numbers {
-                (Some(x), Some(y)) => crs.place(x, y).ok_or_else(|| self.no_place(row, crs, (x, y))),
+                (Some(x), Some(y)) => match crs.place(x, y) {
+                    Some(found) if !self.is_exchanged(crs, found, (x, y)) => Ok(found),
+                    _ => Err(self.no_place(row, crs, (x, y))),
+                },
                 (None, _) => Err(self.problem(row, x, None, Fault::MissingValue)),
                 (_, None) => Err(self.problem(row, y, None, Fault::MissingValue)),
             };
@@ -250,10 +253,19 @@ impl Table {
         Ok(Located { place, cell: None })
     }
 
+    /// Whether numbers of a plane lead away from the streets and, exchanged, to them. Degrees are looked at in
+    /// [`Self::without_swapped`], which geometries need too.
+    fn is_exchanged(&self, crs: &Crs, found: Place, (x, y): (f64, f64)) -> bool {
+        let Some(near) = self.near.filter(|_| !crs.is_degrees()) else { return false };
+        !near.holds(found) && crs.place(y, x).is_some_and(|place| near.holds(place))
+    }
+
     fn no_place(&self, row: usize, crs: &Crs, (x, y): (f64, f64)) -> Problem {
         if !crs.is_degrees() {
-            let reason = "outside its coordinate reference system".to_owned();
-            return self.problem(row, "x, y", Some(format!("{x}, {y}")), Fault::BadGeometry { reason });
+            let exchanged = crs.place(y, x).zip(self.near).is_some_and(|(place, near)| near.holds(place));
+            let reason = || "outside its coordinate reference system".to_owned();
+            let fault = if exchanged { Fault::SwappedXy } else { Fault::BadGeometry { reason: reason() } };
+            return self.problem(row, "x, y", Some(format!("{x}, {y}")), fault);
         }
         if !(-90.0..=90.0).contains(&y) {
             let swapped = Place::new(y, x).is_some();

@@ -34,7 +34,8 @@ impl Extent {
         !self.holds(place) && Place::new(place.lat(), place.lon()).is_some_and(|place| self.holds(place))
     }
 
-    fn holds(&self, place: Place) -> bool {
+    /// Whether a place lies inside.
+    pub fn holds(&self, place: Place) -> bool {
         (self.west..=self.east).contains(&place.lon()) && (self.south..=self.north).contains(&place.lat())
     }
 }

@@ -65,6 +65,8 @@ pub enum Fault {
     },
     /// Longitude and latitude look exchanged.
     SwappedLonLat,
+    /// Easting and northing are exchanged: Chinese survey sheets call the northing x.
+    SwappedXy,
     /// Not an H3 cell.
     NotACell,
     /// A geometry that cannot be used.
@@ -204,6 +206,7 @@ impl Fault {
             Self::NotANumber => "not_a_number",
             Self::OutOfRange { .. } => "out_of_range",
             Self::SwappedLonLat => "swapped_lon_lat",
+            Self::SwappedXy => "swapped_x_y",
             Self::NotACell => "not_a_cell",
             Self::BadGeometry { .. } => "bad_geometry",
             Self::DuplicateId { .. } => "duplicate_id",
@@ -247,6 +250,7 @@ impl Fault {
             Self::OutOfRange { range } => {
                 both(format!("outside the range {range}"), format!("超出范围 {range}"))
             }
+            Self::SwappedXy => both("easting and northing look swapped", "东坐标与北坐标似乎颠倒"),
             Self::SwappedLonLat => both("longitude and latitude look swapped", "经度和纬度似乎颠倒"),
             Self::NotACell => both("this is not an H3 cell", "不是有效的 H3 单元"),
             Self::BadGeometry { reason } => {
@@ -316,6 +320,10 @@ impl Fault {
             Self::MissingValue | Self::NotANumber | Self::OutOfRange { .. } => {
                 both("Correct the value or remove the row", "请更正该值或删除该行")
             }
+            Self::SwappedXy => both(
+                "x is east and y is north: exchange the two columns",
+                "x 为东坐标，y 为北坐标：请交换两列",
+            ),
             Self::SwappedLonLat => both("Exchange the two columns", "请交换两列"),
             Self::NotACell => {
                 both("Give H3 cells as numbers or hexadecimal text", "请以数字或十六进制文本提供 H3 单元")
