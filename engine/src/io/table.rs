@@ -233,10 +233,11 @@ impl Table {
         let mut place = Vec::with_capacity(xs.len());
         for (row, numbers) in xs.into_iter().zip(ys).enumerate() {
             let found = match numbers {
-                (Some(x), Some(y)) => match crs.place(x, y) {
-                    Some(found) if !self.is_exchanged(crs, found, (x, y)) => Ok(found),
-                    _ => Err(self.no_place(row, crs, (x, y))),
-                },
+                (Some(x), Some(y)) => {
+                    let exchanged = self.is_exchanged(crs, (x, y));
+                    let found = crs.place(x, y).filter(|_| !exchanged);
+                    found.ok_or_else(|| self.no_place(row, crs, (x, y), exchanged))
+                }
                 (None, _) => Err(self.problem(row, x, None, Fault::MissingValue)),
                 (_, None) => Err(self.problem(row, y, None, Fault::MissingValue)),
             };
@@ -255,24 +256,28 @@ impl Table {
 
     /// Whether numbers of a plane lead away from the streets and, exchanged, to them. Degrees are looked at in
     /// [`Self::without_swapped`], which geometries need too.
-    fn is_exchanged(&self, crs: &Crs, found: Place, (x, y): (f64, f64)) -> bool {
+    fn is_exchanged(&self, crs: &Crs, (x, y): (f64, f64)) -> bool {
         let Some(near) = self.near.filter(|_| !crs.is_degrees()) else { return false };
-        !near.holds(found) && crs.place(y, x).is_some_and(|place| near.holds(place))
+        let is_near = |x, y| crs.place(x, y).is_some_and(|place| near.holds(place));
+        !is_near(x, y) && is_near(y, x)
     }
 
-    fn no_place(&self, row: usize, crs: &Crs, (x, y): (f64, f64)) -> Problem {
-        if !crs.is_degrees() {
-            let exchanged = crs.place(y, x).zip(self.near).is_some_and(|(place, near)| near.holds(place));
-            let reason = || "outside its coordinate reference system".to_owned();
-            let fault = if exchanged { Fault::SwappedXy } else { Fault::BadGeometry { reason: reason() } };
-            return self.problem(row, "x, y", Some(format!("{x}, {y}")), fault);
+    fn no_place(&self, row: usize, crs: &Crs, (x, y): (f64, f64), exchanged: bool) -> Problem {
+        if crs.is_degrees() {
+            return self.bad_degrees(row, x, y);
         }
-        if !(-90.0..=90.0).contains(&y) {
-            let swapped = Place::new(y, x).is_some();
+        let reason = || "outside its coordinate reference system".to_owned();
+        let fault = if exchanged { Fault::SwappedXy } else { Fault::BadGeometry { reason: reason() } };
+        self.problem(row, "x, y", Some(format!("{x}, {y}")), fault)
+    }
+
+    fn bad_degrees(&self, row: usize, lon: f64, lat: f64) -> Problem {
+        if !(-90.0..=90.0).contains(&lat) {
+            let swapped = Place::new(lat, lon).is_some();
             let fault = if swapped { Fault::SwappedLonLat } else { Fault::OutOfRange { range: "-90..90" } };
-            return self.problem(row, "lat", Some(y.to_string()), fault);
+            return self.problem(row, "lat", Some(lat.to_string()), fault);
         }
-        self.problem(row, "lon", Some(x.to_string()), Fault::OutOfRange { range: "-180..180" })
+        self.problem(row, "lon", Some(lon.to_string()), Fault::OutOfRange { range: "-180..180" })
     }
 
     fn located_by_cells(&self, column: &str, problems: &mut Vec<Problem>) -> Result<Located> {
