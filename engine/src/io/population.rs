@@ -2,11 +2,12 @@
 
 use super::facilities::refuse_if_none;
 use super::geometry;
-use super::table::Table;
+use super::table::{Table, out_of_range};
 use crate::model::error::Result;
 use crate::model::place::Place;
 use crate::model::population::{Group, Home, Households};
 use crate::model::problem::{Fault, Problem};
+use crate::model::schema::COUNT;
 use geo::Geometry;
 use h3o::CellIndex;
 
@@ -59,19 +60,10 @@ pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) ->
     Ok(households)
 }
 
-/// More than this in one row is no count of people; sums of such rows would lose the others.
-pub(super) const MOST_PEOPLE: f64 = 1e12;
-
 /// What is wrong with a number of people, if anything.
 pub fn count_fault(table: &Table, row: usize, column: &str, count: Option<f64>) -> Option<Problem> {
-    match count {
-        None => Some(table.problem(row, column, None, Fault::MissingValue)),
-        Some(count) if (0.0..=MOST_PEOPLE).contains(&count) => None,
-        Some(count) => {
-            let fault = Fault::OutOfRange { range: "0..1e12" };
-            Some(table.problem(row, column, Some(count.to_string()), fault))
-        }
-    }
+    let Some(count) = count else { return Some(table.problem(row, column, None, Fault::MissingValue)) };
+    out_of_range(COUNT, count).map(|fault| table.problem(row, column, Some(count.to_string()), fault))
 }
 
 /// Cells come first: a table of cells often has the centres beside them.

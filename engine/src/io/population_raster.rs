@@ -2,10 +2,11 @@
 
 use super::files::file_name;
 use super::geotiff::{self, Raster};
-use super::population::MOST_PEOPLE;
+use super::table::out_of_range;
 use crate::model::error::Result;
 use crate::model::population::{Home, Households, Pixels};
 use crate::model::problem::{Fault, Problem};
+use crate::model::schema::COUNT;
 use geo::{Coord, LineString, MultiPolygon, Polygon};
 use std::path::Path;
 
@@ -40,15 +41,15 @@ pub fn read(
             pixels.no_data += 1;
         } else if value == 0.0 {
             pixels.nobody += 1;
-        } else if let (true, Some(outline)) =
-            ((0.0..=MOST_PEOPLE).contains(&value), outline(&raster, column, row))
-        {
+        } else if let (true, Some(outline)) = (COUNT.allows(value), outline(&raster, column, row)) {
             households.home.push(Home::Outline(outline));
             households.people.push(value);
         } else {
             pixels.rejected += 1;
-            let problem =
-                Problem::of_file(&name, Fault::OutOfRange { range: "0..1e12" }).at_row(row as u64 + 1);
+            let fault = out_of_range(COUNT, value).unwrap_or(Fault::BadGeometry {
+                reason: "the pixel lies outside longitude and latitude".to_owned(),
+            });
+            let problem = Problem::of_file(&name, fault).at_row(row as u64 + 1);
             rejected.push(problem.in_column(format!("pixel {}", column + 1)).with_value(value.to_string()));
         }
     }

@@ -5,14 +5,11 @@ use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
+use crate::model::schema::{EDGES, NODES};
 use crate::model::street::{Survey, SurveyedEdge, WayKind};
 use crate::model::times::Deciseconds;
 use geo::Geometry;
 use std::collections::HashMap;
-
-/// Longest edge and longest time that are believed; both far beyond any walk.
-const LENGTH_LIMIT_M: f64 = 1e6;
-const TIME_LIMIT_S: f64 = 1e6;
 
 /// Read a network: nodes `id, lon, lat [, ele_m]`, edges `from, to, length_m [, id, kind, residents,
 /// forward_s, backward_s]`.
@@ -21,14 +18,12 @@ const TIME_LIMIT_S: f64 = 1e6;
 /// Every fault of both tables; a network with a hole is not built.
 pub fn read(nodes: &Table, edges: &Table) -> Result<Survey> {
     let mut problems = Vec::new();
+    nodes.require(&NODES, &str::to_owned)?;
+    edges.require(&EDGES, &str::to_owned)?;
     let node_id = nodes.ids("id")?;
     let place = places(nodes, &mut problems)?;
-    let ele_m = if nodes.has("ele_m") {
-        let heights = nodes.numbers("ele_m", &mut problems)?;
-        heights.into_iter().map(|height| height.map(|height| height as f32)).collect()
-    } else {
-        vec![None; nodes.rows()]
-    };
+    let ele_m = nodes.declared_numbers(NODES.column("ele_m"), "ele_m", &mut problems)?;
+    let ele_m = ele_m.into_iter().map(|height| height.map(|height| height as f32)).collect();
     repeated(nodes, &node_id, &mut problems);
     let timed = edges.has("forward_s") || edges.has("backward_s");
     let read = edge_rows(edges, &node_id, timed, &mut problems)?;
@@ -66,7 +61,7 @@ fn edge_rows(
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<SurveyedEdge>> {
     let (from, to) = (ends(table, "from", nodes, problems)?, ends(table, "to", nodes, problems)?);
-    let length_m = within(table, "length_m", LENGTH_LIMIT_M, true, problems)?;
+    let length_m = table.declared_numbers(EDGES.column("length_m"), "length_m", problems)?;
     let kind = kinds(table, timed, problems)?;
     let forward_ds = tenths(table, "forward_s", problems)?;
     let backward_ds = tenths(table, "backward_s", problems)?;
@@ -94,30 +89,6 @@ fn ends(table: &Table, column: &str, nodes: &Ids, problems: &mut Vec<Problem>) -
     Ok(rows.into_iter().map(|row| row.map(|row| row as u32)).collect())
 }
 
-/// Numbers from 0 to a limit; a missing one is a problem only where `needed`.
-fn within(
-    table: &Table,
-    column: &str,
-    limit: f64,
-    needed: bool,
-    problems: &mut Vec<Problem>,
-) -> Result<Vec<Option<f64>>> {
-    let values = table.numbers(column, problems)?;
-    for (row, value) in values.iter().enumerate() {
-        match value {
-            None if needed => problems.push(table.problem(row, column, None, Fault::MissingValue)),
-            Some(value) if !(0.0..=limit).contains(value) => problems.push(table.problem(
-                row,
-                column,
-                Some(value.to_string()),
-                Fault::OutOfRange { range: "0..1000000" },
-            )),
-            _ => {}
-        }
-    }
-    Ok(values)
-}
-
 /// Edges that are only for those who live there: `residents` true, 1 or the like; false when absent.
 fn residents(table: &Table) -> Result<Vec<bool>> {
     if !table.has("residents") {
@@ -128,14 +99,9 @@ fn residents(table: &Table) -> Result<Vec<bool>> {
 }
 
 fn tenths(table: &Table, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<Option<Deciseconds>>> {
-    if !table.has(column) {
-        return Ok(vec![None; table.rows()]);
-    }
-    let seconds = within(table, column, TIME_LIMIT_S, false, problems)?;
-    Ok(seconds
-        .into_iter()
-        .map(|seconds| seconds.map(|seconds| (seconds * 10.0).round() as Deciseconds))
-        .collect())
+    let seconds = table.declared_numbers(EDGES.column(column), column, problems)?;
+    let tenths = |seconds: f64| (seconds * 10.0).round() as Deciseconds;
+    Ok(seconds.into_iter().map(|seconds| seconds.map(tenths)).collect())
 }
 
 fn kinds(table: &Table, timed: bool, problems: &mut Vec<Problem>) -> Result<Vec<Option<WayKind>>> {

@@ -9,12 +9,15 @@ use crate::model::extent::Extent;
 use crate::model::ids::Ids;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
+use crate::model::schema::{Column, Rule, TableRules};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
+use chrono::NaiveDate;
 use geo::Geometry;
 use h3o::CellIndex;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A table in memory with the name that its problems carry.
@@ -155,6 +158,74 @@ impl Table {
             numbers.push(number.filter(|number| number.is_finite()));
         }
         Ok(numbers)
+    }
+
+    /// Every column that a table must have and has not, told together; `named` gives the user's name of a declared column.
+    ///
+    /// # Errors
+    /// A problem for each.
+    pub fn require(&self, rules: &TableRules, named: &dyn Fn(&'static str) -> String) -> Result<()> {
+        let needed = rules.columns.iter().filter(|column| column.needed).map(|column| named(column.name));
+        let missing: Vec<Problem> = needed
+            .filter(|name| !self.has(name))
+            .map(|name| {
+                let found = self.column_names();
+                Problem::of_file(&self.name, Fault::MissingColumn { found }).in_column(name)
+            })
+            .collect();
+        if missing.is_empty() { Ok(()) } else { Err(Error::Input(missing)) }
+    }
+
+    /// A declared column of numbers under the user's name for it; values that break its rule are `None` with a problem. All
+    /// `None` where the table has no such column.
+    pub fn declared_numbers(
+        &self,
+        column: Column,
+        name: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Vec<Option<f64>>> {
+        if !self.has(name) {
+            return Ok(vec![None; self.rows()]);
+        }
+        let told = problems.len();
+        let mut numbers = self.numbers(name, problems)?;
+        let no_numbers: HashSet<u64> = problems[told..].iter().filter_map(|problem| problem.row).collect();
+        for (row, number) in numbers.iter_mut().enumerate() {
+            let fault = match *number {
+                Some(found) => out_of_range(column.rule, found),
+                None if column.needed && !no_numbers.contains(&(row as u64 + 1)) => Some(Fault::MissingValue),
+                None => None,
+            };
+            if let Some(fault) = fault {
+                let value = number.take().map(|found| found.to_string());
+                problems.push(self.problem(row, name, value, fault));
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// A declared column of days, as text `2026-11-25`; what is no day is `None` with a problem. All `None` where the table
+    /// has no such column.
+    pub fn declared_dates(
+        &self,
+        column: Column,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Vec<Option<NaiveDate>>> {
+        if !self.has(column.name) {
+            return Ok(vec![None; self.rows()]);
+        }
+        let mut dates = Vec::with_capacity(self.rows());
+        for (row, text) in self.text(column.name)?.into_iter().enumerate() {
+            let text = text.filter(|text| !text.trim().is_empty());
+            // A moment is cut to its day.
+            let day = text.as_deref().map(|text| text.trim().get(..10).unwrap_or(text.trim()));
+            let date = day.and_then(|day| day.parse::<NaiveDate>().ok());
+            if let (None, Some(_)) = (date, &text) {
+                problems.push(self.problem(row, column.name, text, Fault::NotADate));
+            }
+            dates.push(date);
+        }
+        Ok(dates)
     }
 
     /// A column of ids in the type that it has: whole numbers stay numbers, everything else becomes text. In delimited
@@ -345,6 +416,14 @@ impl Table {
             Some(said) if *said == stated || stated.is_wgs84() && said.is_degrees() => Ok(said.clone()),
             Some(said) => Err(problem(Fault::CrsContradicts { said: said.to_string() }, &name)),
         }
+    }
+}
+
+/// The fault of a number outside its declared range.
+pub(super) fn out_of_range(rule: Rule, number: f64) -> Option<Fault> {
+    match rule {
+        Rule::Number { range, .. } if !rule.allows(number) => Some(Fault::OutOfRange { range }),
+        _ => None,
     }
 }
 

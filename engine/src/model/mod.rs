@@ -20,6 +20,7 @@ pub mod problem;
 pub mod profile;
 pub mod progress;
 pub mod projection;
+pub mod schema;
 pub mod smoothing;
 pub mod street;
 pub mod study;

@@ -58,6 +58,8 @@ pub enum Fault {
     MissingValue,
     /// Not a number.
     NotANumber,
+    /// Not a date.
+    NotADate,
     /// A number outside its range.
     OutOfRange {
         /// The range, as text.
@@ -114,6 +116,34 @@ pub enum Fault {
     },
     /// A folder stands where the results should go and is not an earlier result.
     OutputExists,
+}
+
+/// What a problem means for the work, gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The work cannot be done.
+    Error,
+    /// The row is left out.
+    Rejected,
+    /// The row is used; somebody should look at it.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Level {
+    /// All of them, gravest first.
+    pub const ALL: [Self; 4] = [Self::Error, Self::Rejected, Self::Warning, Self::Note];
+
+    /// The name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Rejected => "rejected",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// A text in the two languages of the product.
@@ -204,6 +234,7 @@ impl Fault {
             Self::MissingColumn { .. } => "missing_column",
             Self::MissingValue => "missing_value",
             Self::NotANumber => "not_a_number",
+            Self::NotADate => "not_a_date",
             Self::OutOfRange { .. } => "out_of_range",
             Self::SwappedLonLat => "swapped_lon_lat",
             Self::SwappedXy => "swapped_x_y",
@@ -220,6 +251,11 @@ impl Fault {
             Self::Setting { .. } => "setting",
             Self::OutputExists => "output_exists",
         }
+    }
+
+    /// What it means when it does not stop the work: whether the row is left out, or used with a warning.
+    pub const fn level(&self) -> Level {
+        Level::Rejected
     }
 
     /// What is wrong.
@@ -247,6 +283,7 @@ impl Fault {
             }
             Self::MissingValue => both("the value is missing", "缺少数值"),
             Self::NotANumber => both("this is not a number", "不是数字"),
+            Self::NotADate => both("this is not a date of the form 2026-11-25", "不是 2026-11-25 形式的日期"),
             Self::OutOfRange { range } => {
                 both(format!("outside the range {range}"), format!("超出范围 {range}"))
             }
@@ -317,7 +354,7 @@ impl Fault {
             Self::MissingColumn { .. } => {
                 both("Rename the column, or name yours in the study", "请重命名该列，或在研究文件中指定列名")
             }
-            Self::MissingValue | Self::NotANumber | Self::OutOfRange { .. } => {
+            Self::MissingValue | Self::NotANumber | Self::NotADate | Self::OutOfRange { .. } => {
                 both("Correct the value or remove the row", "请更正该值或删除该行")
             }
             Self::SwappedXy => both(
