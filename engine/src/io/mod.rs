@@ -8,6 +8,8 @@ pub mod defaults;
 pub mod elevation;
 pub mod facilities;
 pub mod files;
+pub mod findings;
+pub mod findings_page;
 mod formats;
 mod geojson;
 pub mod geometry;

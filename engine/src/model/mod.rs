@@ -9,6 +9,7 @@ pub mod elevation;
 pub mod error;
 pub mod extent;
 pub mod facility;
+pub mod finding;
 pub mod gcj02;
 pub mod ids;
 pub mod island;
