@@ -73,16 +73,12 @@ impl City {
             },
             home_id: Ids::UInt((0..homes.len() as u64).collect()),
             homes,
-            facilities: Facilities {
-                id: Ids::UInt((0..facilities as u64).collect()),
-                class: (0..facilities).map(|row| format!("class {:02}", row % 30)).collect(),
-                name: vec![None; facilities],
-                level: vec![None; facilities],
-                file: vec!["synthetic".into(); facilities],
-                row: vec![None; facilities],
-                doors: spots.iter().map(|&spot| vec![spot]).collect(),
-                place: spots,
-            },
+            facilities: Facilities::new(
+                "synthetic",
+                Ids::UInt((0..facilities as u64).collect()),
+                (0..facilities).map(|row| format!("class {:02}", row % 30)).collect(),
+                spots,
+            ),
         }
     }
 }

@@ -41,10 +41,7 @@
 //!     edge_id: Ids::UInt(vec![1]), edges: vec![street], timed: true,
 //! };
 //! let network = walkshed::network::build::from_survey(survey, 200.0)?;
-//! let facilities = Facilities {
-//!     id: Ids::UInt(vec![7]), class: vec!["clinic".into()], name: vec![None], place: vec![clinic], level: vec![None],
-//!     file: vec!["survey".into()], row: vec![None], doors: vec![vec![clinic]],
-//! };
+//! let facilities = Facilities::new("survey", Ids::UInt(vec![7]), vec!["clinic".into()], vec![clinic]);
 //! let adult = &defaults::profiles()[0];
 //! let walk = Walk::new(&network, adult, Direction::ToFacility);
 //! let found = nearest(&walk, &Ids::UInt(vec![1]), &[home], &facilities, 9000, &Progress::default())?;

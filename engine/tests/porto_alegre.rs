@@ -60,16 +60,9 @@ fn facilities(cells: &Table, place: &[Place]) -> Facilities {
         found.extend(here.map(|(_, &place)| (class.to_owned(), place)));
     }
     assert!(problems.is_empty());
-    Facilities {
-        id: Ids::UInt((0..found.len() as u64).collect()),
-        name: vec![None; found.len()],
-        level: vec![None; found.len()],
-        file: vec!["hexgrid.csv".into(); found.len()],
-        row: vec![None; found.len()],
-        doors: found.iter().map(|&(_, place)| vec![place]).collect(),
-        place: found.iter().map(|&(_, place)| place).collect(),
-        class: found.into_iter().map(|(class, _)| class).collect(),
-    }
+    let ids = Ids::UInt((0..found.len() as u64).collect());
+    let (class, place) = found.into_iter().unzip();
+    Facilities::new("hexgrid.csv", ids, class, place)
 }
 
 /// Every shape of a real city is valid and holds the shorter ones; the figures are printed (`-- --nocapture`).

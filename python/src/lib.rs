@@ -5,6 +5,7 @@
 mod arrow;
 mod coverage;
 mod error;
+mod facilities;
 mod isochrones;
 mod job;
 mod network;
@@ -29,6 +30,9 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
     module.add_function(wrap_pyfunction!(study::run_study, module)?)?;
     module.add_function(wrap_pyfunction!(study::validate_study, module)?)?;
-    module.add_function(wrap_pyfunction!(study::catalogue, module)?)?;
+    module.add_function(wrap_pyfunction!(facilities::catalogue, module)?)?;
+    module.add_function(wrap_pyfunction!(facilities::classify, module)?)?;
+    module.add_function(wrap_pyfunction!(facilities::find_duplicates, module)?)?;
+    module.add_function(wrap_pyfunction!(facilities::merge_duplicates, module)?)?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use walkshed::io::osm::Wanted;
 use walkshed::io::osm::walking::OpenAt;
 use walkshed::model::error::Error;
 use walkshed::model::extent::Extent;
+use walkshed::model::ledger::{self, Day};
 use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::profile::Profile;
 use walkshed::model::progress::Progress;
@@ -196,7 +197,7 @@ impl Network {
         Ok((to_table(snapped)?, to_table(io::rejected::to_batch(&rejected))?))
     }
 
-    #[pyo3(signature = (origins, facilities, profile, max_minutes, direction, report=None))]
+    #[pyo3(signature = (origins, facilities, profile, max_minutes, direction, as_of=None, report=None))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
     fn nearest(
         &self,
@@ -206,10 +207,12 @@ impl Network {
         profile: &str,
         max_minutes: f64,
         direction: &str,
+        as_of: Option<&str>,
         report: Option<Py<PyAny>>,
     ) -> PyResult<(PyTable, PyTable)> {
         let profile = parse_profile(profile)?;
         let direction = parse_direction(direction)?;
+        let day = as_of.map(parse_day).transpose()?;
         let cutoff_ds = minutes_to_ds(max_minutes).ok_or_else(|| {
             PyValueError::new_err(format!("max_minutes {max_minutes}: use minutes above 0, at most 1440"))
         })?;
@@ -221,8 +224,10 @@ impl Network {
             let streets = Extent::of(&network.node_place);
             let origins = io::cells::read_origins(&origins.read()?.near(streets), &mut rejected)?;
             let facilities = facilities.read()?.near(streets);
-            let facilities =
-                io::facilities::read(&facilities, io::facilities::Columns::default(), &mut rejected)?;
+            let columns = io::facilities::Columns::default();
+            let ledger = io::facilities::read(&facilities, columns, &mut rejected)?;
+            let facilities = ledger.pick(&ledger.open_on(day)?);
+            rejected.extend(ledger.status_problems(day));
             let walk = Walk::new(&network, &profile, direction);
             let found = nearest(&walk, &origins.id, &origins.spot, &facilities, cutoff_ds, progress)?;
             for (row, snap) in
@@ -247,6 +252,12 @@ pub(crate) fn parse_profile(json: &str) -> PyResult<Profile> {
             Err(PyValueError::new_err(format!("profile {}, {key} {value}: use {range}", profile.name)))
         }
     }
+}
+
+/// A day such as 2026-03-01.
+fn parse_day(text: &str) -> PyResult<Day> {
+    ledger::day(text)
+        .ok_or_else(|| PyValueError::new_err(format!("as_of \"{text}\": use a day such as \"2026-03-01\"")))
 }
 
 /// A direction by its name.

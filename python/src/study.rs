@@ -30,13 +30,6 @@ pub fn validate_study(
     Ok((json(py, &result)?, to_table(io::rejected::to_batch(&result.rejected))?))
 }
 
-/// The project's facility classes: id, major class, Chinese name, English name.
-#[pyfunction]
-pub fn catalogue() -> Vec<(String, String, String, String)> {
-    let classes = io::defaults::catalogue().classes;
-    classes.into_iter().map(|class| (class.id, class.major, class.name_zh, class.name_en)).collect()
-}
-
 fn json(py: Python<'_>, value: &impl serde::Serialize) -> PyResult<String> {
     serde_json::to_string(value).map_err(|error| to_py(py, Error::Internal(error.to_string())))
 }

@@ -6,8 +6,10 @@ use crate::io::osm::Wanted;
 use crate::io::osm::walking::OpenAt;
 use crate::io::table::Table;
 use crate::metrics::apportion::{self, Part};
+use crate::metrics::duplicates::{self, Sameness};
 use crate::metrics::population::{self, Evidence, Room};
 use crate::model::area::Areas;
+use crate::model::catalogue::Catalogue;
 use crate::model::cell;
 use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
@@ -29,8 +31,12 @@ use std::path::PathBuf;
 pub struct Prepared {
     /// Streets.
     pub network: Network,
-    /// What people walk to.
+    /// What people walk to: the facilities that are open.
     pub facilities: Facilities,
+    /// All facilities, open or not.
+    pub ledger: Facilities,
+    /// The rows of the ledger that are open, in the order of `facilities`.
+    pub open: Vec<usize>,
     /// Classes that were looked for in the extract, in the order of the catalogue; none when it was not asked.
     pub sought: Vec<String>,
     /// Who lives where.
@@ -65,8 +71,8 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
     if let Some(at) = study.streets.open_at.as_deref().and_then(OpenAt::parse) {
         rules = rules.at(at);
     }
-    let catalogue = study.facilities.osm.then_some(&catalogue);
-    let wanted = Wanted { rules: &rules, catalogue, buildings: Some(&buildings) };
+    let sought = study.facilities.osm.then_some(&catalogue);
+    let wanted = Wanted { rules: &rules, catalogue: sought, buildings: Some(&buildings) };
     let extract = io::osm::read(&study.streets.osm, wanted, progress)?;
     let elevation = io::elevation::read(
         &study.streets.elevation,
@@ -81,7 +87,11 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
     let left_out = extract.left_out;
     let network = build::from_streets(&extract.streets, &elevation, made_by, left_out, progress)?;
     let tables = tables.near(Extent::of(&network.node_place));
-    let facilities = facilities(study, &tables, extract.facilities, &mut rejected)?;
+    let ledger = ledger(study, &tables, &catalogue, extract.facilities, &mut rejected)?;
+    let ledger = without_duplicates(study, &catalogue, ledger, progress, &mut rejected)?;
+    let open = ledger.open_on(study.day())?;
+    rejected.extend(ledger.status_problems(study.day()));
+    let facilities = ledger.pick(&open);
     let evidence = Evidence {
         buildings: Room::new(&extract.dwellings, resolution),
         streets: Room::new(&street_spots(&network), resolution),
@@ -89,14 +99,28 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
     let (cells, people_in, pixels) =
         people(study, &tables, &extract.dwellings, &evidence, resolution, progress, &mut rejected)?;
     let (areas, parts) = areas(study, &tables, &cells, progress, &mut rejected)?;
-    let sought = catalogue.into_iter().flat_map(|catalogue| &catalogue.classes).map(|class| class.id.clone());
+    let sought = sought.into_iter().flat_map(|catalogue| &catalogue.classes).map(|class| class.id.clone());
     let sought = sought.collect();
-    Ok(Prepared { network, facilities, sought, cells, people_in, pixels, areas, parts, rejected, inputs })
+    Ok(Prepared {
+        network,
+        facilities,
+        ledger,
+        open,
+        sought,
+        cells,
+        people_in,
+        pixels,
+        areas,
+        parts,
+        rejected,
+        inputs,
+    })
 }
 
 /// The tables of a study. All are opened before any work, and all their faults are told together.
 struct Tables {
     facilities: Option<Table>,
+    classes: Option<Table>,
     population: Option<Table>,
     areas: Option<Table>,
 }
@@ -116,6 +140,7 @@ impl Tables {
             Err(other) => Err(other),
         };
         let facilities = read(study.facilities.path.as_ref(), study.facilities.crs.as_ref())?;
+        let classes = read(study.facilities.classes.as_ref(), None)?;
         let is_table = |path: &&PathBuf| !io::population_raster::is_raster(path);
         let population =
             read(study.population.path.as_ref().filter(is_table), study.population.crs.as_ref())?;
@@ -123,7 +148,7 @@ impl Tables {
         let areas =
             read(areas.and_then(|areas| areas.path.as_ref()), areas.and_then(|areas| areas.crs.as_ref()))?;
         if problems.is_empty() {
-            Ok(Self { facilities, population, areas })
+            Ok(Self { facilities, classes, population, areas })
         } else {
             Err(Error::Input(problems))
         }
@@ -132,7 +157,7 @@ impl Tables {
     /// The tables, their places to be checked against the streets.
     fn near(self, streets: Extent) -> Self {
         let near = |table: Option<Table>| table.map(|table| table.near(streets));
-        Self { facilities: near(self.facilities), population: near(self.population), areas: self.areas }
+        Self { facilities: near(self.facilities), population: near(self.population), ..self }
     }
 }
 
@@ -149,6 +174,7 @@ fn identify(study: &Study) -> Result<Vec<InputFile>> {
     paths.extend(&study.streets.elevation);
     paths.extend(&study.facilities.path);
     paths.extend(&study.facilities.catalogue);
+    paths.extend(&study.facilities.classes);
     paths.extend(&study.population.path);
     paths.extend(study.areas.iter().filter_map(|areas| areas.path.as_ref()));
     let missing: Vec<Problem> = paths
@@ -162,16 +188,17 @@ fn identify(study: &Study) -> Result<Vec<InputFile>> {
     paths.into_iter().map(|path| io::hash::identify(path)).collect()
 }
 
-fn facilities(
+/// Facilities of the map and of the user's table.
+fn ledger(
     study: &Study,
     tables: &Tables,
+    catalogue: &Catalogue,
     from_map: Option<Facilities>,
     rejected: &mut Vec<Problem>,
 ) -> Result<Facilities> {
-    let columns = io::facilities::Columns { id: &study.facilities.id, class: &study.facilities.class };
     let from_table = match &tables.facilities {
         None => None,
-        Some(table) => Some(io::facilities::read(table, columns, rejected)?),
+        Some(table) => Some(from_table(study, table, tables.classes.as_ref(), catalogue, rejected)?),
     };
     let facilities = match (from_map, from_table) {
         (Some(map), Some(table)) => map.and(table),
@@ -183,6 +210,42 @@ fn facilities(
         return Err(Problem::of_file(name, Fault::EmptyTable).in_column("facilities").into());
     }
     Ok(facilities)
+}
+
+fn from_table(
+    study: &Study,
+    table: &Table,
+    classes: Option<&Table>,
+    catalogue: &Catalogue,
+    rejected: &mut Vec<Problem>,
+) -> Result<Facilities> {
+    let mapping = classes.map(|table| io::mapping::read(table, rejected)).transpose()?;
+    let rules = io::classes::Rules { catalogue: Some(catalogue), mapping: mapping.as_ref() };
+    let columns = io::facilities::Columns { id: &study.facilities.id, class: &study.facilities.class, rules };
+    let facilities = io::facilities::read(table, columns, rejected)?;
+    if let (Some(mapping), Some(classes)) = (&mapping, classes) {
+        let used = facilities.entry.iter().filter_map(|entry| entry.class_rule.as_deref());
+        io::classes::tell_unused(classes, mapping, used, rejected);
+    }
+    Ok(facilities)
+}
+
+/// The facilities that two sources hold are told, and merged where the study says so.
+fn without_duplicates(
+    study: &Study,
+    catalogue: &Catalogue,
+    ledger: Facilities,
+    progress: &Progress,
+    rejected: &mut Vec<Problem>,
+) -> Result<Facilities> {
+    let pairs = duplicates::find(&ledger, &Sameness::of(catalogue), progress)?;
+    if !study.facilities.merge_duplicates {
+        rejected.extend(pairs.iter().map(|pair| pair.problem(&ledger, false)));
+        return Ok(ledger);
+    }
+    let merged = duplicates::merge(&ledger, &pairs);
+    rejected.extend(merged.merged.iter().map(|pair| pair.problem(&ledger, true)));
+    Ok(merged.facilities)
 }
 
 /// Points along the streets that doors may open onto, each standing for its metres; close enough that a street's

@@ -10,6 +10,7 @@ use crate::metrics::coverage::coverage;
 use crate::model::coverage::CoverageRow;
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
+use crate::model::ledger::Status;
 use crate::model::place::Spot;
 use crate::model::population::Pixels;
 use crate::model::problem::{Fault, Problem};
@@ -40,8 +41,10 @@ pub struct RunReport {
     pub network: NetworkReport,
     /// People and how they were joined.
     pub people: PeopleReport,
-    /// Facilities of each class.
+    /// Open facilities of each class.
     pub facilities: BTreeMap<String, usize>,
+    /// Facilities that are not open, by status: nobody walks there.
+    pub facilities_not_open: BTreeMap<&'static str, usize>,
     /// Classes of the catalogue that the sources hold none of: unknown, not uncovered.
     pub classes_without_facilities: Vec<String>,
     /// Rejected rows by reason.
@@ -121,8 +124,10 @@ pub struct Validation {
     pub people_not_snapped: f64,
     /// Cells with people.
     pub cells: usize,
-    /// Facilities of each class.
+    /// Open facilities of each class.
     pub facilities: BTreeMap<String, usize>,
+    /// Facilities that are not open, by status: nobody walks there.
+    pub facilities_not_open: BTreeMap<&'static str, usize>,
     /// Areas.
     pub areas: usize,
     /// Every row that would be left out.
@@ -150,6 +155,7 @@ pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
         people: prepared.people_in,
         cells: prepared.cells.cell.len(),
         facilities: by_class(&prepared),
+        facilities_not_open: not_open(&study, &prepared),
         areas: prepared.areas.id.len(),
         rejected: prepared.rejected,
     })
@@ -179,7 +185,7 @@ pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
         ("cells.parquet", cells_table(&prepared, &times[0])),
         ("times.parquet", times_table(&times)?),
         ("coverage.parquet", io::coverage::to_batch(&rows)),
-        ("facilities.parquet", facilities_table(&prepared, &times[0])),
+        ("facilities.parquet", facilities_table(&study, &prepared, &times[0])),
         ("rejected.parquet", io::rejected::to_batch(&prepared.rejected)),
     ];
     progress.hold()?;
@@ -247,10 +253,12 @@ fn cells_table(prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
     io::cells::to_batch(&prepared.cells, &snap_m)
 }
 
-fn facilities_table(prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
-    let snap_m: Vec<Option<f64>> =
-        times.facility_snap.iter().map(|snap| snap.anchor.map(|anchor| anchor.away_m)).collect();
-    io::facilities::to_batch(&prepared.facilities, &snap_m)
+fn facilities_table(study: &Study, prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
+    let mut snap_m = vec![None; prepared.ledger.len()];
+    for (&row, snap) in prepared.open.iter().zip(&times.facility_snap) {
+        snap_m[row] = snap.anchor.map(|anchor| anchor.away_m);
+    }
+    io::facilities::to_batch(&prepared.ledger, &snap_m, study.day())
 }
 
 fn times_table(times: &[NearestTimes]) -> Result<RecordBatch> {
@@ -263,6 +271,15 @@ fn by_class(prepared: &Prepared) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for class in &prepared.facilities.class {
         *counts.entry(class.clone()).or_default() += 1;
+    }
+    counts
+}
+
+fn not_open(study: &Study, prepared: &Prepared) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    let status = prepared.ledger.status_on(study.day());
+    for status in status.into_iter().filter(|status| *status != Status::Open) {
+        *counts.entry(status.name()).or_default() += 1;
     }
     counts
 }
@@ -323,6 +340,7 @@ fn report(
         network: network_report(prepared),
         people: people_report(prepared, times),
         facilities,
+        facilities_not_open: not_open(&study, prepared),
         classes_without_facilities: absent,
         rejected,
         islands,

@@ -1,10 +1,12 @@
 //! Facilities from tables, and as a table.
 
-use super::geometry;
+use super::classes::{self, Rules};
 use super::table::Table;
+use super::{geometry, ledger};
 use crate::model::error::{Error, Result};
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
+use crate::model::ledger::Day;
 use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
@@ -14,76 +16,75 @@ use geo::{Geometry, MultiPoint, Point};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Names of the columns that a user may call otherwise.
+/// Names of the columns that a user may call otherwise, and how rows find their class.
 #[derive(Debug, Clone, Copy)]
 pub struct Columns<'a> {
     /// Column of the id.
     pub id: &'a str,
     /// Column of the class.
     pub class: &'a str,
+    /// How rows find their class.
+    pub rules: Rules<'a>,
 }
 
 impl Default for Columns<'_> {
     fn default() -> Self {
-        Self { id: "id", class: "class" }
+        Self { id: "id", class: "class", rules: Rules::default() }
     }
 }
 
-/// Read facilities: `id`, `class`, a place, and `name` and `level` (the floor) where given. Points in a geometry column are the doors.
+/// Read facilities: `id`, `class`, a place, `name` and `level` (the floor) where given, and the columns of a ledger
+/// ([`ledger::read`]). Points in a geometry column are the doors.
 ///
-/// Rows without class or usable place, and rows that repeat id and class of an earlier one, are left out and added
-/// to `rejected`.
+/// Rows without class or usable place, with a value that cannot be, and rows that repeat id and class of an earlier one,
+/// are left out and added to `problems`, as is what is only to be told of rows that are kept.
 ///
 /// # Errors
 /// Problems when a column is missing or no row is left.
-pub fn read(table: &Table, columns: Columns<'_>, rejected: &mut Vec<Problem>) -> Result<Facilities> {
-    let mut problems = Vec::new();
+pub fn read(table: &Table, columns: Columns<'_>, problems: &mut Vec<Problem>) -> Result<Facilities> {
+    let mut own = Vec::new();
     let ids = table.ids(columns.id)?;
-    let class = table.text(columns.class)?;
-    let place = table.located("cell", &mut problems)?.place;
-    let doors = doors(table, &mut problems)?;
+    let class = classes::classify(table, columns.class, columns.rules, &mut own)?;
+    let place = table.located("cell", &mut own)?.place;
+    let doors = doors(table, &mut own)?;
     let level = levels(table)?;
+    let mut entry = ledger::read(table, &mut own)?;
     let name = if table.has("name") { table.text("name")? } else { vec![None; table.rows()] };
     let mut first_rows: HashMap<(String, &str), u64> = HashMap::new();
     let mut rows = Vec::new();
     for row in 0..table.rows() {
-        let Some(class) = class[row].as_deref().filter(|class| !class.trim().is_empty()) else {
-            problems.push(table.problem(row, columns.class, None, Fault::MissingValue));
-            continue;
-        };
-        if place[row].is_none() {
-            continue;
-        }
-        let first_row = *first_rows.entry((ids.text(row), class)).or_insert(row as u64 + 1);
+        let (Some(classified), Some(_), Some(_)) = (&class[row], &place[row], &entry[row]) else { continue };
+        let first_row = *first_rows.entry((ids.text(row), &classified.class)).or_insert(row as u64 + 1);
         if first_row == row as u64 + 1 {
             rows.push(row);
         } else {
-            problems.push(table.problem(
-                row,
-                columns.id,
-                Some(ids.text(row)),
-                Fault::DuplicateId { first_row },
-            ));
+            own.push(table.problem(row, columns.id, Some(ids.text(row)), Fault::DuplicateId { first_row }));
         }
     }
-    refuse_if_none(table, rows.len(), &mut problems)?;
-    add_ids(&ids, &mut problems);
-    rejected.append(&mut problems);
-    let place: Vec<Place> = rows.iter().filter_map(|&row| place_of_row(&place, row)).collect();
-    Ok(Facilities {
-        id: ids.pick(&rows),
-        class: rows.iter().filter_map(|&row| class[row].clone()).collect(),
-        name: rows.iter().map(|&row| name[row].clone()).collect(),
-        file: vec![table.name.as_str().into(); rows.len()],
-        row: rows.iter().map(|&row| Some(row as u64 + 1)).collect(),
-        doors: rows
-            .iter()
-            .zip(&place)
-            .map(|(&row, &place)| doors[row].clone().unwrap_or(vec![place]))
-            .collect(),
-        place,
-        level: rows.iter().map(|&row| level[row]).collect(),
-    })
+    refuse_if_none(table, rows.len(), &mut own)?;
+    add_ids(&ids, &mut own);
+    problems.append(&mut own);
+    let kept: Vec<Place> = rows.iter().filter_map(|&row| place_of_row(&place, row)).collect();
+    let class_of = |&row: &usize| class[row].as_ref().map(|classified| classified.class.clone());
+    let mut facilities =
+        Facilities::new(&table.name, ids.pick(&rows), rows.iter().filter_map(class_of).collect(), kept);
+    for (position, &row) in rows.iter().enumerate() {
+        facilities.name[position].clone_from(&name[row]);
+        facilities.level[position] = level[row];
+        facilities.row[position] = Some(row as u64 + 1);
+        if let Some(doors) = &doors[row] {
+            facilities.doors[position].clone_from(doors);
+        }
+        let mut entry = entry[row].take().unwrap_or_default();
+        entry.outline |= matches!(place[row], Some(Geometry::Polygon(_) | Geometry::MultiPolygon(_)));
+        let rule = class[row].as_ref().map(|classified| classified.rule.clone());
+        // A ledger that walkshed wrote tells how its classes were found.
+        if entry.class_rule.is_none() || rule.as_deref() != Some(classes::GIVEN) {
+            entry.class_rule = rule;
+        }
+        facilities.entry[position] = entry;
+    }
+    Ok(facilities)
 }
 
 /// The floors in a column `level`, where there is one; text that names none or several says nothing.
@@ -134,9 +135,10 @@ pub fn refuse_if_none(table: &Table, rows: usize, problems: &mut [Problem]) -> R
     Err(Error::Input(vec![Problem::of_file(&table.name, Fault::AllRejected { first })]))
 }
 
-/// Facilities as a table that [`read`] reads back: `id`, `class`, `name`, `lon`, `lat`, `level` (floor), `doors` (how many), `snap_m`
-/// (distance of the nearest door to its street; null when no door is joined), `geometry` (the door, or all doors).
-pub fn to_batch(facilities: &Facilities, snap_m: &[Option<f64>]) -> RecordBatch {
+/// Facilities as a table that [`read`] reads back: `id`, `class`, `name`, `lon`, `lat`, `level` (floor), the columns of a ledger
+/// and `state` (its status on the day), `doors` (how many), `snap_m` (distance of the nearest door to its street; null when
+/// no door is joined, and for facilities that are not open), `geometry` (the door, or all doors).
+pub fn to_batch(facilities: &Facilities, snap_m: &[Option<f64>], day: Option<Day>) -> RecordBatch {
     let doors: UInt64Array = facilities.doors.iter().map(|doors| Some(doors.len() as u64)).collect();
     let number = |of: fn(Place) -> f64| -> ArrayRef {
         Arc::new(facilities.place.iter().map(|&place| of(place)).collect::<Float64Array>())
@@ -149,16 +151,19 @@ pub fn to_batch(facilities: &Facilities, snap_m: &[Option<f64>]) -> RecordBatch 
     let rows = (0..facilities.len()).map(Some);
     let level: Float64Array =
         facilities.level.iter().map(|level| level.map(|level| f64::from(level.0) / 10.0)).collect();
-    let columns: Vec<(&str, ArrayRef, bool)> = vec![
+    let mut columns: Vec<(&str, ArrayRef, bool)> = vec![
         ("id", ids_column(&facilities.id, rows), false),
         ("class", Arc::new(StringArray::from_iter_values(&facilities.class)), false),
         ("name", Arc::new(facilities.name.iter().cloned().collect::<StringArray>()), true),
         ("lon", number(Place::lon), false),
         ("lat", number(Place::lat), false),
         ("level", Arc::new(level), true),
-        ("doors", Arc::new(doors), false),
-        ("snap_m", Arc::new(snap_m.iter().copied().collect::<Float64Array>()), true),
     ];
+    columns.extend(ledger::columns(&facilities.entry, day));
+    columns.extend([
+        ("doors", Arc::new(doors) as ArrayRef, false),
+        ("snap_m", Arc::new(snap_m.iter().copied().collect::<Float64Array>()), true),
+    ]);
     with_geometry(columns, geometry::encode(points))
 }
 

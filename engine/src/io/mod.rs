@@ -3,6 +3,7 @@
 
 pub mod areas;
 pub mod cells;
+pub mod classes;
 pub mod coverage;
 pub mod defaults;
 pub mod elevation;
@@ -17,6 +18,8 @@ pub mod geoparquet;
 mod geotiff;
 pub mod hash;
 pub mod islands;
+pub mod ledger;
+pub mod mapping;
 pub mod osm;
 pub mod population;
 pub mod population_raster;

@@ -6,6 +6,7 @@ use super::osm::walking::OpenAt;
 use super::population_raster::is_raster;
 use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
+use crate::model::ledger;
 use crate::model::problem::{Fault, Problem};
 use crate::model::profile::Profile;
 use crate::model::study::{
@@ -109,6 +110,12 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
     if resolution > 15 {
         fault("study.resolution", resolution.to_string(), "an H3 resolution 0..15");
     }
+    if let Some(as_of) = study.study.as_of.as_deref().filter(|as_of| ledger::day(as_of).is_none()) {
+        fault("study.as_of", as_of.to_owned(), "a day such as 2026-03-01");
+    }
+    if study.facilities.classes.is_some() && study.facilities.path.is_none() {
+        fault("facilities.classes", String::new(), "path, a table of facilities to be classified");
+    }
     if !(study.streets.max_snap_m > 0.0 && study.streets.max_snap_m <= 5000.0) {
         fault("streets.max_snap_m", study.streets.max_snap_m.to_string(), "metres above 0, at most 5000");
     }
@@ -197,6 +204,7 @@ fn make_relative_to(study: &mut Study, folder: &Path) {
     study.streets.elevation.iter_mut().for_each(fix);
     study.facilities.path.as_mut().map(fix);
     study.facilities.catalogue.as_mut().map(fix);
+    study.facilities.classes.as_mut().map(fix);
     study.population.path.as_mut().map(fix);
     if let Some(areas) = &mut study.areas {
         areas.path.as_mut().map(fix);

@@ -2,5 +2,6 @@
 
 pub mod apportion;
 pub mod coverage;
+pub mod duplicates;
 pub mod overlap;
 pub mod population;

@@ -1,5 +1,6 @@
 //! The catalogue of facility classes, and which map features belong to which class.
 
+use super::name::{edit_similarity, half_width};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -55,6 +56,8 @@ pub struct FacilityClass {
     /// Whether a feature of another class counts here too.
     #[serde(default)]
     pub multi: bool,
+    /// Farthest that two rows of one facility of the class lie apart, metres; for classes larger than most.
+    pub duplicate_m: Option<f64>,
 }
 
 /// How a map feature is drawn.
@@ -90,18 +93,67 @@ impl Wanted {
 /// In a tag table: this key asks for a name that confirms the class, instead of a tag.
 const NAME_KEY: &str = "_name";
 
+/// A class of a map feature, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByTags {
+    /// Position in [`Catalogue::classes`].
+    pub class: usize,
+    /// The tags that say so, as `key=value`, and `_name` for the name, joined by `,`.
+    pub tags: String,
+}
+
+/// The class of a name, and why.
+#[derive(Debug, Clone)]
+pub struct ByName<'a> {
+    /// The class.
+    pub class: &'a FacilityClass,
+    /// The part of the name that says so.
+    pub part: &'a str,
+    /// Classes that another part, as long, speaks for, in the order of the file.
+    pub others: Vec<&'a FacilityClass>,
+}
+
+/// Least likeness of a name that may have been meant (own value): two slips in five letters.
+const NEAR: f64 = 0.6;
+
+/// Most names that are offered.
+const OFFERED: usize = 3;
+
 impl FacilityClass {
-    /// How many keys of the best matching tag table the feature fulfils; 0 when it is not of this class.
-    fn strength(&self, tags: &BTreeMap<&str, &str>, name: &str) -> usize {
-        if self.name_zh_none.iter().any(|part| name.contains(part.as_str())) {
-            return 0;
+    /// The first of the matching tag tables with the most keys; none when the feature is not of this class.
+    fn best_table(&self, tags: &BTreeMap<&str, &str>, name: &str) -> Option<&BTreeMap<String, Wanted>> {
+        if self.is_vetoed_by(name) {
+            return None;
         }
         let fits = |(key, wanted): (&String, &Wanted)| match tags.get(key.as_str()) {
             _ if key == NAME_KEY => self.confirmed_by(name),
             Some(value) => wanted.accepts(value),
             None => false,
         };
-        self.osm.iter().filter(|table| table.iter().all(fits)).map(BTreeMap::len).max().unwrap_or(0)
+        let matching = self.osm.iter().filter(|table| !table.is_empty() && table.iter().all(fits));
+        matching.rev().max_by_key(|table| table.len())
+    }
+
+    fn is_vetoed_by(&self, name: &str) -> bool {
+        self.name_zh_none.iter().any(|part| name.contains(part.as_str()))
+    }
+
+    /// The longest part of a name that speaks for the class, and its letters; none when another part rules it out.
+    fn longest_part(&self, name: &str) -> Option<(usize, &str)> {
+        let parts =
+            self.name_zh_any.iter().filter(|part| !self.is_vetoed_by(name) && name.contains(part.as_str()));
+        parts.map(|part| (part.chars().count(), part.as_str())).rev().max_by_key(|&(letters, _)| letters)
+    }
+
+    /// How alike a word is to the id or a name of the class; a part of one is near it.
+    fn likeness(&self, word: &str) -> f64 {
+        let letters: Vec<char> = word.chars().collect();
+        let of = |own: &String| {
+            let own = half_width(own);
+            let part = if letters.len() > 1 && own.contains(word) { NEAR } else { 0.0 };
+            edit_similarity(&own.chars().collect::<Vec<_>>(), &letters).max(part)
+        };
+        [&self.id, &self.name_zh, &self.name_en].into_iter().map(of).fold(0.0, f64::max)
     }
 
     fn confirmed_by(&self, name: &str) -> bool {
@@ -110,26 +162,53 @@ impl FacilityClass {
 }
 
 impl Catalogue {
-    /// The classes of a map feature, as positions in [`Catalogue::classes`].
+    /// Whether a class of this id exists.
+    pub fn has(&self, id: &str) -> bool {
+        self.classes.iter().any(|class| class.id == id)
+    }
+
+    /// The ids of at most three classes whose id or name is near a word, the nearest first.
+    pub fn near(&self, word: &str) -> Vec<String> {
+        let word = half_width(word);
+        let mut near: Vec<(f64, &str)> =
+            self.classes.iter().map(|class| (class.likeness(&word), class.id.as_str())).collect();
+        near.retain(|(likeness, _)| *likeness >= NEAR);
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        near.into_iter().take(OFFERED).map(|(_, id)| id.to_owned()).collect()
+    }
+
+    /// The class that a Chinese name speaks for: the one with the longest part in it; of several, the first in the file.
+    pub fn classify_name(&self, name: &str) -> Option<ByName<'_>> {
+        let found: Vec<(&FacilityClass, (usize, &str))> =
+            self.classes.iter().filter_map(|class| Some((class, class.longest_part(name)?))).collect();
+        let longest = found.iter().map(|(_, (letters, _))| *letters).max()?;
+        let mut best = found.into_iter().filter(|(_, (letters, _))| *letters == longest);
+        let (class, (_, part)) = best.next()?;
+        Some(ByName { class, part, others: best.map(|(other, _)| other).collect() })
+    }
+
+    /// The classes of a map feature.
     ///
     /// The table with the most keys wins; then a class whose name list confirms it; then the order of the file.
     /// Classes marked `multi` are added when they match too.
-    pub fn classify(&self, tags: &BTreeMap<&str, &str>, drawn: Drawn) -> Vec<usize> {
+    pub fn classify(&self, tags: &BTreeMap<&str, &str>, drawn: Drawn) -> Vec<ByTags> {
         let name = [tags.get("name"), tags.get("name:zh")].into_iter().flatten().copied().collect::<String>();
-        let matches: Vec<(usize, usize)> = (0..)
+        let matches: Vec<(usize, &BTreeMap<String, Wanted>)> = (0..)
             .zip(&self.classes)
             .filter(|(_, class)| class.geometry.is_empty() || class.geometry.contains(&drawn))
-            .map(|(position, class)| (position, class.strength(tags, &name)))
-            .filter(|&(_, strength)| strength > 0)
+            .filter_map(|(position, class)| Some((position, class.best_table(tags, &name)?)))
             .collect();
-        let Some(&(winner, _)) = matches.iter().max_by_key(|&&(position, strength)| {
-            (strength, self.classes[position].confirmed_by(&name), usize::MAX - position)
+        let Some(&winner) = matches.iter().max_by_key(|&&(position, table)| {
+            (table.len(), self.classes[position].confirmed_by(&name), usize::MAX - position)
         }) else {
             return Vec::new();
         };
-        let also = matches.iter().map(|&(position, _)| position);
+        let also =
+            matches.into_iter().filter(|&(position, _)| position != winner.0 && self.classes[position].multi);
+        let tag = |key: &String| tags.get(key.as_str()).map_or(key.clone(), |value| format!("{key}={value}"));
         std::iter::once(winner)
-            .chain(also.filter(|&position| position != winner && self.classes[position].multi))
+            .chain(also)
+            .map(|(class, table)| ByTags { class, tags: table.keys().map(tag).collect::<Vec<_>>().join(",") })
             .collect()
     }
 
@@ -165,7 +244,7 @@ mod tests {
         )
         .unwrap();
         let found = catalogue.classify(&tags.iter().copied().collect(), drawn);
-        found.into_iter().map(|position| catalogue.classes[position].id.clone()).collect()
+        found.into_iter().map(|found| catalogue.classes[found.class].id.clone()).collect()
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Facilities: what people walk to.
 
+use super::error::Result;
+use super::facility_fault::FacilityFault;
 use super::ids::Ids;
+use super::ledger::{Day, Entry, Status};
 use super::level::Level;
 use super::place::Place;
 use super::problem::{Fault, Problem};
@@ -25,9 +28,27 @@ pub struct Facilities {
     pub row: Vec<Option<u64>>,
     /// The doors of each row, at least one: its place, or the gates and path crossings of an outline.
     pub doors: Vec<Vec<Place>>,
+    /// What the source says beside.
+    pub entry: Vec<Entry>,
 }
 
 impl Facilities {
+    /// Facilities of these classes at these places, with one door each and nothing else known; `file` names their source.
+    pub fn new(file: &str, id: Ids, class: Vec<String>, place: Vec<Place>) -> Self {
+        let rows = class.len();
+        Self {
+            id,
+            class,
+            name: vec![None; rows],
+            level: vec![None; rows],
+            file: vec![file.into(); rows],
+            row: vec![None; rows],
+            doors: place.iter().map(|&place| vec![place]).collect(),
+            entry: vec![Entry::default(); rows],
+            place,
+        }
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.class.len()
@@ -44,6 +65,40 @@ impl Facilities {
         classes.sort_unstable();
         classes.dedup();
         classes
+    }
+
+    /// The status of each row on a day; without a day, when every date has passed.
+    pub fn status_on(&self, day: Option<Day>) -> Vec<Status> {
+        self.entry.iter().map(|entry| entry.status_on(day)).collect()
+    }
+
+    /// The rows that people can walk to on a day: those open then.
+    ///
+    /// # Errors
+    /// A problem when none is.
+    pub fn open_on(&self, day: Option<Day>) -> Result<Vec<usize>> {
+        let is_open = |&row: &usize| self.entry[row].status_on(day) == Status::Open;
+        let open: Vec<usize> = (0..self.len()).filter(is_open).collect();
+        if open.is_empty() {
+            let file = self.file.first().map(ToString::to_string).unwrap_or_default();
+            return Err(Problem::of_file(file, FacilityFault::NoneOpen.into()).into());
+        }
+        Ok(open)
+    }
+
+    /// The rows that are not open on a day, and those whose stated status is of an earlier stage than their days tell.
+    pub fn status_problems(&self, day: Option<Day>) -> Vec<Problem> {
+        let of_row = |row: usize| {
+            let entry = &self.entry[row];
+            let status = entry.status_on(day);
+            let dated = day.and_then(|_| entry.dated_on(day)).filter(|&dated| entry.status < Some(dated));
+            let contradicted = dated
+                .filter(|_| entry.status.is_some())
+                .map(|dated| FacilityFault::StatusContradicted { dated });
+            let not_open = (status != Status::Open).then_some(FacilityFault::NotOpen { status });
+            contradicted.into_iter().chain(not_open).map(move |fault| self.problem(row, fault.into()))
+        };
+        (0..self.len()).flat_map(of_row).collect()
     }
 
     /// A problem of one row, with the file, row, id and place that the user knows it by.
@@ -68,6 +123,7 @@ impl Facilities {
             file: rows.iter().map(|&row| self.file[row].clone()).collect(),
             row: rows.iter().map(|&row| self.row[row]).collect(),
             doors: rows.iter().map(|&row| self.doors[row].clone()).collect(),
+            entry: rows.iter().map(|&row| self.entry[row].clone()).collect(),
         }
     }
 
@@ -85,6 +141,7 @@ impl Facilities {
         self.file.extend(other.file);
         self.row.extend(other.row);
         self.doors.extend(other.doors);
+        self.entry.extend(other.entry);
         self
     }
 }

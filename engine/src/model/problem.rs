@@ -3,6 +3,7 @@
 //! A problem that stops the work is in [`Error::Input`](super::error::Error); a problem of one row is a row of
 //! `rejected.parquet`. Both are the same type, so both always name file, row, value and the way out.
 
+use super::facility_fault::FacilityFault;
 use std::fmt;
 
 /// One fault of an input.
@@ -81,6 +82,8 @@ pub enum Fault {
         /// The earlier row.
         first_row: u64,
     },
+    /// A fault of a facility's entry in a ledger.
+    Facility(FacilityFault),
     /// An edge names a node that does not exist.
     UnknownNode,
     /// A name outside a fixed list.
@@ -155,7 +158,7 @@ pub struct Bilingual {
     pub zh: String,
 }
 
-fn both(en: impl Into<String>, zh: impl Into<String>) -> Bilingual {
+pub(super) fn both(en: impl Into<String>, zh: impl Into<String>) -> Bilingual {
     Bilingual { en: en.into(), zh: zh.into() }
 }
 
@@ -241,6 +244,7 @@ impl Fault {
             Self::NotACell => "not_a_cell",
             Self::BadGeometry { .. } => "bad_geometry",
             Self::DuplicateId { .. } => "duplicate_id",
+            Self::Facility(fault) => fault.code(),
             Self::UnknownNode => "unknown_node",
             Self::UnknownName { .. } => "unknown_name",
             Self::NotSnapped { .. } => "not_snapped",
@@ -296,6 +300,7 @@ impl Fault {
             Self::DuplicateId { first_row } => {
                 both(format!("row {first_row} has the same id"), format!("与第 {first_row} 行的编号重复"))
             }
+            Self::Facility(fault) => fault.what(),
             Self::UnknownNode => both("no node has this id", "没有该编号的节点"),
             Self::UnknownName { known } => {
                 let known = known.join(", ");
@@ -372,6 +377,7 @@ impl Fault {
             Self::DuplicateId { .. } => {
                 both("Give every row its own id; the first row is kept", "请保证编号唯一；已保留第一行")
             }
+            Self::Facility(fault) => fault.fix(),
             Self::UnknownNode => both("Add the node or correct the edge", "请补充节点或更正边"),
             Self::UnknownName { .. } => both("Use one of the known names", "请使用可用名称之一"),
             Self::NotSnapped { .. } => {

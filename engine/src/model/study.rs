@@ -1,5 +1,6 @@
 //! A study: the configuration of one area, as it stands in `STUDY.toml`.
 
+use super::ledger::{self, Day};
 use super::profile::Profile;
 use super::street::Gates;
 use super::times::{Deciseconds, Direction};
@@ -38,6 +39,8 @@ pub struct General {
     /// H3 resolution of the cells, 0..15.
     #[serde(default = "ten")]
     pub resolution: u8,
+    /// The day on which facilities are looked at, such as `2026-03-01`; their stated status counts when absent.
+    pub as_of: Option<String>,
 }
 
 /// `[streets]`
@@ -75,6 +78,11 @@ pub struct FacilitySource {
     pub catalogue: Option<PathBuf>,
     /// A table of facilities.
     pub path: Option<PathBuf>,
+    /// A table from values and names of the table of facilities to classes.
+    pub classes: Option<PathBuf>,
+    /// Merge facilities that several sources hold; they are only reported otherwise.
+    #[serde(default)]
+    pub merge_duplicates: bool,
     /// Coordinate reference system of the table: an EPSG code, `gcj02` or `bd09`; what the file says, else WGS-84.
     pub crs: Option<String>,
     /// Column of the id.
@@ -139,6 +147,11 @@ pub struct CoverageSettings {
 }
 
 impl Study {
+    /// The day on which facilities are looked at; the reader of studies has checked it.
+    pub fn day(&self) -> Option<Day> {
+        ledger::day(self.study.as_of.as_deref()?)
+    }
+
     /// The profiles that the study may name: its own, and those known that it does not replace.
     pub fn known_profiles(&self, known: Vec<Profile>) -> Vec<Profile> {
         let replaced = |profile: &Profile| self.profile.iter().any(|own| own.name == profile.name);

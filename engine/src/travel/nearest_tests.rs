@@ -59,16 +59,7 @@ pub(super) fn at(east: f64, north: f64) -> Place {
 
 /// One facility of one class with one door.
 pub(super) fn one_facility(door: Place) -> Facilities {
-    Facilities {
-        id: Ids::UInt(vec![0]),
-        class: vec!["any".to_owned()],
-        name: vec![None],
-        file: vec!["town".into()],
-        row: vec![None],
-        doors: vec![vec![door]],
-        place: vec![door],
-        level: vec![None],
-    }
+    Facilities::new("town", Ids::UInt(vec![0]), vec!["any".to_owned()], vec![door])
 }
 
 impl RandomTown {
@@ -102,16 +93,10 @@ impl RandomTown {
     /// Ids fall while rows rise, so that a tie broken by row instead of id is seen.
     fn facilities(&self) -> Facilities {
         let place: Vec<Place> = self.facilities.iter().map(|&(east, north, _)| at(east, north)).collect();
-        Facilities {
-            id: Ids::Int((0..place.len() as i64).rev().collect()),
-            class: self.facilities.iter().map(|&(.., class)| format!("class {class}")).collect(),
-            name: vec![None; place.len()],
-            level: vec![None; place.len()],
-            file: vec!["town".into(); place.len()],
-            row: vec![None; place.len()],
-            doors: place.iter().map(|&place| vec![place, at(0.005, 0.005)]).collect(),
-            place,
-        }
+        let doors = place.iter().map(|&place| vec![place, at(0.005, 0.005)]).collect();
+        let ids = Ids::Int((0..place.len() as i64).rev().collect());
+        let class = self.facilities.iter().map(|&(.., class)| format!("class {class}")).collect();
+        Facilities { doors, ..Facilities::new("town", ids, class, place) }
     }
 }
 

@@ -82,16 +82,8 @@ pub fn own_classes(places: &[Place]) -> Facilities {
 }
 
 fn facilities(places: &[Place], class: impl Fn(usize) -> String) -> Facilities {
-    Facilities {
-        id: Ids::UInt((0..places.len() as u64).collect()),
-        class: (0..places.len()).map(class).collect(),
-        name: vec![None; places.len()],
-        place: places.to_vec(),
-        level: vec![None; places.len()],
-        file: vec!["town".into(); places.len()],
-        row: vec![None; places.len()],
-        doors: places.iter().map(|&place| vec![place]).collect(),
-    }
+    let ids = Ids::UInt((0..places.len() as u64).collect());
+    Facilities::new("town", ids, (0..places.len()).map(class).collect(), places.to_vec())
 }
 
 /// Nearest times of one profile, with how the places were joined.

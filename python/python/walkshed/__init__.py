@@ -8,7 +8,7 @@
 from walkshed._engine import InputError, InternalError, __version__
 from walkshed.arrow import in_crs
 from walkshed.coverage import coverage
-from walkshed.facilities import facility_classes
+from walkshed.facilities import classify, duplicates, facility_classes, merge_duplicates
 from walkshed.geotable import GeoTable
 from walkshed.network import Network
 from walkshed.profile import Profile, profile
@@ -29,9 +29,12 @@ __all__ = [
     "Summary",
     "Validation",
     "__version__",
+    "classify",
     "coverage",
+    "duplicates",
     "facility_classes",
     "in_crs",
+    "merge_duplicates",
     "profile",
     "run",
     "validate",

@@ -11,10 +11,13 @@ __all__ = [
     "TableInCrs",
     "__version__",
     "catalogue",
+    "classify",
     "coverage",
+    "duplicates",
     "in_crs",
     "isochrone_cells",
     "isochrones",
+    "merge_duplicates",
     "profiles",
     "route",
     "run_study",
@@ -78,6 +81,7 @@ class Network:
         profile: str,
         max_minutes: float,
         direction: str,
+        as_of: str | None = None,
         report: _Report | None = None,
     ) -> tuple[Table, Table]: ...
 
@@ -118,4 +122,7 @@ def route(
 def profiles() -> str: ...
 def run_study(path: str, out: str, report: _Report | None = None) -> str: ...
 def validate_study(path: str, report: _Report | None = None) -> tuple[str, Table]: ...
-def catalogue() -> list[tuple[str, str, str, str]]: ...
+def catalogue() -> list[tuple[str, str, str, str, str, float]]: ...
+def classify(table: object, mapping: object | None, column: str) -> tuple[Table, Table]: ...
+def duplicates(tables: list[object], same_source: bool) -> tuple[Table, Table]: ...
+def merge_duplicates(tables: list[object], same_source: bool) -> tuple[Table, Table]: ...

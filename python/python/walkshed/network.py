@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 from collections.abc import Sequence
@@ -143,6 +144,7 @@ class Network:
         profile: str | Profile = "adult",
         max_minutes: float = 15,
         direction: Direction = "to_facility",
+        as_of: str | datetime.date | None = None,
         progress: Progress = None,
     ) -> pl.DataFrame:
         """Nearest facility of every class from every origin, by walking time.
@@ -151,10 +153,14 @@ class Network:
             origins: `id` (or `cell`, which then is the id) and a place: `lon` + `lat`, a geometry column, or `cell`
                 (H3: u64, i64 or hex text), the first of these that is there. An optional `level` is a floor, as in
                 OpenStreetMap: a place on a floor is joined to ways of that floor within 50 m, else to the street.
-            facilities: `id`, `class` and a place likewise.
+            facilities: `id`, `class` and a place likewise. Only those that are open are walked to: with the days
+                `planned_on`, `building_since`, `opened_on`, `closed_on` those open on `as_of`, else by `status`, else all.
+                The other columns of a ledger are checked when they are there. Words in `level` that name a service level
+                (小区, 社区, 片区, estate, community, district) are no floors.
             profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
             max_minutes: cut-off; a time equal to it counts as reached.
             direction: from home to the facility, or back; on slopes and stairs they differ.
+            as_of: the day on which facilities are looked at, such as `"2026-03-01"`; their stated status counts without.
             progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
         Returns:
@@ -165,7 +171,7 @@ class Network:
 
         Raises:
             InputError: a table lacks a column or has no usable row.
-            ValueError: a profile, direction or cut-off that cannot be.
+            ValueError: a profile, direction, day or cut-off that cannot be.
             KeyboardInterrupt: stopped by the user, within half a second.
 
         Warns:
@@ -177,8 +183,9 @@ class Network:
             to_engine(origins, "origins"),
             to_engine(facilities, "facilities"),
         )
+        day = as_of.isoformat() if isinstance(as_of, datetime.date) else as_of
         with reporting(progress) as report:
-            times, rejected = self._engine.nearest(starts, ends, who, max_minutes, direction, report=report)
+            times, rejected = self._engine.nearest(starts, ends, who, max_minutes, direction, day, report=report)
         warn(frame(rejected))
         return frame(times)
 

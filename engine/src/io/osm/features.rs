@@ -2,9 +2,10 @@
 
 use super::nodes::NodeTable;
 use super::outlines;
-use crate::model::catalogue::Catalogue;
+use crate::model::catalogue::{ByTags, Catalogue};
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
+use crate::model::ledger::Entry;
 use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::population::Dwellings;
@@ -14,7 +15,8 @@ use std::collections::{HashMap, HashSet};
 /// A feature with an outline or a line: a facility, a home, or both.
 pub struct RawFeature {
     pub id: String,
-    pub classes: Vec<usize>,
+    pub classes: Vec<ByTags>,
+    pub entry: Entry,
     pub name: Option<String>,
     pub level: Option<Level>,
     pub floors: Option<f64>,
@@ -31,7 +33,8 @@ pub enum Part {
 /// A facility drawn as a node.
 pub struct RawPoint {
     pub id: i64,
-    pub class: usize,
+    pub class: ByTags,
+    pub entry: Entry,
     pub name: Option<String>,
     pub level: Option<Level>,
     pub place: Place,
@@ -73,9 +76,11 @@ impl Placing<'_> {
             }
         }
         let doors = self.doors(&shape);
-        for &class in &feature.classes {
+        for found in &feature.classes {
+            let outline = shape.outline.is_some();
             self.rows.push(FacilityRow {
-                class,
+                class: found.class,
+                entry: Entry { outline, ..of_class(found, &feature.entry) },
                 id: feature.id.clone(),
                 name: feature.name.clone(),
                 level: feature.level,
@@ -140,9 +145,15 @@ pub struct FacilityRows {
     rows: Vec<FacilityRow>,
 }
 
+/// What the map says of a feature, with the rule of one of its classes.
+pub fn of_class(found: &ByTags, entry: &Entry) -> Entry {
+    Entry { class_rule: Some(format!("osm:{}", found.tags)), ..entry.clone() }
+}
+
 /// One row in the making.
 pub struct FacilityRow {
     pub class: usize,
+    pub entry: Entry,
     pub id: String,
     pub name: Option<String>,
     pub level: Option<Level>,
@@ -160,24 +171,18 @@ impl FacilityRows {
         self.rows.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
         // Unsaved edits may repeat an id; the class list of one element never repeats a class.
         self.rows.dedup_by(|a, b| (a.class, &a.id) == (b.class, &b.id));
-        let mut facilities = Facilities {
-            id: Ids::Text(vec![]),
-            class: vec![],
-            name: vec![],
-            place: vec![],
-            level: vec![],
-            file: vec![file.into(); self.rows.len()],
-            row: vec![None; self.rows.len()],
-            doors: vec![],
-        };
+        let mut facilities = Facilities::new(file, Ids::Text(vec![]), vec![], vec![]);
+        facilities.file = vec![file.into(); self.rows.len()];
+        facilities.row = vec![None; self.rows.len()];
         let mut ids = Vec::with_capacity(self.rows.len());
-        for FacilityRow { class, id, name, level, place, doors } in self.rows {
+        for FacilityRow { class, entry, id, name, level, place, doors } in self.rows {
             ids.push(id);
             facilities.class.push(catalogue.classes[class].id.clone());
             facilities.name.push(name);
             facilities.place.push(place);
             facilities.level.push(level);
             facilities.doors.push(doors);
+            facilities.entry.push(entry);
         }
         facilities.id = Ids::Text(ids);
         facilities

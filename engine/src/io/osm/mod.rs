@@ -14,6 +14,7 @@ pub mod walking;
 use crate::model::catalogue::{Catalogue, Drawn};
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
+use crate::model::ledger::{Capacity, Entry};
 use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::population::Dwellings;
@@ -21,7 +22,7 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::street::{Barrier, Streets, WayKind};
 use buildings::BuildingRules;
-use features::{FacilityRow, FacilityRows, Part, Placing, RawFeature, RawPoint};
+use features::{FacilityRow, FacilityRows, Part, Placing, RawFeature, RawPoint, of_class};
 use nodes::{Mark, NodeTable};
 use osmpbf::Element;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -175,7 +176,8 @@ impl<'a> Reading<'a> {
             return None;
         }
         let (name, level) = (name_of(tags), level_of(tags));
-        Some(RawFeature { id, classes, name, level, floors, outer: vec![], inner: vec![] })
+        let entry = if classes.is_empty() { Entry::default() } else { entry_of(tags) };
+        Some(RawFeature { id, classes, entry, name, level, floors, outer: vec![], inner: vec![] })
     }
 
     fn ways(&mut self, block: &osmpbf::PrimitiveBlock) {
@@ -251,8 +253,8 @@ impl<'a> Reading<'a> {
         }
         if let Some(feature) = self.feature(String::new(), tags, Drawn::Point) {
             for class in feature.classes {
-                let (name, level) = (feature.name.clone(), feature.level);
-                self.points.push(RawPoint { id, class, name, level, place });
+                let (name, level, entry) = (feature.name.clone(), feature.level, feature.entry.clone());
+                self.points.push(RawPoint { id, class, entry, name, level, place });
             }
         }
     }
@@ -308,9 +310,10 @@ impl<'a> Reading<'a> {
         }
         left_out.broken_outlines += placing.broken_outlines;
         let (mut rows, dwellings) = (placing.rows, placing.dwellings);
-        for RawPoint { id, class, name, level, place } in points {
+        for RawPoint { id, class, entry, name, level, place } in points {
             rows.push(FacilityRow {
-                class,
+                class: class.class,
+                entry: of_class(&class, &entry),
                 id: format!("node/{id}"),
                 name,
                 level,
@@ -325,6 +328,23 @@ impl<'a> Reading<'a> {
 
 fn name_of(tags: &Tags<'_>) -> Option<String> {
     ["name", "name:zh", "name:en"].iter().find_map(|key| tags.get(key)).map(|name| (*name).to_owned())
+}
+
+/// What the tags say as a ledger would: who runs it, places and beds. The status is that of the map: it shows what is open.
+///
+/// Source: OpenStreetMap wiki, "Key:operator", "Key:capacity", "Key:capacity:beds", "Key:beds".
+fn entry_of(tags: &Tags<'_>) -> Entry {
+    let mut entry = Entry {
+        operator: tags.get("operator").map(|&operator| operator.to_owned()),
+        source: Some("OpenStreetMap".to_owned()),
+        ..Entry::default()
+    };
+    for (kind, keys) in [(Capacity::Places, &["capacity"][..]), (Capacity::Beds, &["capacity:beds", "beds"])]
+    {
+        let number = keys.iter().find_map(|key| tags.get(key)?.trim().parse::<f64>().ok());
+        entry.capacity[kind as usize] = number.filter(|number| (0.0..=kind.most()).contains(number));
+    }
+    entry
 }
 
 /// The floor of a feature that is on one floor.
