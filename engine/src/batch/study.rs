@@ -13,7 +13,7 @@ use crate::model::ids::Ids;
 use crate::model::ledger::Status;
 use crate::model::place::Spot;
 use crate::model::population::Pixels;
-use crate::model::problem::{Fault, Problem};
+use crate::model::problem::{Fault, Level, Problem};
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use crate::model::study::{Study, minutes_to_ds};
@@ -47,8 +47,12 @@ pub struct RunReport {
     pub facilities_not_open: BTreeMap<&'static str, usize>,
     /// Classes of the catalogue that the sources hold none of: unknown, not uncovered.
     pub classes_without_facilities: Vec<String>,
+    /// Classes of which no facility is open, so that nothing is computed for them.
+    pub classes_not_open: Vec<String>,
     /// Rejected rows by reason.
     pub rejected: BTreeMap<&'static str, usize>,
+    /// What is only told of rows that are used, by reason.
+    pub told: BTreeMap<&'static str, usize>,
     /// How the network falls into pieces for each profile.
     pub islands: BTreeMap<String, IslandReport>,
     /// What the extract holds and the line does not use.
@@ -130,6 +134,8 @@ pub struct Validation {
     pub facilities_not_open: BTreeMap<&'static str, usize>,
     /// Areas.
     pub areas: usize,
+    /// What is only told of rows that are used, by reason.
+    pub told: BTreeMap<&'static str, usize>,
     /// Every row that would be left out.
     #[serde(skip)]
     pub rejected: Vec<Problem>,
@@ -157,6 +163,7 @@ pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
         facilities: by_class(&prepared),
         facilities_not_open: not_open(&study, &prepared),
         areas: prepared.areas.id.len(),
+        told: by_reason(&prepared, |level| level > Level::Rejected),
         rejected: prepared.rejected,
     })
 }
@@ -275,6 +282,14 @@ fn by_class(prepared: &Prepared) -> BTreeMap<String, usize> {
     counts
 }
 
+fn by_reason(prepared: &Prepared, which: impl Fn(Level) -> bool) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for problem in prepared.rejected.iter().filter(|problem| which(problem.fault.level())) {
+        *counts.entry(problem.fault.code()).or_default() += 1;
+    }
+    counts
+}
+
 fn not_open(study: &Study, prepared: &Prepared) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     let status = prepared.ledger.status_on(study.day());
@@ -329,11 +344,9 @@ fn report(
     clock: Clock,
 ) -> RunReport {
     let facilities = by_class(prepared);
-    let mut rejected = BTreeMap::new();
-    for problem in &prepared.rejected {
-        *rejected.entry(problem.fault.code()).or_default() += 1;
-    }
-    let absent = prepared.sought.iter().filter(|&id| !facilities.contains_key(id)).cloned().collect();
+    let known = prepared.ledger.classes();
+    let absent = prepared.sought.iter().filter(|&id| known.binary_search(id).is_err()).cloned().collect();
+    let none_open = known.into_iter().filter(|class| !facilities.contains_key(class)).collect();
     RunReport {
         walkshed: env!("CARGO_PKG_VERSION"),
         inputs: prepared.inputs.clone(),
@@ -342,7 +355,9 @@ fn report(
         facilities,
         facilities_not_open: not_open(&study, prepared),
         classes_without_facilities: absent,
-        rejected,
+        classes_not_open: none_open,
+        rejected: by_reason(prepared, |level| level <= Level::Rejected),
+        told: by_reason(prepared, |level| level > Level::Rejected),
         islands,
         left_out: prepared.network.origin.left_out.clone(),
         total,

@@ -130,7 +130,7 @@ pub fn refuse_if_none(table: &Table, rows: usize, problems: &mut [Problem]) -> R
     if rows > 0 {
         return Ok(());
     }
-    problems.sort_by_key(|problem| problem.row);
+    problems.sort_by_key(|problem| (problem.fault.level(), problem.row));
     let first = problems.first().map(ToString::to_string).unwrap_or_default();
     Err(Error::Input(vec![Problem::of_file(&table.name, Fault::AllRejected { first })]))
 }

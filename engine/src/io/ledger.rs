@@ -4,7 +4,8 @@ use super::table::Table;
 use crate::model::error::Result;
 use crate::model::facility_fault::FacilityFault;
 use crate::model::ledger::{Capacity, Day, Entry, ServiceLevel, Status, day};
-use crate::model::problem::{Fault, Problem};
+use crate::model::problem::{Fault, Level, Problem};
+use crate::model::schema::FACILITIES;
 use arrow_array::{ArrayRef, BooleanArray, Date32Array, Float64Array, StringArray};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,17 +30,10 @@ pub fn read(table: &Table, problems: &mut Vec<Problem>) -> Result<Vec<Option<Ent
         let days = entry.since.iter().flatten().map(Day::to_string).collect::<Vec<_>>().join(", ");
         own.push(table.problem(row, "opened_on", Some(days), FacilityFault::DatesOutOfOrder.into()));
     }
-    let rejected = |problem: &&Problem| !is_only_told(&problem.fault);
+    let rejected = |problem: &&Problem| problem.fault.level() == Level::Rejected;
     let bad: HashSet<u64> = own.iter().filter(rejected).filter_map(|problem| problem.row).collect();
     problems.append(&mut own);
     Ok((1..).zip(entries).map(|(row, entry)| (!bad.contains(&row)).then_some(entry)).collect())
-}
-
-fn is_only_told(fault: &Fault) -> bool {
-    matches!(
-        fault,
-        Fault::Facility(FacilityFault::UnknownServiceLevel { .. } | FacilityFault::DatesOutOfOrder)
-    )
 }
 
 fn optional(table: &Table, column: &str) -> Result<Vec<Option<String>>> {
@@ -80,7 +74,7 @@ fn days(table: &Table, entries: &mut [Entry], problems: &mut Vec<Problem>) -> Re
             let found = stated.as_deref().and_then(day);
             entries[row].since[stage as usize] = found;
             if found.is_none() && stated.is_some() {
-                problems.push(table.problem(row, stage.date_column(), stated, FacilityFault::NotADay.into()));
+                problems.push(table.problem(row, stage.date_column(), stated, Fault::NotADate));
             }
         }
     }
@@ -88,14 +82,12 @@ fn days(table: &Table, entries: &mut [Entry], problems: &mut Vec<Problem>) -> Re
 }
 
 fn capacities(table: &Table, entries: &mut [Entry], problems: &mut Vec<Problem>) -> Result<()> {
-    for kind in Capacity::ALL.into_iter().filter(|kind| table.has(kind.column())) {
-        for (row, number) in table.numbers(kind.column(), problems)?.into_iter().enumerate() {
-            entries[row].capacity[kind as usize] = number;
-            if number.is_some_and(|number| !(0.0..=kind.most()).contains(&number)) {
-                let value = number.map(|number| number.to_string());
-                let fault = Fault::OutOfRange { range: kind.range() };
-                problems.push(table.problem(row, kind.column(), value, fault));
-            }
+    for kind in Capacity::ALL {
+        let column = FACILITIES.column(kind.column());
+        for (entry, number) in
+            entries.iter_mut().zip(table.declared_numbers(column, column.name, problems)?)
+        {
+            entry.capacity[kind as usize] = number;
         }
     }
     Ok(())

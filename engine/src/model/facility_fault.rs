@@ -1,14 +1,12 @@
 //! What can be wrong with a facility of a ledger, beside what can be wrong with any row.
 
 use super::ledger::Status;
-use super::problem::{Bilingual, Fault, both};
+use super::problem::{Bilingual, Fault, Level, both};
 
 /// A fault, or something worth knowing, of one facility.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum FacilityFault {
-    /// Not a day.
-    NotADay,
     /// A service level that is not understood; the row is kept without it.
     UnknownServiceLevel {
         /// The words that are understood.
@@ -67,7 +65,6 @@ impl FacilityFault {
     /// A short name that stays the same over versions.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotADay => "not_a_day",
             Self::UnknownServiceLevel { .. } => "unknown_service_level",
             Self::Unclassified => "unclassified",
             Self::AmbiguousClass { .. } => "ambiguous_class",
@@ -82,10 +79,25 @@ impl FacilityFault {
         }
     }
 
+    /// What it means for the row.
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::NoneOpen => Level::Error,
+            Self::Unclassified => Level::Rejected,
+            Self::UnknownServiceLevel { .. }
+            | Self::AmbiguousClass { .. }
+            | Self::DatesOutOfOrder
+            | Self::StatusContradicted { .. }
+            | Self::PossibleDuplicate(_) => Level::Warning,
+            Self::UnknownClass { .. } | Self::UnusedRule | Self::NotOpen { .. } | Self::Merged(_) => {
+                Level::Note
+            }
+        }
+    }
+
     /// What is wrong.
     pub fn what(&self) -> Bilingual {
         match self {
-            Self::NotADay => both("this is not a day", "不是有效日期"),
             Self::UnknownServiceLevel { known } => {
                 let known = known.join(", ");
                 both(
@@ -130,7 +142,6 @@ impl FacilityFault {
     /// What to do about it.
     pub fn fix(&self) -> Bilingual {
         match self {
-            Self::NotADay => both("Write it as 2026-03-01", "请写成 2026-03-01 的形式"),
             Self::UnknownServiceLevel { .. } => both(
                 "Use one of these words; the row is kept without it",
                 "请使用上述词语；该行已保留，但不含此项",

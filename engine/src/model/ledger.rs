@@ -194,26 +194,6 @@ impl Capacity {
             Self::Staff => "staff",
         }
     }
-
-    /// The most that is believed, far beyond any single facility (own bounds): the largest is a park of 1,000 km².
-    pub const fn most(self) -> f64 {
-        match self {
-            Self::Places => 1e6,
-            Self::Beds | Self::Staff => 1e5,
-            Self::FloorArea => 1e7,
-            Self::LandArea => 1e9,
-        }
-    }
-
-    /// The range as text.
-    pub const fn range(self) -> &'static str {
-        match self {
-            Self::Places => "0..1000000",
-            Self::Beds | Self::Staff => "0..100000",
-            Self::FloorArea => "0..10000000",
-            Self::LandArea => "0..1000000000",
-        }
-    }
 }
 
 /// The entry of one facility. What the source does not say is `None`.
@@ -272,8 +252,8 @@ impl Entry {
     /// Whether the dates contradict the order of the stages. To close and open again is no contradiction.
     pub fn is_out_of_order(&self) -> bool {
         let [planned, building, opened, closed] = self.since;
-        let before = [planned, building, opened].map(|since| since.unwrap_or(Day::MIN));
-        !before.is_sorted() || closed.is_some_and(|closed| closed < before[0].max(before[1]))
+        let in_order = [planned, building, opened].into_iter().flatten().is_sorted();
+        !in_order || closed.is_some() && closed < planned.max(building)
     }
 
     /// Take over what this entry does not say.
@@ -403,6 +383,7 @@ mod tests {
         assert!(entry(["2021-01-01", "", "2020-01-01", ""]).is_out_of_order());
         assert!(entry(["", "2021-01-01", "", "2020-01-01"]).is_out_of_order());
         assert!(!entry(["", "", "", "2020-01-01"]).is_out_of_order());
+        assert!(!entry(["2019-01-01", "", "2020-01-01", ""]).is_out_of_order());
     }
 
     #[test]

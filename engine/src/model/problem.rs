@@ -259,7 +259,10 @@ impl Fault {
 
     /// What it means when it does not stop the work: whether the row is left out, or used with a warning.
     pub const fn level(&self) -> Level {
-        Level::Rejected
+        match self {
+            Self::Facility(fault) => fault.level(),
+            _ => Level::Rejected,
+        }
     }
 
     /// What is wrong.

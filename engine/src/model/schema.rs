@@ -103,6 +103,19 @@ pub const FACILITIES: TableRules = TableRules {
         Column::optional("staff", CAPACITY),
         Column::optional("operator", Rule::Text),
         Column::optional("source", Rule::Text),
+        Column::optional("class_rule", Rule::Text),
+        Column::optional("merged_from", Rule::Text),
+        Column::optional("outline", Rule::Text),
+    ],
+};
+
+/// A user's own rules from values and names to classes.
+pub const CLASSES: TableRules = TableRules {
+    name: "classes",
+    columns: &[
+        Column::needed("class", Rule::Text),
+        Column::optional("from", Rule::Text),
+        Column::optional("name_contains", Rule::Text),
     ],
 };
 
@@ -155,7 +168,7 @@ mod tests {
 
     #[test]
     fn columns_are_declared_once_and_bounds_are_what_their_text_says() {
-        for schema in [FACILITIES, POPULATION, AREAS, NODES, EDGES] {
+        for schema in [FACILITIES, CLASSES, POPULATION, AREAS, NODES, EDGES] {
             let mut names: Vec<&str> = schema.columns.iter().map(|column| column.name).collect();
             names.sort_unstable();
             names.dedup();

@@ -20,6 +20,7 @@ use crate::model::place::Place;
 use crate::model::population::Dwellings;
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
+use crate::model::schema::FACILITIES;
 use crate::model::street::{Barrier, Streets, WayKind};
 use buildings::BuildingRules;
 use features::{FacilityRow, FacilityRows, Part, Placing, RawFeature, RawPoint, of_class};
@@ -342,7 +343,8 @@ fn entry_of(tags: &Tags<'_>) -> Entry {
     for (kind, keys) in [(Capacity::Places, &["capacity"][..]), (Capacity::Beds, &["capacity:beds", "beds"])]
     {
         let number = keys.iter().find_map(|key| tags.get(key)?.trim().parse::<f64>().ok());
-        entry.capacity[kind as usize] = number.filter(|number| (0.0..=kind.most()).contains(number));
+        entry.capacity[kind as usize] =
+            number.filter(|&number| FACILITIES.column(kind.column()).rule.allows(number));
     }
     entry
 }
