@@ -482,11 +482,16 @@ fn a_street_file_with_a_flipped_byte_never_panics() {
 
 #[test]
 fn a_text_that_is_called_pbf_is_told_as_what_it_is_not() {
-    for contents in ["", "<osm version=\"0.6\">", "id,class,lon,lat\n", "\0\0\0\u{d}\n\u{9}OSMData"] {
+    for (contents, kind) in [
+        ("", Some("empty")),
+        ("<osm version=\"0.6\">", Some("XML")),
+        ("id,class,lon,lat\n", None),
+        ("\0\0\0\u{d}\n\u{9}OSMData", None),
+    ] {
         let (_, folder) = good_study();
         folder.write("town.osm.pbf", contents);
         let problem = one_fault(&folder, STUDY);
-        assert_eq!(told(&problem), ("town.osm.pbf", None, None, None, "wrong_format"), "{contents:?}");
+        assert_eq!(told(&problem), ("town.osm.pbf", None, None, kind, "wrong_format"), "{contents:?}");
         assert!(
             problem.to_string().contains("this is no OpenStreetMap PBF file")
                 || problem.to_string().contains("OpenStreetMap PBF")
@@ -596,14 +601,20 @@ fn a_parquet_table_cut_off_at_any_of_many_bytes_is_refused() {
 
 #[test]
 fn what_is_called_parquet_and_is_none_is_one_error_in_every_table() {
-    for garbage in
-        [&b""[..], b"PAR1", b"PAR1PAR1", b"PAR1\xff\xff\xff\x7fPAR1", b"lon,lat,people\n1,2,3\n", &[0; 4096]]
-    {
+    for (garbage, code) in [
+        (&b""[..], "wrong_format"),
+        (b"PAR1", "wrong_format"),
+        (b"PAR1PAR1", "wrong_format"),
+        (b"PAR1\xff\xff\xff\x7fPAR1", "too_large"),
+        (b"PAR1\xff\x00\x00\x00PAR1", "unreadable"),
+        (b"lon,lat,people\n1,2,3\n", "wrong_format"),
+        (&[0; 4096], "wrong_format"),
+    ] {
         for sections in as_every_table("garbage.parquet") {
             let (_, folder) = good_study();
             folder.write("garbage.parquet", garbage);
             let problem = one_fault(&folder, &sections);
-            assert_eq!((problem.file.as_str(), problem.fault.code()), ("garbage.parquet", "unreadable"));
+            assert_eq!((problem.file.as_str(), problem.fault.code()), ("garbage.parquet", code));
         }
     }
 }

@@ -46,14 +46,18 @@ fn read_grid(path: &Path, stated: Option<u16>) -> Result<ElevationGrid> {
 
 /// One degree of big-endian i16 heights; the file name gives its south-west corner, the size its step.
 fn read_hgt(path: &Path, name: &str) -> Result<ElevationGrid> {
-    let bytes = std::fs::read(path).map_err(Error::file(path))?;
+    let length = std::fs::metadata(path).map_err(Error::file(path))?.len();
     let wrong = || Problem::of_file(name, Fault::WrongFormat { expected: "SRTM .hgt" });
     let (south, west) = corner_in_name(name).ok_or_else(wrong)?;
-    let width = match bytes.len() {
+    let width = match length {
         25_934_402 => 3601,
         2_884_802 => 1201,
         _ => return Err(wrong().into()),
     };
+    let bytes = std::fs::read(path).map_err(Error::file(path))?;
+    if bytes.len() as u64 != length {
+        return Err(Problem::of_file(name, Fault::ChangedWhileRead).into());
+    }
     let height = |pair: &[u8]| match i16::from_be_bytes([pair[0], pair[1]]) {
         SRTM_VOID => f32::NAN,
         metres => f32::from(metres),

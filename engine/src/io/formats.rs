@@ -1,13 +1,12 @@
 //! Tables from files: Parquet, `GeoParquet`, delimited text, `GeoJSON`.
 
-use super::files::{file_name, guarded, unreadable};
+use super::files::{self, Stamp, file_name, guarded, unreadable};
 use super::table::Table;
-use super::{geojson, geometry};
+use super::{geojson, geometry, parquet_gate};
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,10 +40,16 @@ impl Table {
 
 fn read_parquet(path: &Path, name: &str) -> Result<Table> {
     use ::geoparquet::reader::GeoParquetReaderBuilder;
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-    let file = File::open(path).map_err(Error::file(path))?;
+    use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+    let file = files::open(path)?;
+    let stamp = Stamp::of(&file).map_err(Error::file(path))?;
     let read = || -> Result<Table> {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable(name))?;
+        let (metadata, allowance) = parquet_gate::check(&file, name)?;
+        let metadata =
+            ArrowReaderMetadata::try_new(Arc::new(metadata), Default::default()).map_err(unreadable(name))?;
+        let own = file.try_clone().map_err(Error::file(path))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(own, metadata)
+            .with_batch_size(allowance.batch_rows);
         let schema = match builder.geoparquet_metadata() {
             None => builder.schema().clone(),
             Some(metadata) => {
@@ -53,12 +58,15 @@ fn read_parquet(path: &Path, name: &str) -> Result<Table> {
                 builder.geoarrow_schema(&metadata, false, coordinates).map_err(unreadable(name))?
             }
         };
-        let mut batches = Vec::new();
+        let (mut batches, mut bytes) = (Vec::new(), 0);
         for batch in builder.build().map_err(unreadable(name))? {
             let batch = batch.map_err(unreadable(name))?;
+            bytes += parquet_gate::memory(&batch);
+            allowance.check(name, bytes)?;
             batches.push(geometry::mark(&batch, &schema).map_err(unreadable(name))?);
         }
         let schema = batches.first().map_or(schema, RecordBatch::schema);
+        stamp.check(&file, path)?;
         Table::from_batches(name, &schema, &batches)
     };
     guarded(name, read)

@@ -1,6 +1,7 @@
 //! Geometry columns: every `GeoArrow` encoding and WKB, brought to degrees of WGS-84.
 
 use super::files::unreadable;
+use super::wkb_bounds;
 use crate::model::crs::Crs;
 use crate::model::error::Result;
 use crate::model::place::Place;
@@ -8,7 +9,9 @@ use crate::model::problem::Fault;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use geo::{Coord, CoordsIter, Geometry, InteriorPoint, MapCoords, MultiPolygon, Validation};
+use geo::{
+    BoundingRect, Coord, CoordsIter, Geometry, InteriorPoint, MapCoords, MultiPolygon, Polygon, Validation,
+};
 use geo_traits::to_geo::ToGeoGeometry;
 use std::sync::Arc;
 
@@ -96,6 +99,9 @@ pub fn decode(
 
 fn decode_one(bytes: &[u8], crs: &Crs) -> std::result::Result<Geometry, Fault> {
     let bad = |reason: String| Fault::BadGeometry { reason };
+    if let Some(reason) = wkb_bounds::fault(bytes) {
+        return Err(bad(reason));
+    }
     let wkb = wkb::reader::read_wkb(bytes).map_err(|error| bad(error.to_string()))?;
     let geometry = wkb.try_to_geometry().ok_or_else(|| bad("it is empty".to_owned()))?;
     if geometry.coords_count() == 0 {
@@ -195,6 +201,11 @@ pub fn polygons_of(geometry: Geometry) -> std::result::Result<MultiPolygon, Faul
         Geometry::Rect(rect) => MultiPolygon::new(vec![rect.to_polygon()]),
         _ => return Err(bad("an area must be a polygon".to_owned())),
     };
+    // Degrees are a plane here, in which such an outline is the rest of the earth.
+    let spans = |polygon: &Polygon| polygon.bounding_rect().is_some_and(|rect| rect.width() > 180.0);
+    if polygons.iter().any(spans) {
+        return Err(Fault::CrossesAntimeridian);
+    }
     polygons.check_validation().map_err(|error| bad(error.to_string()))?;
     Ok(polygons)
 }

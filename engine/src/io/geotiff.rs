@@ -1,14 +1,14 @@
 //! `GeoTIFF`: one band of numbers and where it lies.
 
-use super::files::{guarded, unreadable};
+use super::files::{self, guarded, unreadable};
 use crate::model::error::{Error, Result};
+use crate::model::limits::Amount;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
 use crate::model::projection::Projection;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
-use tiff::decoder::{Decoder, DecodingResult};
+use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 
 /// `GTModelTypeGeoKey`, `GTRasterTypeGeoKey`, `GeographicTypeGeoKey`, `ProjectedCSTypeGeoKey` and their values
@@ -21,6 +21,19 @@ pub(super) const MODEL_GEOGRAPHIC: u16 = 2;
 pub(super) const PIXEL_IS_POINT: u16 = 2;
 pub(super) const UNDEFINED: u16 = 0;
 pub(super) const USER_DEFINED: u16 = 32767;
+
+/// Pixels that one byte of a file may stand for (Deflate packs 1,032 bytes into one), and that even the smallest may have.
+const PACKED_PIXELS: u64 = 1032;
+const PIXEL_FLOOR: u64 = 16 << 20;
+
+/// What the decoder may ask memory for: the whole band at eight bytes a pixel, a strip or tile, a list of tags.
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = Amount::Pixels.most() as usize * 8;
+    limits.intermediate_buffer_size = 128 << 20;
+    limits.ifd_value_size = 16 << 20;
+    limits
+}
 
 /// One band of a raster.
 #[derive(Debug)]
@@ -69,10 +82,18 @@ pub fn read(path: &Path, name: &str, stated: Option<u16>) -> Result<Raster> {
 }
 
 fn decode(path: &Path, name: &str, stated: Option<u16>) -> Result<Raster> {
-    let file = BufReader::new(File::open(path).map_err(Error::file(path))?);
+    let file = files::open(path)?;
+    let length = file.metadata().map_err(Error::file(path))?.len();
     let wrong = |_| Error::from(Problem::of_file(name, Fault::WrongFormat { expected: "GeoTIFF" }));
-    let mut decoder = Decoder::new(file).map_err(wrong)?;
+    let mut decoder = Decoder::new(BufReader::new(file)).map_err(wrong)?.with_limits(limits());
     let (width, height) = decoder.dimensions().map_err(unreadable(name))?;
+    let pixels = u64::from(width) * u64::from(height);
+    let most = (length.saturating_mul(PACKED_PIXELS)).clamp(PIXEL_FLOOR, Amount::Pixels.most());
+    if pixels > most {
+        return Err(
+            Problem::of_file(name, Fault::TooLarge { amount: Amount::Pixels, found: pixels, most }).into()
+        );
+    }
     let keys = decoder.get_tag_u16_vec(Tag::GeoKeyDirectoryTag).unwrap_or_default();
     let scale = decoder.get_tag_f64_vec(Tag::ModelPixelScaleTag).map_err(unreadable(name))?;
     let tie = decoder.get_tag_f64_vec(Tag::ModelTiepointTag).map_err(unreadable(name))?;

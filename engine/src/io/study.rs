@@ -1,12 +1,13 @@
 //! `STUDY.toml` → [`Study`], with every fault and its line.
 
 use super::defaults;
-use super::files::{file_name, unreadable};
+use super::files::{self, file_name};
 use super::osm::walking::OpenAt;
 use super::population_raster::is_raster;
 use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::ledger;
+use crate::model::limits::Amount;
 use crate::model::problem::{Fault, Problem};
 use crate::model::profile::Profile;
 use crate::model::study::{
@@ -39,7 +40,7 @@ pub fn read(path: &Path) -> Result<Study> {
     if !path.is_file() {
         return Err(Problem::of_file(path.display().to_string(), Fault::NotFound).into());
     }
-    let text = std::fs::read_to_string(path).map_err(unreadable(&name))?;
+    let text = files::read_text(path, Amount::SettingsBytes)?;
     let mut problems = Vec::new();
     let sections: toml::Table = parse(&text).map_err(|fault| fault.problem(&name))?;
     for unknown in sections.keys().filter(|key| !SECTIONS.contains(&key.as_str())) {
@@ -215,7 +216,7 @@ fn make_relative_to(study: &mut Study, folder: &Path) {
 pub fn catalogue(path: Option<&Path>) -> Result<crate::model::catalogue::Catalogue> {
     let Some(path) = path else { return Ok(defaults::catalogue()) };
     let name = file_name(path);
-    let text = std::fs::read_to_string(path).map_err(unreadable(&name))?;
+    let text = files::read_text(path, Amount::SettingsBytes)?;
     parse(&text).map_err(|fault| fault.problem(&name).into())
 }
 

@@ -5,6 +5,7 @@ use super::population::cells_touching;
 use crate::model::area::Areas;
 use crate::model::cell;
 use crate::model::error::Result;
+use crate::model::problem::Problem;
 use crate::model::progress::Progress;
 use geo::Area;
 use h3o::{CellIndex, Resolution};
@@ -23,7 +24,7 @@ pub struct Part {
 /// For every area the parts of cells in it, cells in order. A cell across a border is shared by area.
 ///
 /// # Errors
-/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+/// A problem when an area has more cells than the limit; [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn parts(cells: &[CellIndex], areas: &Areas, progress: &Progress) -> Result<Vec<Vec<Part>>> {
     progress.begin("cells to areas", areas.id.len())?;
     let mut rows: HashMap<CellIndex, Vec<u32>> = HashMap::with_capacity(cells.len());
@@ -37,14 +38,16 @@ pub fn parts(cells: &[CellIndex], areas: &Areas, progress: &Progress) -> Result<
     areas
         .outline
         .par_iter()
-        .map(|outline| {
+        .zip(&areas.id)
+        .map(|(outline, id)| {
             progress.step(1)?;
             let Some(outline) = outline else {
                 return Ok((0..cells.len() as u32).map(|cell| Part { cell, share: 1.0 }).collect());
             };
             let mut parts = Vec::new();
             for &resolution in &resolutions {
-                for cell in cells_touching(outline, resolution) {
+                let too_many = |fault| Problem::of_file("areas", fault).with_id(id);
+                for cell in cells_touching(outline, resolution).map_err(too_many)? {
                     progress.check()?;
                     let Some(rows) = rows.get(&cell) else { continue };
                     let whole = cell::outline(cell);

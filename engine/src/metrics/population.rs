@@ -2,9 +2,10 @@
 
 use super::overlap::overlap;
 use crate::model::cell;
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::model::place::Place;
 use crate::model::population::{Cells, Dwellings, Group, Home, Households};
+use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use geo::{BoundingRect, MultiPolygon};
 use h3o::geom::{ContainmentMode, TilerBuilder};
@@ -89,7 +90,7 @@ impl Evidence {
 /// from run to run.
 ///
 /// # Errors
-/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+/// A problem when a home has more cells than the limit; [`Error::Cancelled`] when the user stopped.
 pub fn to_cells(
     households: &Households,
     resolution: Resolution,
@@ -100,7 +101,8 @@ pub fn to_cells(
     let columns = 1 + households.groups.len();
     let mut sums: BTreeMap<CellIndex, Vec<f64>> = BTreeMap::new();
     for (row, home) in households.home.iter().enumerate() {
-        for (cell, share) in shares(home, resolution, evidence) {
+        let shares = shares(home, resolution, evidence).map_err(|fault| too_many(home, fault))?;
+        for (cell, share) in shares {
             let sum = sums.entry(cell).or_insert_with(|| vec![0.0; columns]);
             sum[0] += households.people[row] * share;
             for (column, group) in sum[1..].iter_mut().zip(&households.groups) {
@@ -142,40 +144,63 @@ pub fn from_buildings(
     }
 }
 
+/// The problem of a home that has too many cells, with its cell or the middle of its outline.
+fn too_many(home: &Home, fault: Fault) -> Error {
+    let value = match home {
+        Home::Point(place) => format!("{} {}", place.lon(), place.lat()),
+        Home::Cell(cell) => cell.to_string(),
+        Home::Outline(outline) => {
+            let middle = outline.bounding_rect().map(geo::Rect::center).unwrap_or_default();
+            format!("{:.4} {:.4}", middle.x, middle.y)
+        }
+    };
+    Problem::of_file("population", fault).with_value(value).into()
+}
+
+type Shares = Vec<(CellIndex, f64)>;
+
 /// The cells of a home with shares that add up to 1.
-fn shares(home: &Home, resolution: Resolution, evidence: &Evidence) -> Vec<(CellIndex, f64)> {
-    match home {
+fn shares(home: &Home, resolution: Resolution, evidence: &Evidence) -> std::result::Result<Shares, Fault> {
+    Ok(match home {
         Home::Point(place) => vec![(cell::at(*place, resolution), 1.0)],
         Home::Cell(cell) => {
             if let Some(parent) = cell.parent(resolution) {
-                return vec![(parent, 1.0)];
+                return Ok(vec![(parent, 1.0)]);
             }
+            cell::refuse_too_many(resolution, |finer| cell.children_count(finer))?;
             let children: Vec<_> = cell.children(resolution).map(|child| (child, child.area_m2())).collect();
             evidence.share_out(&children)
         }
-        Home::Outline(outline) => outline_shares(outline, resolution),
-    }
+        Home::Outline(outline) => outline_shares(outline, resolution)?,
+    })
 }
 
 /// Cells that an outline touches, by the area of the overlap. An outline too small for its overlaps to be measured is
 /// a point.
-fn outline_shares(outline: &MultiPolygon, resolution: Resolution) -> Vec<(CellIndex, f64)> {
-    let overlaps: Vec<(CellIndex, f64)> = cells_touching(outline, resolution)
+fn outline_shares(outline: &MultiPolygon, resolution: Resolution) -> std::result::Result<Shares, Fault> {
+    let overlaps: Shares = cells_touching(outline, resolution)?
         .into_iter()
         .map(|cell| (cell, overlap(&cell::outline(cell), outline)))
         .filter(|(_, area)| *area > 0.0)
         .collect();
     let total: f64 = overlaps.iter().map(|(_, area)| area).sum();
     if total > 0.0 {
-        return overlaps.into_iter().map(|(cell, area)| (cell, area / total)).collect();
+        return Ok(overlaps.into_iter().map(|(cell, area)| (cell, area / total)).collect());
     }
     let middle = outline.bounding_rect().map(geo::Rect::center).unwrap_or_default();
     let place = Place::new(middle.x, middle.y).expect("outlines are checked at the door");
-    vec![(cell::at(place, resolution), 1.0)]
+    Ok(vec![(cell::at(place, resolution), 1.0)])
 }
 
 /// All cells that share a point with an outline, ascending.
-pub fn cells_touching(outline: &MultiPolygon, resolution: Resolution) -> Vec<CellIndex> {
+///
+/// # Errors
+/// A fault when there would be more than the limit; it is estimated before any is made.
+pub fn cells_touching(
+    outline: &MultiPolygon,
+    resolution: Resolution,
+) -> std::result::Result<Vec<CellIndex>, Fault> {
+    cell::refuse_too_many(resolution, |resolution| cell::estimate(outline, resolution))?;
     let mut tiler = TilerBuilder::new(resolution).containment_mode(ContainmentMode::Covers).build();
     for polygon in &outline.0 {
         // A ring without extent covers nothing; the caller treats what is left as a point.
@@ -184,5 +209,5 @@ pub fn cells_touching(outline: &MultiPolygon, resolution: Resolution) -> Vec<Cel
     let mut cells: Vec<CellIndex> = tiler.into_coverage().collect();
     cells.sort_unstable();
     cells.dedup();
-    cells
+    Ok(cells)
 }

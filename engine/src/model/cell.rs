@@ -1,7 +1,10 @@
 //! H3 cells: reading their ids, their places and outlines.
 
+use super::limits::Amount;
 use super::place::Place;
-use geo::MultiPolygon;
+use super::problem::Fault;
+use geo::line_measures::LengthMeasurable;
+use geo::{Geodesic, GeodesicArea, LineString, MultiPolygon};
 use h3o::{CellIndex, LatLng, Resolution};
 
 /// The cell with this id, or `None` when the id is no H3 cell.
@@ -38,9 +41,68 @@ pub fn outline(cell: CellIndex) -> MultiPolygon {
         .expect("one cell has no duplicates and one resolution")
 }
 
+/// About how many cells share a point with an outline: those that its area holds, and one for every edge length of its
+/// rings.
+pub fn estimate(outline: &MultiPolygon, resolution: Resolution) -> u64 {
+    let rings =
+        || outline.iter().flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()));
+    let area_m2: f64 = outline.iter().map(GeodesicArea::geodesic_area_unsigned).sum();
+    let around_m: f64 = rings().map(|ring: &LineString| ring.length(&Geodesic)).sum();
+    (area_m2 / resolution.area_m2() + around_m / resolution.edge_length_m()) as u64 + 1
+}
+
+/// Refuse work on more cells than the limit; `count` tells how many there are at a resolution.
+///
+/// # Errors
+/// A fault that names the number, and the finest resolution at which there are few enough.
+pub fn refuse_too_many(resolution: Resolution, count: impl Fn(Resolution) -> u64) -> Result<(), Fault> {
+    let most = Amount::Cells.most();
+    let cells = count(resolution);
+    if cells <= most {
+        return Ok(());
+    }
+    let coarser = std::iter::successors(resolution.pred(), |resolution| resolution.pred());
+    let fits = coarser.into_iter().find(|&coarser| count(coarser) <= most);
+    Err(Fault::TooManyCells { cells, most, resolution: resolution.into(), coarser: fits.map(u8::from) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use geo::polygon;
+    use h3o::geom::{ContainmentMode, TilerBuilder};
+
+    fn around(half: f64, lat: f64) -> MultiPolygon {
+        let (west, east, south, north) = (106.5 - half, 106.5 + half, lat - half, lat + half);
+        polygon![(x: west, y: south), (x: east, y: south), (x: east, y: north), (x: west, y: north)].into()
+    }
+
+    #[test]
+    fn the_estimate_is_near_the_count() {
+        for (half, lat, resolution) in
+            [(0.5, 29.5, Resolution::Six), (0.5, 0.0, Resolution::Seven), (0.2, 60.0, Resolution::Eight)]
+        {
+            let outline = around(half, lat);
+            let mut tiler = TilerBuilder::new(resolution).containment_mode(ContainmentMode::Covers).build();
+            tiler.add_batch(outline.0.clone()).unwrap();
+            let (count, estimate) =
+                (tiler.into_coverage().count() as f64, estimate(&outline, resolution) as f64);
+            // Cells differ in size by a third over the earth.
+            assert!((0.7..1.5).contains(&(estimate / count)), "{estimate} for {count} at {resolution}");
+        }
+    }
+
+    #[test]
+    fn too_many_cells_are_refused_with_a_resolution_that_fits() {
+        let outline = around(10.0, 30.0);
+        let refused = refuse_too_many(Resolution::Twelve, |finer| estimate(&outline, finer)).unwrap_err();
+        let Fault::TooManyCells { cells, resolution: 12, coarser: Some(coarser), .. } = refused else {
+            panic!("{refused:?}")
+        };
+        let at = |number: u8| estimate(&outline, resolution(number).unwrap());
+        assert!(cells > 50_000_000 && at(coarser) <= 50_000_000 && at(coarser + 1) > 50_000_000);
+        assert_eq!(refuse_too_many(Resolution::Five, |finer| estimate(&outline, finer)), Ok(()));
+    }
 
     #[test]
     fn ids_are_read_as_number_and_as_text() {

@@ -4,6 +4,8 @@
 //! `rejected.parquet`. Both are the same type, so both always name file, row, value and the way out.
 
 use super::facility_fault::FacilityFault;
+use super::damage::Damage;
+use super::limits::Amount;
 use std::fmt;
 
 /// One fault of an input.
@@ -46,6 +48,74 @@ pub enum Fault {
     },
     /// A saved file fails its checksum.
     Corrupt,
+    /// A folder, or something else that is no file.
+    NotAFile,
+    /// The file was rewritten while it was read.
+    ChangedWhileRead,
+    /// The file has another MD5 sum than the `.md5` beside it.
+    OtherSum {
+        /// The sum that is stated.
+        expected: String,
+    },
+    /// The file asks for more than is taken.
+    TooLarge {
+        /// What there is too much of.
+        amount: Amount,
+        /// How much the file asks for.
+        found: u64,
+        /// How much is taken.
+        most: u64,
+    },
+    /// A block of an OSM PBF file is damaged.
+    DamagedBlob {
+        /// First byte of the block.
+        at_byte: u64,
+        /// What is damaged.
+        damage: Damage,
+    },
+    /// A block of an OSM PBF file is packed in a way that is not read.
+    UnknownCodec {
+        /// First byte of the block.
+        at_byte: u64,
+        /// The way of packing.
+        codec: &'static str,
+    },
+    /// An OSM PBF file needs a feature that is not known.
+    UnknownFeature {
+        /// Its name.
+        feature: String,
+    },
+    /// An OSM file of past versions.
+    HistoryFile,
+    /// An extract seems to end too early: what it holds is used by nothing that it holds.
+    LooksCut {
+        /// Ways without a relation, else nodes without a way.
+        ways: bool,
+        /// How many of a sample.
+        lonely: u64,
+        /// The sample.
+        of: u64,
+    },
+    /// An outline or a coarse cell has more cells of the study than are taken.
+    TooManyCells {
+        /// How many, about.
+        cells: u64,
+        /// How many are taken.
+        most: u64,
+        /// The resolution of the study.
+        resolution: u8,
+        /// The finest resolution at which there are few enough.
+        coarser: Option<u8>,
+    },
+    /// An outline across the 180th meridian or around a pole, in one piece.
+    CrossesAntimeridian,
+    /// Ways of an extract refer to nodes that it does not hold, more than at the rim of one.
+    MissingNodes {
+        /// References to nodes that are missing.
+        missing: u64,
+        /// All references of walkable ways.
+        of: u64,
+    },
     /// No rows.
     EmptyTable,
     /// Nothing in the street file may be walked on.
@@ -232,6 +302,18 @@ impl Fault {
             Self::Truncated { .. } => "truncated",
             Self::Unreadable { .. } => "unreadable",
             Self::Corrupt => "corrupt",
+            Self::NotAFile => "not_a_file",
+            Self::ChangedWhileRead => "changed_while_read",
+            Self::OtherSum { .. } => "other_sum",
+            Self::TooLarge { .. } => "too_large",
+            Self::DamagedBlob { .. } => "damaged_blob",
+            Self::UnknownCodec { .. } => "unknown_codec",
+            Self::UnknownFeature { .. } => "unknown_feature",
+            Self::HistoryFile => "history_file",
+            Self::LooksCut { .. } => "looks_cut",
+            Self::TooManyCells { .. } => "too_many_cells",
+            Self::CrossesAntimeridian => "crosses_antimeridian",
+            Self::MissingNodes { .. } => "missing_nodes",
             Self::EmptyTable => "empty_table",
             Self::NoWalkableWay => "no_walkable_way",
             Self::MissingColumn { .. } => "missing_column",
@@ -280,6 +362,61 @@ impl Fault {
                 both(format!("cannot be read: {reason}"), format!("无法读取：{reason}"))
             }
             Self::Corrupt => both("the checksum does not match the contents", "校验和与内容不符"),
+            Self::NotAFile => both("this is no file", "不是文件"),
+            Self::ChangedWhileRead => both("the file changed while it was read", "读取过程中文件被修改"),
+            Self::OtherSum { expected } => both(
+                format!("the MD5 sum is not {expected}, which the .md5 beside it states"),
+                format!("MD5 值与旁边 .md5 文件中的 {expected} 不符"),
+            ),
+            Self::TooLarge { amount, found, most } => {
+                let name = amount.name();
+                both(
+                    format!("too large: {found} {}, at most {most} are taken", name.en),
+                    format!("过大：{}为 {found}，上限为 {most}", name.zh),
+                )
+            }
+            Self::DamagedBlob { at_byte, damage } => {
+                let [en, zh] = damage.what();
+                both(
+                    format!("the block that begins at byte {at_byte} is damaged: {en}"),
+                    format!("从第 {at_byte} 字节开始的数据块已损坏：{zh}"),
+                )
+            }
+            Self::UnknownCodec { at_byte, codec } => both(
+                format!(
+                    "the block that begins at byte {at_byte} uses {codec} compression, which is not read"
+                ),
+                format!("从第 {at_byte} 字节开始的数据块使用 {codec} 压缩，无法读取"),
+            ),
+            Self::UnknownFeature { feature } => both(
+                format!("the file needs a reader that knows the feature {feature}"),
+                format!("读取该文件需要支持 {feature} 特性"),
+            ),
+            Self::HistoryFile => both(
+                "the file holds past versions and deleted elements of the map",
+                "该文件包含历史版本和已删除的要素",
+            ),
+            Self::LooksCut { ways, lonely, of } => {
+                let [en, zh] = if *ways { ["ways", "路径"] } else { ["nodes", "节点"] };
+                both(
+                    format!(
+                        "the extract looks cut off: {lonely} of {of} {en} without tags are used by nothing"
+                    ),
+                    format!("数据似乎不完整：抽查的 {of} 个无标签{zh}中有 {lonely} 个未被引用"),
+                )
+            }
+            Self::TooManyCells { cells, most, resolution, .. } => both(
+                format!("about {cells} cells at resolution {resolution}, at most {most} are taken"),
+                format!("分辨率 {resolution} 下约有 {cells} 个单元，上限为 {most}"),
+            ),
+            Self::CrossesAntimeridian => both(
+                "the outline spans more than 180 degrees: it crosses the antimeridian or holds a pole",
+                "轮廓跨度超过 180 度：跨越了 180 度经线或包含极点",
+            ),
+            Self::MissingNodes { missing, of } => both(
+                format!("{missing} of {of} references of ways are to nodes that the extract does not hold"),
+                format!("道路的 {of} 处节点引用中有 {missing} 处在数据中缺失"),
+            ),
             Self::EmptyTable => both("the table has no rows", "表中没有任何行"),
             Self::NoWalkableWay => {
                 both("the extract holds no way that people may walk on", "路网数据中没有可步行的道路")
@@ -354,6 +491,49 @@ impl Fault {
                 both("Open the file in another program, or export it again", "请用其他程序打开检查或重新导出")
             }
             Self::Corrupt => both("Build and save the network again", "请重新构建并保存路网"),
+            Self::NotAFile => both("Give the path of a file", "请提供文件路径"),
+            Self::ChangedWhileRead => both(
+                "Run again when nothing writes to it; write new versions beside it and rename them",
+                "请在没有程序写入该文件时重新运行；新版本应写到旁边再改名",
+            ),
+            Self::OtherSum { .. } => {
+                both("Download the file and its .md5 again", "请重新下载该文件及其 .md5 文件")
+            }
+            Self::TooLarge { .. } => both(
+                "Check where the file comes from; cut it to the study area when it is what it says",
+                "请核实文件来源；如内容无误，请裁剪到研究范围",
+            ),
+            Self::DamagedBlob { .. } => both("Download or copy the file again", "请重新下载或复制文件"),
+            Self::UnknownCodec { .. } => both(
+                "Pack it anew: osmium cat -f pbf,pbf_compression=zlib",
+                "请重新编码：osmium cat -f pbf,pbf_compression=zlib",
+            ),
+            Self::UnknownFeature { .. } => {
+                both("Export it anew: osmium cat -f pbf", "请重新导出：osmium cat -f pbf")
+            }
+            Self::HistoryFile => both(
+                "Export the state of one day: osmium time-filter",
+                "请导出某一时刻的数据：osmium time-filter",
+            ),
+            Self::LooksCut { .. } => both(
+                "Download the file again, and its .md5 beside it",
+                "请重新下载该文件，并将 .md5 文件放在旁边",
+            ),
+            Self::TooManyCells { coarser: Some(coarser), .. } => both(
+                format!("Use resolution {coarser} or coarser, or a smaller outline"),
+                format!("请使用分辨率 {coarser} 或更粗，或缩小轮廓"),
+            ),
+            Self::TooManyCells { coarser: None, .. } => {
+                both("Use a coarser resolution or a smaller outline", "请使用更粗的分辨率或缩小轮廓")
+            }
+            Self::CrossesAntimeridian => both(
+                "Split the outline at the 180th meridian (RFC 7946, section 3.1.9)",
+                "请在 180 度经线处拆分轮廓（RFC 7946 第 3.1.9 节）",
+            ),
+            Self::MissingNodes { .. } => both(
+                "Check that the download is complete; cut extracts with complete ways (osmium extract)",
+                "请确认下载完整；裁剪时请保留完整道路（osmium extract）",
+            ),
             Self::EmptyTable => both("Give a table with at least one row", "请提供至少一行数据"),
             Self::NoWalkableWay => both(
                 "Use an unfiltered OpenStreetMap extract of the study area",

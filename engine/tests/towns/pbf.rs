@@ -93,7 +93,7 @@ fn check_coordinates(nodes: &[Node]) -> io::Result<()> {
 }
 
 /// Appends one blob: the length of its header, its header, and the zlib data.
-fn push_blob(file: &mut Vec<u8>, kind: &str, content: &[u8]) -> io::Result<()> {
+pub fn push_blob(file: &mut Vec<u8>, kind: &str, content: &[u8]) -> io::Result<()> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(content)?;
     let mut blob = Message::default();
@@ -199,13 +199,13 @@ fn steps(degrees: f64) -> i64 {
 }
 
 /// Each value as its zigzagged difference from the one before, the first from 0.
-fn deltas(values: impl Iterator<Item = i64>) -> impl Iterator<Item = u64> {
+pub fn deltas(values: impl Iterator<Item = i64>) -> impl Iterator<Item = u64> {
     let mut before = 0;
     values.map(move |value| zigzag(value - std::mem::replace(&mut before, value)))
 }
 
 /// Folds the sign into the lowest bit, so that small negatives stay short.
-fn zigzag(value: i64) -> u64 {
+pub fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
@@ -240,21 +240,21 @@ impl StringTable {
 
 /// The bytes of a protobuf message under construction.
 #[derive(Default)]
-struct Message(Vec<u8>);
+pub struct Message(pub Vec<u8>);
 
 impl Message {
-    fn varint(&mut self, field: u64, value: u64) {
+    pub fn varint(&mut self, field: u64, value: u64) {
         push_varint(&mut self.0, field << 3);
         push_varint(&mut self.0, value);
     }
 
-    fn bytes(&mut self, field: u64, bytes: &[u8]) {
+    pub fn bytes(&mut self, field: u64, bytes: &[u8]) {
         push_varint(&mut self.0, field << 3 | 2);
         push_varint(&mut self.0, bytes.len() as u64);
         self.0.extend(bytes);
     }
 
-    fn packed(&mut self, field: u64, values: impl IntoIterator<Item = u64>) {
+    pub fn packed(&mut self, field: u64, values: impl IntoIterator<Item = u64>) {
         let mut bytes = Vec::new();
         for value in values {
             push_varint(&mut bytes, value);

@@ -1,31 +1,38 @@
 //! One reading of an OpenStreetMap extract: streets to walk on, facilities, and homes.
 //!
-//! Three passes over the file (relations, ways, nodes) keep in memory only what is wanted, whatever the size of
-//! the file and the order of its parts.
+//! Passes over the file (a look at everything, then relations, ways, nodes) keep in memory only what is wanted, whatever
+//! the size of the file and the order of its parts.
 
+mod blob;
+mod block;
 pub mod buildings;
 mod features;
 mod nodes;
+mod orphans;
 pub mod outlines;
 mod pbf;
 mod streets;
 pub mod walking;
+mod wire;
 
 use crate::model::catalogue::{Catalogue, Drawn};
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
 use crate::model::ledger::{Capacity, Entry};
 use crate::model::level::Level;
+use crate::model::limits::Amount;
 use crate::model::place::Place;
 use crate::model::population::Dwellings;
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::schema::FACILITIES;
 use crate::model::street::{Barrier, Streets, WayKind};
+use block::{Block, Kind};
 use buildings::BuildingRules;
 use features::{FacilityRow, FacilityRows, Part, Placing, RawFeature, RawPoint, of_class};
 use nodes::{Mark, NodeTable};
-use osmpbf::Element;
+use orphans::Orphans;
+use pbf::Pbf;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use streets::{Numbering, RawArea, RawWay};
@@ -53,6 +60,8 @@ pub struct Extract {
     pub dwellings: Dwellings,
     /// What was left out, and why.
     pub left_out: LeftOut,
+    /// What is doubtful about the file as a whole.
+    pub findings: Vec<Problem>,
 }
 
 /// Counts of what an extract holds and the line does not use.
@@ -68,20 +77,51 @@ pub struct LeftOut {
     pub misplaced_nodes: u64,
     /// Outlines of squares, facilities and buildings that do not close, or whose nodes are missing.
     pub broken_outlines: u64,
+    /// Elements that a later version of themselves, under the same id, stands for.
+    #[serde(default)]
+    pub repeated_elements: u64,
+    /// Walkable ways of one node or none.
+    #[serde(default)]
+    pub short_ways: u64,
+    /// Nodes of ways at 0° N 0° E, where a position that is missing ends up; they are kept.
+    #[serde(default)]
+    pub nodes_at_zero: u64,
+    /// Texts that are no UTF-8; they are read with signs of replacement.
+    #[serde(default)]
+    pub garbled_texts: u64,
 }
+
+/// Of a complete extract a thousandth of the references, at most, are to nodes beyond its rim.
+const MISSING_NODES_SHARE: f64 = 0.001;
 
 /// Read an extract.
 ///
 /// # Errors
-/// A problem when the file is missing, no PBF, cut off, damaged, or holds nothing to walk on.
+/// A problem when the file is missing, no PBF, cut off, damaged, beyond the limits, or holds nothing to walk on.
 pub fn read(path: &Path, wanted: Wanted<'_>, progress: &Progress) -> Result<Extract> {
-    let blobs = pbf::check_frame(path)?;
+    read_within(path, wanted, Amount::InflatedRatio.most(), progress)
+}
+
+/// The same for a file of which more, or fewer, bytes may come out of one than [`Amount::InflatedRatio`] says.
+pub fn read_within(
+    path: &Path,
+    wanted: Wanted<'_>,
+    inflated_ratio: u64,
+    progress: &Progress,
+) -> Result<Extract> {
+    let pbf = Pbf::open(path, inflated_ratio, progress)?;
     let mut reading = Reading::new(wanted);
-    progress.begin("reading streets", blobs * 3)?;
-    pbf::visit(path, progress, |block| reading.relations(block))?;
-    pbf::visit(path, progress, |block| reading.ways(block))?;
+    let passes = if pbf.locations_on_ways { 4 } else { 3 };
+    progress.begin("reading streets", pbf.blobs() * passes)?;
+    pbf.visit(Kind::Relation, progress, |block| reading.relations(block))?;
+    pbf.visit(Kind::Way, progress, |block| reading.ways(block))?;
     reading.list_needed_nodes();
-    pbf::visit(path, progress, |block| reading.nodes(block))?;
+    pbf.visit(Kind::Node, progress, |block| reading.nodes(block))?;
+    if pbf.locations_on_ways {
+        pbf.visit(Kind::Way, progress, |block| reading.nodes_on_ways(block))?;
+    }
+    reading.left_out.repeated_elements = pbf.repeated_elements;
+    reading.left_out.garbled_texts = pbf.garbled_texts;
     reading.finish(path)
 }
 
@@ -96,6 +136,7 @@ struct Reading<'a> {
     points: Vec<RawPoint>,
     member_ways: HashMap<i64, Vec<i64>>,
     nodes: NodeTable,
+    orphans: Orphans,
     left_out: LeftOut,
 }
 
@@ -116,24 +157,25 @@ impl<'a> Reading<'a> {
             points: Vec::new(),
             member_ways: HashMap::new(),
             nodes: NodeTable::default(),
+            orphans: Orphans::default(),
             left_out: LeftOut::default(),
         }
     }
 
-    fn relations(&mut self, block: &osmpbf::PrimitiveBlock) {
-        for relation in block.groups().flat_map(|group| group.relations()) {
-            let tags: Tags<'_> = relation.tags().collect();
+    fn relations(&mut self, block: &Block) {
+        self.orphans.relations(block);
+        for relation in &block.relations {
+            let tags: Tags<'_> = block.relation_tags(relation).collect();
             if tags.get("type") != Some(&"multipolygon") {
                 continue;
             }
             let (mut outer, mut inner) = (vec![], vec![]);
-            for member in relation.members().filter(|member| member.member_type == osmpbf::RelMemberType::Way)
-            {
-                let is_inner = member.role().is_ok_and(|role| role == "inner");
-                if is_inner { inner.push(member.member_id) } else { outer.push(member.member_id) }
+            for member in block.members(relation).iter().filter(|member| member.kind == Kind::Way) {
+                let is_inner = block.role(member) == "inner";
+                if is_inner { inner.push(member.id) } else { outer.push(member.id) }
             }
-            let feature = self.feature(format!("relation/{}", relation.id()), &tags, Drawn::Area);
-            let area = self.area(relation.id(), &tags, &outer, &inner);
+            let feature = self.feature(format!("relation/{}", relation.id), &tags, Drawn::Area);
+            let area = self.area(relation.id, &tags, &outer, &inner);
             if feature.is_none() && area.is_none() {
                 continue;
             }
@@ -181,31 +223,33 @@ impl<'a> Reading<'a> {
         Some(RawFeature { id, classes, entry, name, level, floors, outer: vec![], inner: vec![] })
     }
 
-    fn ways(&mut self, block: &osmpbf::PrimitiveBlock) {
-        for way in block.groups().flat_map(|group| group.ways()) {
-            if let Some(refs) = self.member_ways.get_mut(&way.id()) {
-                *refs = way.refs().collect();
+    fn ways(&mut self, block: &Block) {
+        for way in &block.ways {
+            let refs = block.refs(way);
+            if let Some(wanted) = self.member_ways.get_mut(&way.id) {
+                *wanted = refs.to_vec();
             }
-            let tags: Tags<'_> = way.tags().collect();
-            // References are stored as differences, so those of a closed way after the first add up to nothing.
-            let closed = way.raw_refs().len() > 3 && way.raw_refs()[1..].iter().sum::<i64>() == 0;
+            let tags: Tags<'_> = block.way_tags(way).collect();
+            self.orphans.way(way, refs, !tags.is_empty());
+            let closed = refs.len() > 3 && refs.first() == refs.last();
             match self.wanted.rules.judge(&tags) {
                 Judgement::NotAWay => {}
                 Judgement::LeftOut(kind, reason) => self.leave_out(kind, reason),
+                Judgement::Walk(_) if refs.len() < 2 => self.left_out.short_ways += 1,
                 Judgement::Walk(walkway) => self.ways.push(RawWay {
-                    id: way.id(),
-                    refs: way.refs().collect(),
+                    id: way.id,
+                    refs: refs.to_vec(),
                     repeats: streets::repeats(&tags, &walkway.levels),
                     area: streets::is_area(walkway.kind, closed, &tags),
                     way: walkway,
                 }),
             }
             if self.wanted.rules.is_wall(&tags) {
-                self.walls.push(way.refs().collect());
+                self.walls.push(refs.to_vec());
             }
             let drawn = if closed { Drawn::Area } else { Drawn::Point };
-            if let Some(mut feature) = self.feature(format!("way/{}", way.id()), &tags, drawn) {
-                feature.outer.push(Part::Nodes(way.refs().collect()));
+            if let Some(mut feature) = self.feature(format!("way/{}", way.id), &tags, drawn) {
+                feature.outer.push(Part::Nodes(refs.to_vec()));
                 self.features.push(feature);
             }
         }
@@ -219,16 +263,21 @@ impl<'a> Reading<'a> {
         self.nodes = NodeTable::of(ids);
     }
 
-    fn nodes(&mut self, block: &osmpbf::PrimitiveBlock) {
-        for element in block.elements() {
-            match element {
-                Element::DenseNode(node) => {
-                    let mut tags = node.tags().peekable();
-                    let tags: Tags<'_> = if tags.peek().is_none() { Tags::new() } else { tags.collect() };
-                    self.node(node.id(), node.lon(), node.lat(), &tags);
+    fn nodes(&mut self, block: &Block) {
+        for node in &block.nodes {
+            let tags: Tags<'_> = block.node_tags(node).collect();
+            self.orphans.node(node, !tags.is_empty());
+            self.node(node.id, node.lon, node.lat, &tags);
+        }
+    }
+
+    /// Files whose ways carry the places of their nodes leave out the nodes that have nothing else to say.
+    fn nodes_on_ways(&mut self, block: &Block) {
+        for way in &block.ways {
+            for (&id, &[lon, lat]) in block.refs(way).iter().zip(block.places(way)) {
+                if self.nodes.place(id).is_none() {
+                    self.node(id, lon, lat, &Tags::new());
                 }
-                Element::Node(node) => self.node(node.id(), node.lon(), node.lat(), &node.tags().collect()),
-                Element::Way(_) | Element::Relation(_) => {}
             }
         }
     }
@@ -243,6 +292,7 @@ impl<'a> Reading<'a> {
             return;
         };
         if let Some(position) = position {
+            self.left_out.nodes_at_zero += u64::from(lon == 0.0 && lat == 0.0);
             let mark = self.mark(tags);
             self.nodes.set(position, place, mark);
             self.nodes.set_height(position, tags.get("ele").and_then(|text| ele_m(text)));
@@ -277,9 +327,21 @@ impl<'a> Reading<'a> {
 
     fn finish(self, path: &Path) -> Result<Extract> {
         let name = crate::io::files::file_name(path);
-        let Self { wanted, ways, areas, walls, features, points, member_ways, nodes, mut left_out, .. } =
-            self;
+        let Self {
+            wanted,
+            ways,
+            areas,
+            walls,
+            features,
+            points,
+            member_ways,
+            nodes,
+            orphans,
+            mut left_out,
+            ..
+        } = self;
         let ids = streets::needed(&ways, &areas, &member_ways);
+        let references = ways.iter().map(|way| way.refs.len() as u64).sum::<u64>();
         let own_ways: HashSet<i64> = ways.iter().map(|way| way.id).collect();
         let mut numbering = Numbering::new(&nodes, &ids);
         for way in &ways {
@@ -293,6 +355,12 @@ impl<'a> Reading<'a> {
         }
         left_out.missing_nodes += numbering.missing_nodes;
         left_out.broken_outlines += numbering.broken_outlines;
+        let mut findings = Vec::new();
+        if numbering.missing_nodes as f64 > references as f64 * MISSING_NODES_SHARE {
+            let fault = Fault::MissingNodes { missing: numbering.missing_nodes, of: references };
+            findings.push(Problem::of_file(&name, fault));
+        }
+        findings.extend(orphans.finding().map(|fault| Problem::of_file(&name, fault)));
         let streets = numbering.finish();
         if streets.ways.is_empty() {
             return Err(Problem::of_file(name, Fault::NoWalkableWay).into());
@@ -323,7 +391,7 @@ impl<'a> Reading<'a> {
             });
         }
         let facilities = wanted.catalogue.map(|catalogue| rows.sorted(catalogue, &name));
-        Ok(Extract { streets, facilities, dwellings, left_out })
+        Ok(Extract { streets, facilities, dwellings, left_out, findings })
     }
 }
 

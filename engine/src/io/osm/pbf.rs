@@ -1,148 +1,258 @@
-//! The container of an OSM PBF file: is it one, is it whole, and its blocks in order.
+//! An OSM PBF file read in passes: one over everything to learn what is where, then one for each kind of element over the
+//! blobs that hold it.
 
-use crate::io::files::{file_name, guarded, unreadable};
+use super::blob::{self, BlobPlace, BlobRole};
+use super::block::{self, Block, Kind};
+use super::wire::Decoded;
+use crate::io::files::{Stamp, check_sidecar, file_name, guarded, open};
 use crate::model::error::{Error, Result};
+use crate::model::limits::Amount;
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
-use osmpbf::{BlobDecode, BlobReader, PrimitiveBlock};
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Limits of the format: <https://wiki.openstreetmap.org/wiki/PBF_Format>, "Encoding".
-const HEADER_LIMIT: u64 = 64 * 1024;
-const BLOB_LIMIT: u64 = 32 * 1024 * 1024;
+/// Blobs unpacked side by side, and the bytes that they may take together: both bound the memory of a pass.
+const BLOBS_AT_ONCE: usize = 16;
+const BYTES_AT_ONCE: u64 = 32 << 20;
 
-/// Blocks decoded side by side; bounds the memory of a pass.
-const BLOCKS_AT_ONCE: usize = 16;
+/// Inflated bytes that even the smallest file may have.
+const INFLATED_FLOOR: u64 = 64 << 20;
 
-/// Walk over the frame of the file without decoding it.
-///
-/// The format has no trailer, and the decoder takes a file that ends inside the four bytes of a length for a whole
-/// one; here every byte is accounted for.
-///
-/// # Returns
-/// The number of blobs.
-///
-/// # Errors
-/// A problem when the file does not begin like an OSM PBF, or ends inside a blob.
-pub fn check_frame(path: &Path) -> Result<usize> {
-    let name = file_name(path);
-    if !path.is_file() {
-        return Err(Problem::of_file(path.display().to_string(), Fault::NotFound).into());
-    }
-    let file = File::open(path).map_err(Error::file(path))?;
-    let length = file.metadata().map_err(Error::file(path))?.len();
-    let mut reader = BufReader::new(file);
-    let truncated = |at_byte| Err(Problem::of_file(&name, Fault::Truncated { at_byte }).into());
-    let wrong = || Err(Problem::of_file(&name, Fault::WrongFormat { expected: "OpenStreetMap PBF" }).into());
-    let (mut at, mut blobs) = (0, 0);
-    while at < length {
-        let mut size = [0; 4];
-        let header_size = if length - at < 4 {
-            HEADER_LIMIT + 1
-        } else {
-            reader.read_exact(&mut size).map_err(Error::file(path))?;
-            u64::from(u32::from_be_bytes(size))
+/// A file whose frame is whole and whose blobs have been looked into.
+#[derive(Debug)]
+pub struct Pbf {
+    source: Source,
+    stamp: Stamp,
+    /// Which kinds each blob holds.
+    holds: Vec<[bool; 3]>,
+    /// Of ids that come more than once, which element counts, by its place among those of its kind.
+    latest: [HashMap<i64, u64>; 3],
+    /// Whether ways carry the places of their nodes.
+    pub locations_on_ways: bool,
+    /// Elements that a later version of themselves stands for.
+    pub repeated_elements: u64,
+    /// Texts that are no UTF-8.
+    pub garbled_texts: u64,
+}
+
+#[derive(Debug)]
+struct Source {
+    path: PathBuf,
+    name: String,
+    file: File,
+    blobs: Vec<BlobPlace>,
+}
+
+impl Pbf {
+    /// Open a file and look into all of it; `inflated_ratio` is how many bytes may come out of one.
+    ///
+    /// # Errors
+    /// A problem when it is missing, another kind of file, cut off, damaged, a history, packed in a way that is not read,
+    /// larger when unpacked than allowed, or not the file that its `.md5` describes.
+    pub fn open(path: &Path, inflated_ratio: u64, progress: &Progress) -> Result<Self> {
+        let file = open(path)?;
+        let stamp = Stamp::of(&file).map_err(Error::file(path))?;
+        let blobs = blob::frame(&file, stamp.length(), path)?;
+        progress.begin("checking streets", blobs.len())?;
+        check_sidecar(path, progress)?;
+        let holds = vec![[false; 3]; blobs.len()];
+        let source = Source { path: path.to_owned(), name: file_name(path), file, blobs };
+        let mut pbf = Self {
+            source,
+            stamp,
+            holds,
+            latest: Default::default(),
+            locations_on_ways: false,
+            repeated_elements: 0,
+            garbled_texts: 0,
         };
-        if blobs == 0 && (header_size > HEADER_LIMIT || at + 4 + header_size > length) {
-            return wrong();
+        for kind in pbf.survey(inflated_ratio, progress)? {
+            pbf.find_latest(kind, progress)?;
         }
-        if header_size > HEADER_LIMIT || at + 4 + header_size > length {
-            return truncated(at);
-        }
-        let mut header = vec![0; header_size as usize];
-        reader.read_exact(&mut header).map_err(Error::file(path))?;
-        let data_size = match blob_header(&header) {
-            Some((kind, size)) if size <= BLOB_LIMIT && (blobs > 0 || kind == b"OSMHeader") => size,
-            _ if blobs == 0 => return wrong(),
-            _ => return truncated(at),
-        };
-        let end = at + 4 + header_size + data_size;
-        if end > length {
-            return truncated(at);
-        }
-        reader.seek(SeekFrom::Start(end)).map_err(Error::file(path))?;
-        at = end;
-        blobs += 1;
+        Ok(pbf)
     }
-    if blobs == 0 { wrong() } else { Ok(blobs) }
+
+    /// Number of blobs.
+    pub fn blobs(&self) -> usize {
+        self.source.blobs.len()
+    }
+
+    /// Look into every blob; the answer is the kinds whose ids do not only rise, so that some may come again.
+    fn survey(&mut self, ratio: u64, progress: &Progress) -> Result<Vec<Kind>> {
+        let length = self.stamp.length();
+        let most = length.saturating_mul(ratio).max(INFLATED_FLOOR);
+        let (mut inflated, mut orders) = (0, [Order::default(); 3]);
+        let Self { source, holds, locations_on_ways, garbled_texts, .. } = self;
+        let wanted = (0..source.blobs.len()).filter(|&at| source.blobs[at].role != BlobRole::Other);
+        source.each(wanted, progress, look_into, |at, found| {
+            inflated += found.inflated;
+            if inflated > most {
+                let amount = Amount::InflatedRatio;
+                let fault = Fault::TooLarge { amount, found: inflated / length, most: ratio };
+                return Err(Problem::of_file(&source.name, fault).into());
+            }
+            *locations_on_ways |= found.locations_on_ways;
+            *garbled_texts += found.garbled_texts;
+            for (kind, order) in found.orders.iter().enumerate() {
+                holds[at][kind] = order.last.is_some();
+                orders[kind].append(*order);
+            }
+            Ok(())
+        })?;
+        Ok(Kind::ALL.into_iter().filter(|&kind| orders[kind as usize].falls).collect())
+    }
+
+    /// Of elements of one id the highest version counts, and of one version the last in the file.
+    fn find_latest(&mut self, kind: Kind, progress: &Progress) -> Result<()> {
+        let mut all = Vec::new();
+        progress.begin("looking for repeated elements", self.blobs())?;
+        let decode = |message: &[u8]| versions(message, kind);
+        self.source.each(self.holding(kind), progress, or_damaged(decode), |_, found| {
+            let first = all.len() as u64;
+            all.extend(found.into_iter().zip(first..).map(|((id, version), at)| (id, version, at)));
+            Ok(())
+        })?;
+        all.sort_unstable();
+        for same in all.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+            self.repeated_elements += same.len() as u64 - 1;
+            self.latest[kind as usize].extend(same.last().map(|&(id, _, at)| (id, at)));
+        }
+        Ok(())
+    }
+
+    fn holding(&self, kind: Kind) -> impl Iterator<Item = usize> {
+        self.holds.iter().enumerate().filter(move |(_, holds)| holds[kind as usize]).map(|(at, _)| at)
+    }
+
+    /// Visit every block that holds elements of a kind, in the order of the file and with these elements only; decoding
+    /// runs in parallel, visiting does not.
+    ///
+    /// # Errors
+    /// A problem when a block is damaged or the file is no longer the one that was opened.
+    pub fn visit(&self, kind: Kind, progress: &Progress, mut visit: impl FnMut(&Block)) -> Result<()> {
+        let (latest, mut seen) = (&self.latest[kind as usize], 0);
+        let decode = |message: &[u8]| block::decode(message, kind);
+        self.source.each(self.holding(kind), progress, or_damaged(decode), |_, mut block| {
+            if !latest.is_empty() {
+                block.keep(|id| {
+                    seen += 1;
+                    latest.get(&id).is_none_or(|&counts| counts == seen - 1)
+                });
+            }
+            guarded(&self.source.name, || {
+                visit(&block);
+                Ok(())
+            })
+        })?;
+        progress.step(self.blobs() - self.holding(kind).count())?;
+        self.stamp.check(&self.source.file, &self.source.path)
+    }
 }
 
-/// Kind and data size of a `BlobHeader` message: field 1 is the kind, field 3 the size.
-fn blob_header(mut bytes: &[u8]) -> Option<(&[u8], u64)> {
-    let (mut kind, mut size) = (None, None);
-    while !bytes.is_empty() {
-        let key = varint(&mut bytes)?;
-        match key & 7 {
-            0 => {
-                let value = varint(&mut bytes)?;
-                size = if key >> 3 == 3 { Some(value) } else { size };
+impl Source {
+    /// Unpack some blobs in parallel, and take what `decode` makes of each in their order.
+    fn each<T: Send>(
+        &self,
+        mut which: impl Iterator<Item = usize>,
+        progress: &Progress,
+        decode: impl Fn(&BlobPlace, &[u8]) -> std::result::Result<T, Fault> + Sync,
+        mut take: impl FnMut(usize, T) -> Result<()>,
+    ) -> Result<()> {
+        let problem = |fault| Error::from(Problem::of_file(&self.name, fault));
+        loop {
+            let (mut batch, mut bytes) = (Vec::new(), 0);
+            while bytes < BYTES_AT_ONCE
+                && batch.len() < BLOBS_AT_ONCE
+                && let Some(at) = which.next()
+            {
+                let packed = blob::read(&self.file, &self.blobs[at]).map_err(Error::file(&self.path))?;
+                bytes += packed.memory();
+                batch.push((at, packed));
             }
-            2 => {
-                let length = usize::try_from(varint(&mut bytes)?).ok()?;
-                let field = bytes.get(..length)?;
-                kind = if key >> 3 == 1 { Some(field) } else { kind };
-                bytes = &bytes[length..];
+            if batch.is_empty() {
+                return Ok(());
             }
-            _ => return None,
-        }
-    }
-    Some((kind?, size?))
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-/// Visit every data block in the order of the file; decoding runs in parallel, visiting does not.
-pub fn visit(path: &Path, progress: &Progress, mut visit: impl FnMut(&PrimitiveBlock)) -> Result<()> {
-    let name = file_name(path);
-    let mut blobs = BlobReader::from_path(path).map_err(unreadable(&name))?;
-    loop {
-        let batch: Vec<_> = blobs.by_ref().take(BLOCKS_AT_ONCE).collect();
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let decoded: Vec<Result<Option<PrimitiveBlock>>> =
-            batch.into_par_iter().map(|blob| guarded(&name, || decode(&name, blob))).collect();
-        for block in decoded {
-            if let Some(block) = block? {
-                guarded(&name, || {
-                    visit(&block);
-                    Ok(())
-                })?;
+            let unpack = |(at, packed): (usize, blob::PackedBlob)| {
+                let blob = &self.blobs[at];
+                let read = || {
+                    packed.unpack(blob.at_byte).and_then(|message| decode(blob, &message)).map_err(problem)
+                };
+                (at, guarded(&self.name, read))
+            };
+            let decoded: Vec<(usize, Result<T>)> = batch.into_par_iter().map(unpack).collect();
+            for (at, found) in decoded {
+                take(at, found?)?;
+                progress.step(1)?;
             }
-            progress.step(1)?;
         }
     }
 }
 
-fn decode(name: &str, blob: osmpbf::Result<osmpbf::Blob>) -> Result<Option<PrimitiveBlock>> {
-    let blob = blob.map_err(unreadable(name))?;
-    match blob.decode().map_err(unreadable(name))? {
-        BlobDecode::OsmHeader(header) => {
-            let known = ["OsmSchema-V0.6", "DenseNodes"];
-            let unknown =
-                header.required_features().iter().find(|feature| !known.contains(&feature.as_str()));
-            match unknown {
-                None => Ok(None),
-                Some(feature) => Err(unreadable(name)(format!(
-                    "the file needs the feature {feature}; export the current state without history"
-                ))),
-            }
-        }
-        BlobDecode::OsmData(block) => Ok(Some(block)),
-        BlobDecode::Unknown(_) => Ok(None),
+/// Whether ids only rise, so that none comes twice.
+#[derive(Debug, Clone, Copy, Default)]
+struct Order {
+    first: Option<i64>,
+    last: Option<i64>,
+    falls: bool,
+}
+
+impl Order {
+    fn add(&mut self, id: i64) {
+        self.append(Self { first: Some(id), last: Some(id), falls: false });
     }
+
+    fn append(&mut self, next: Self) {
+        self.falls |= next.falls || next.first.zip(self.last).is_some_and(|(first, last)| first <= last);
+        self.first = self.first.or(next.first);
+        self.last = next.last.or(self.last);
+    }
+}
+
+/// What one blob holds.
+#[derive(Debug, Default)]
+struct Contents {
+    inflated: u64,
+    orders: [Order; 3],
+    locations_on_ways: bool,
+    garbled_texts: u64,
+}
+
+fn look_into(blob: &BlobPlace, message: &[u8]) -> std::result::Result<Contents, Fault> {
+    let mut contents = Contents { inflated: message.len() as u64, ..Contents::default() };
+    if blob.role == BlobRole::Header {
+        contents.locations_on_ways = blob::check_header(message, blob.at_byte)?;
+        return Ok(contents);
+    }
+    let mut history = false;
+    let headers = block::headers(message, |header| {
+        contents.orders[header.kind as usize].add(header.id);
+        history |= !header.visible;
+    });
+    let damaged = |damage| Fault::DamagedBlob { at_byte: blob.at_byte, damage };
+    headers.map_err(damaged)?;
+    contents.garbled_texts = block::garbled_texts(message).map_err(damaged)?;
+    if history { Err(Fault::HistoryFile) } else { Ok(contents) }
+}
+
+/// What a decoder makes of a blob, with the place of a damaged one.
+fn or_damaged<T>(
+    decode: impl Fn(&[u8]) -> Decoded<T>,
+) -> impl Fn(&BlobPlace, &[u8]) -> std::result::Result<T, Fault> {
+    move |blob, message| {
+        decode(message).map_err(|damage| Fault::DamagedBlob { at_byte: blob.at_byte, damage })
+    }
+}
+
+/// Ids and versions of the elements of a kind.
+fn versions(message: &[u8], kind: Kind) -> Decoded<Vec<(i64, u64)>> {
+    let mut all = Vec::new();
+    block::headers(message, |header| {
+        if header.kind == kind {
+            all.push((header.id, header.version));
+        }
+    })?;
+    Ok(all)
 }
