@@ -84,6 +84,7 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
         gates: study.streets.gates,
         join_islands_m: study.streets.join_islands_m,
     };
+    rejected.extend(extract.findings);
     let left_out = extract.left_out;
     let network = build::from_streets(&extract.streets, &elevation, made_by, left_out, progress)?;
     let tables = tables.near(Extent::of(&network.node_place));

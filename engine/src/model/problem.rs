@@ -343,6 +343,7 @@ impl Fault {
     pub const fn level(&self) -> Level {
         match self {
             Self::Facility(fault) => fault.level(),
+            Self::MissingNodes { .. } | Self::LooksCut { .. } => Level::Warning,
             _ => Level::Rejected,
         }
     }
