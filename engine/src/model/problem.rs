@@ -3,8 +3,8 @@
 //! A problem that stops the work is in [`Error::Input`](super::error::Error); a problem of one row is a row of
 //! `rejected.parquet`. Both are the same type, so both always name file, row, value and the way out.
 
-use super::facility_fault::FacilityFault;
 use super::damage::Damage;
+use super::facility_fault::FacilityFault;
 use super::limits::Amount;
 use std::fmt;
 
