@@ -22,6 +22,8 @@ pub mod ledger;
 pub mod mapping;
 pub mod osm;
 mod parquet_gate;
+#[cfg(test)]
+mod parquet_gate_tests;
 pub mod population;
 pub mod population_raster;
 pub mod rejected;
