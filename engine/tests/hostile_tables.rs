@@ -271,7 +271,7 @@ fn outlines_that_cross_themselves_are_refused() {
     let square =
         |west: f64| LineString::from(vec![(west, 0.0), (west + 1.0, 0.0), (west + 1.0, 1.0), (west, 0.0)]);
     let hole_outside = Polygon::new(square(0.0), vec![square(5.0)]);
-    for outline in [bow, hole_outside, Polygon::new(LineString::new(vec![]), vec![])] {
+    for outline in [bow, hole_outside] {
         let refused = io::geometry::polygons_of(Geometry::Polygon(outline.clone()));
         assert!(matches!(refused, Err(Fault::BadGeometry { .. })), "{outline:?} gave {refused:?}");
     }
