@@ -118,7 +118,7 @@ pub fn study_toml(bytes: &[u8]) {
 pub fn polygon_to_cells(bytes: &[u8]) {
     let Some((&first, corners)) = bytes.split_first() else { return };
     let Some(resolution) = cell::resolution(first % 16) else { return };
-    let degree = |pair: &[u8], half: f64| f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32767.0 * half;
+    let degree = |pair: &[u8], half: f64| f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32768.0 * half;
     let ring: geo::LineString =
         corners.chunks_exact(4).map(|pair| (degree(&pair[..2], 180.0), degree(&pair[2..], 90.0))).collect();
     let outline = geo::Geometry::Polygon(geo::Polygon::new(ring, vec![]));

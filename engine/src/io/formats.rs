@@ -23,7 +23,7 @@ impl Table {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         match ending.as_deref() {
             Some("parquet" | "geoparquet") => read_parquet(path, &name),
-            Some("geojson" | "json") => geojson::read(path, &name),
+            Some("geojson" | "json") => guarded(&name, || geojson::read(path, &name)),
             Some("csv" | "txt") => read_delimited(path, &name, b','),
             Some("tsv") => read_delimited(path, &name, b'\t'),
             _ => {
