@@ -17,7 +17,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of the town builder")]
 
-pub mod pbf;
+pub use walkshed::io::osm::write as pbf;
 pub mod study;
 pub mod walk;
 

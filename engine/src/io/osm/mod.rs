@@ -14,6 +14,7 @@ mod pbf;
 mod streets;
 pub mod walking;
 mod wire;
+pub mod write;
 
 use crate::model::catalogue::{Catalogue, Drawn};
 use crate::model::error::Result;
