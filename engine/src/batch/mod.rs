@@ -3,3 +3,4 @@
 pub mod prepare;
 pub mod publish;
 pub mod study;
+pub mod synthetic;

@@ -22,10 +22,18 @@ impl Staging {
     /// # Errors
     /// A problem when something stands there that is not an earlier result: it is never deleted.
     pub fn check(target: &Path) -> Result<()> {
+        Self::check_marked(target, MARK)
+    }
+
+    /// The same for results of another kind, known by another file: one never replaces the other.
+    ///
+    /// # Errors
+    /// As [`Staging::check`].
+    pub fn check_marked(target: &Path, mark: &str) -> Result<()> {
         let occupied = || Error::from(Problem::of_file(target.display().to_string(), Fault::OutputExists));
         if target.exists() {
             let empty = || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
-            if !target.is_dir() || !(target.join(MARK).is_file() || empty()) {
+            if !target.is_dir() || !(target.join(mark).is_file() || empty()) {
                 return Err(occupied());
             }
         }
@@ -40,7 +48,15 @@ impl Staging {
     /// # Errors
     /// As [`Staging::check`], or when the file system refuses.
     pub fn begin(target: &Path) -> Result<Self> {
-        Self::check(target)?;
+        Self::begin_marked(target, MARK)
+    }
+
+    /// The same for results of another kind.
+    ///
+    /// # Errors
+    /// As [`Staging::check_marked`], or when the file system refuses.
+    pub fn begin_marked(target: &Path, mark: &str) -> Result<Self> {
+        Self::check_marked(target, mark)?;
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let above = above(target);
         fs::create_dir_all(&above).map_err(Error::file(&above))?;

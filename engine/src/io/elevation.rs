@@ -44,6 +44,20 @@ fn read_grid(path: &Path, stated: Option<u16>) -> Result<ElevationGrid> {
     }
 }
 
+/// Write heights in degrees as a `GeoTIFF` of 32-bit numbers that [`read`] reads back.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn write(path: &Path, grid: &ElevationGrid) -> Result<()> {
+    geotiff::write_degrees(
+        path,
+        [grid.left, grid.top],
+        [grid.step_x, grid.step_y],
+        grid.width,
+        &grid.heights_m,
+    )
+}
+
 /// One degree of big-endian i16 heights; the file name gives its south-west corner, the size its step.
 fn read_hgt(path: &Path, name: &str) -> Result<ElevationGrid> {
     let length = std::fs::metadata(path).map_err(Error::file(path))?.len();

@@ -6,9 +6,12 @@ use crate::model::limits::Amount;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
 use crate::model::projection::Projection;
-use std::io::BufReader;
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
 use std::path::Path;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
+use tiff::encoder::colortype::Gray32Float;
+use tiff::encoder::{Compression, DeflateLevel, TiffEncoder};
 use tiff::tags::Tag;
 
 /// `GTModelTypeGeoKey`, `GTRasterTypeGeoKey`, `GeographicTypeGeoKey`, `ProjectedCSTypeGeoKey` and their values
@@ -79,6 +82,39 @@ pub fn epsg_code(source: &str, stated: &str) -> Result<u16> {
 /// A problem when the file is of another kind, damaged, of several bands, or in a system that is unknown or unstated.
 pub fn read(path: &Path, name: &str, stated: Option<u16>) -> Result<Raster> {
     guarded(name, || decode(path, name, stated))
+}
+
+/// Write one band of WGS-84 degrees, row by row from the north-west pixel's centre.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn write_degrees(
+    path: &Path,
+    corner: [f64; 2],
+    step: [f64; 2],
+    width: usize,
+    values: &[f32],
+) -> Result<()> {
+    const WGS84: u16 = 4326;
+    let file = File::create(path).map_err(Error::file(path))?;
+    let keys = [
+        [1, 1, 0, 3],
+        [MODEL_TYPE, 0, 1, MODEL_GEOGRAPHIC],
+        [RASTER_TYPE, 0, 1, PIXEL_IS_POINT],
+        [GEOGRAPHIC_TYPE, 0, 1, WGS84],
+    ];
+    let encode = || -> tiff::TiffResult<()> {
+        let deflate = Compression::Deflate(DeflateLevel::Balanced);
+        let mut encoder = TiffEncoder::new(BufWriter::new(&file))?.with_compression(deflate);
+        let mut image = encoder.new_image::<Gray32Float>(width as u32, (values.len() / width) as u32)?;
+        let tags = image.encoder();
+        tags.write_tag(Tag::ModelPixelScaleTag, &[step[0], step[1], 0.0][..])?;
+        tags.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, corner[0], corner[1], 0.0][..])?;
+        tags.write_tag(Tag::GeoKeyDirectoryTag, &keys.concat()[..])?;
+        image.write_data(values)
+    };
+    encode().map_err(|error| Error::file(path)(std::io::Error::other(error)))?;
+    file.sync_all().map_err(Error::file(path))
 }
 
 fn decode(path: &Path, name: &str, stated: Option<u16>) -> Result<Raster> {

@@ -31,4 +31,5 @@ pub mod schema;
 pub mod smoothing;
 pub mod street;
 pub mod study;
+pub mod synthetic;
 pub mod times;
