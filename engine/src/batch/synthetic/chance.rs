@@ -29,8 +29,6 @@ pub enum Purpose {
     Project,
     /// Residents' requests.
     Request,
-    /// Faults planted on purpose.
-    Fault,
 }
 
 /// The chances of one city.

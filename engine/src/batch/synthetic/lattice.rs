@@ -38,13 +38,15 @@ pub struct Lattice {
     warp: Warp,
 }
 
-/// Two shears that bend the lattice: any shear keeps areas and never folds.
+/// Shears that bend the lattice, large ones and small ones: any shear keeps areas and never folds.
 #[derive(Debug, Clone, Copy)]
 struct Warp {
-    size_m: f64,
-    turn_m: f64,
-    phases: [f64; 2],
+    turns_m: [f64; 2],
+    phases: [f64; 4],
 }
+
+/// How far a shear moves a point, as a share of the way between two bends.
+const BEND: f64 = 0.05;
 
 impl Lattice {
     /// The lattice of a city, with the best points for its junctions.
@@ -52,9 +54,9 @@ impl Lattice {
         let columns = ((wanted.nodes() as f64 / BUILT).sqrt() as usize).div_ceil(ESTATE) * ESTATE + 1;
         let side_m = columns as f64 * APART_M;
         let mut draw = chance.of(Purpose::Relief, 1);
-        let turn_m = (side_m / 4.0).clamp(600.0, 2800.0);
-        let warp =
-            Warp { size_m: turn_m * 0.055, turn_m, phases: [draw.between(0.0, TAU), draw.between(0.0, TAU)] };
+        let turn_m = (side_m / 4.0).clamp(900.0, 2800.0);
+        let phases = std::array::from_fn(|_| draw.between(0.0, TAU));
+        let warp = Warp { turns_m: [turn_m, turn_m * 0.31], phases };
         let terrain = Terrain::new(side_m, chance);
         let (junction, point, plane) = (vec![], vec![], Plane::at(middle()));
         let mut new = Self { columns, terrain, junction, point, chance, plane, warp };
@@ -91,12 +93,6 @@ impl Lattice {
     /// Where a junction lies.
     pub fn of_junction(&self, junction: u32) -> Coord {
         self.at(self.point[junction as usize] as usize)
-    }
-
-    /// Column and row of a junction.
-    pub fn column_row(&self, junction: u32) -> (usize, usize) {
-        let point = self.point[junction as usize] as usize;
-        (point % self.columns, point / self.columns)
     }
 
     /// A place between the four corners of the lattice's mesh whose south-west corner is `point`, by its shares east and
@@ -224,8 +220,10 @@ impl Lattice {
 
 impl Warp {
     fn of(self, at: Coord) -> Coord {
-        let x = at.x + self.size_m * (TAU * at.y / self.turn_m + self.phases[0]).sin();
-        let y = at.y + self.size_m * (TAU * x / (self.turn_m * 1.3) + self.phases[1]).sin();
-        Coord { x, y }
+        let bend = |turn_m: f64, along: f64, phase: f64| BEND * turn_m * (TAU * along / turn_m + phase).sin();
+        self.turns_m.iter().zip(self.phases.chunks(2)).fold(at, |at, (&turn_m, phases)| {
+            let x = at.x + bend(turn_m, at.y, phases[0]);
+            Coord { x, y: at.y + bend(turn_m * 1.3, x, phases[1]) }
+        })
     }
 }

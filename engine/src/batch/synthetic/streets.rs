@@ -121,7 +121,7 @@ fn laid(lattice: &mut Lattice, candidates: &[Candidate], chance: Chance) -> Vec<
         let also = match candidate.rank {
             Rank::Road => draw.happens(0.97),
             Rank::MainCrossing => true,
-            Rank::Crossing => draw.happens(0.03),
+            Rank::Crossing => draw.happens(0.01),
             Rank::IntoEstate => draw.happens(0.05),
             Rank::Path | Rank::InEstate => false,
         };
@@ -235,7 +235,7 @@ fn crossing(lattice: &Lattice, chance: Chance, line: usize, points: &[usize]) ->
         Kind::Residential
     };
     let length = between.len() as f64;
-    let longest = if over == Kind::Tunnel { 90.0 } else { 34.0 };
+    let longest = if over == Kind::Tunnel { 50.0 } else { 22.0 };
     let main = line % (2 * ESTATE) == 0 && over != Kind::Residential && length <= longest;
     let main = main && chance.of(Purpose::Crossing, first as u64).happens(0.75);
     let rank = if main { Rank::MainCrossing } else { Rank::Crossing };

@@ -99,7 +99,7 @@ impl Terrain {
         let largest_m = (side_m / 5.0).clamp(420.0, 2600.0);
         let hills = (0..4).map(|number| {
             let apart_m = largest_m / 2.2_f64.powi(number);
-            Hills { apart_m, high_m: apart_m * 0.055, number: number as u64 }
+            Hills { apart_m, high_m: apart_m * 0.115, number: number as u64 }
         });
         let hills = hills.filter(|hills| hills.apart_m > 180.0).collect();
         let (terrace_m, terrace_wide_m) =
