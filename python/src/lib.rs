@@ -11,6 +11,7 @@ mod job;
 mod network;
 mod route;
 mod study;
+mod synthetic;
 
 use pyo3::prelude::*;
 
@@ -34,5 +35,6 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(facilities::classify, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::find_duplicates, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::merge_duplicates, module)?)?;
+    module.add_function(wrap_pyfunction!(synthetic::synth, module)?)?;
     Ok(())
 }

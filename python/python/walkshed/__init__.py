@@ -16,6 +16,7 @@ from walkshed.rejected import RejectedRowsWarning
 from walkshed.route import Route
 from walkshed.study import RunResult, Validation, run, validate
 from walkshed.summary import Summary
+from walkshed.synthetic import SyntheticCity, synth
 
 __all__ = [
     "GeoTable",
@@ -27,6 +28,7 @@ __all__ = [
     "Route",
     "RunResult",
     "Summary",
+    "SyntheticCity",
     "Validation",
     "__version__",
     "classify",
@@ -37,5 +39,6 @@ __all__ = [
     "merge_duplicates",
     "profile",
     "run",
+    "synth",
     "validate",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import InputError, __version__, study
+from walkshed import InputError, __version__, study, synthetic
 
 DONE, REFUSED, FAILED, STOPPED = 0, 1, 3, 130
 
@@ -56,7 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     validate = commands.add_parser("validate", help="check a study and its inputs, compute nothing")
     validate.add_argument("study", metavar="STUDY.toml")
     validate.set_defaults(command=_validate)
-    for command in (run, validate):
+    synth = commands.add_parser("synth", help="a synthetic mountain city 合成山地城市")
+    synth.add_argument("out", metavar="DIR", help="folder for the city; replaces an earlier synthetic city only")
+    synth.add_argument("--nodes", type=int, default=10_000, metavar="N", help="junctions, 1000..5000000")
+    synth.add_argument("--seed", type=int, default=1, metavar="S", help="which city, 0..4294967295")
+    synth.set_defaults(command=_synth)
+    for command in (run, validate, synth):
         command.add_argument("--json", action="store_true", help="machine-readable results on stdout")
         command.add_argument("--quiet", action="store_true", help="no progress")
     return parser
@@ -107,6 +112,18 @@ def _validate(options: argparse.Namespace) -> int:
         print(f"  {row['message']}\n  {row['message_zh']}")
     if found.rejected.height > 20:
         print(f"  … and {found.rejected.height - 20} more; --json prints all")
+    return DONE
+
+
+def _synth(options: argparse.Namespace) -> int:
+    city = synthetic.synth(options.out, nodes=options.nodes, seed=options.seed, progress=_progress(options))
+    if options.json:
+        print(json.dumps(city.report, ensure_ascii=False))
+        return DONE
+    report = city.report
+    print(f"SYNTHETIC 合成数据: {report['junctions']:,} junctions 路口, {report['people']:,} people 人口")
+    print(f"city 城市: {city.folder}")
+    print(f"next 下一步: walkshed run {city.study} --out RESULTS")
     return DONE
 
 

@@ -1,0 +1,76 @@
+"""The synthetic city: what it holds, read with other libraries; who may be replaced; what is refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import geopandas
+import osmium
+import polars as pl
+import pytest
+
+import walkshed as ws
+from walkshed import cli
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> ws.SyntheticCity:
+    return ws.synth(tmp_path_factory.mktemp("synthetic") / "city", nodes=5000, seed=3, progress=False)
+
+
+def test_libosmium_reads_the_extract(city: ws.SyntheticCity) -> None:
+    kinds: Counter[str] = Counter()
+    for thing in osmium.FileProcessor(city.folder / "streets.osm.pbf").with_locations():
+        if isinstance(thing, osmium.osm.Way):
+            assert thing.tags["source"] == "synthetic 合成"
+            assert all(node.location.valid() for node in thing.nodes)
+            kinds.update(key for key in ("building", "bridge", "tunnel", "conveying") if key in thing.tags)
+            kinds[thing.tags.get("highway", thing.tags.get("barrier", "other"))] += 1
+    assert kinds["building"] == city.report["buildings"]
+    assert min(kinds[kind] for kind in ("steps", "elevator", "bridge", "tunnel", "conveying", "footway")) > 0
+
+
+def test_people_are_the_same_in_every_table(city: ws.SyntheticCity) -> None:
+    columns = ["people", "households", "infant_0_2", "child_0_14", "senior_60_plus", "mobility_limited"]
+    names = ("buildings", "population_cells", "population_communities")
+    sums = [pl.read_parquet(city.folder / f"{name}.parquet").select(columns).sum().row(0) for name in names]
+    assert sums[0] == sums[1] == sums[2]
+    assert sums[0][0] == city.report["people"]
+    areas = pl.read_parquet(city.folder / "communities.parquet")
+    assert areas.group_by("level").agg(pl.col("people").sum())["people"].to_list() == [city.report["people"]] * 3
+
+
+def test_every_parent_holds_its_communities(city: ws.SyntheticCity) -> None:
+    areas = geopandas.read_parquet(city.folder / "communities.parquet").to_crs(32648).set_index("area_id")
+    children = areas[areas["parent_id"].notna()]
+    assert set(children["parent_id"]) <= set(areas.index)
+    for _, child in children.iterrows():
+        outside = child.geometry.difference(areas.geometry[child["parent_id"]]).area
+        assert outside < 1e-3
+    assert areas["code"].str.fullmatch(r"99\d{10}").all() and areas["code"].is_unique
+
+
+def test_the_study_runs_as_it_is(city: ws.SyntheticCity, tmp_path: Path) -> None:
+    result = ws.run(city.study, tmp_path / "out", progress=False)
+    report = result.report
+    assert report["people"]["in_cells"] == pytest.approx(city.report["people"], rel=1e-9)
+    assert len(report["facilities"]) == 30
+    assert report["network"]["nodes"] == pytest.approx(5000, rel=0.1)
+    assert report["rejected"] == {}
+
+
+@pytest.mark.parametrize(("nodes", "seed"), [(999, 1), (5_000_001, 1), (1000, -1), (1000, 2**80)])
+def test_numbers_outside_their_ranges_are_refused(nodes: int, seed: int, tmp_path: Path) -> None:
+    with pytest.raises(ws.InputError, match="expected"):
+        ws.synth(tmp_path / "city", nodes=nodes, seed=seed)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_a_synthetic_city_is_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "city"
+    for seed in ("1", "2"):
+        assert cli.main(["synth", str(target), "--nodes", "1000", "--seed", seed, "--quiet"]) == 0
+    assert "SYNTHETIC 合成数据" in capsys.readouterr().out
+    (target / "synthetic.json").rename(target / "run.json")
+    assert cli.main(["synth", str(target), "--nodes", "1000", "--quiet"]) == 1
