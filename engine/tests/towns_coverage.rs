@@ -433,12 +433,41 @@ fn people_of_a_raster_come_out_and_every_pixel_is_accounted_for() {
     assert_same_people(report.people.stated, expected);
     assert_same_people(report.people.in_cells, expected);
     assert_same_people(full_numbers(&folder.result("cells"), "people").iter().sum(), expected);
-    let pixels = report.people.pixels.unwrap();
+    let pixels = report.people.pixels["all"];
     let nobody = people.iter().filter(|people| **people == 0.0).count() as u64;
     assert_eq!((pixels.all, pixels.nobody, pixels.no_data, pixels.nan), (144, nobody, 1, 1));
     assert_eq!((pixels.rejected, folder.result_rows("rejected")), (1, 1));
     let faults = folder.refused(&study("path = \"people.tif\"\ngroups = [\"senior\"]", ""));
     assert_eq!(faults[0].column.as_deref(), Some("population.groups"));
+}
+
+#[test]
+fn a_raster_of_a_group_is_that_group_and_more_than_all_people_is_told() {
+    let (town, folder) = grid_town();
+    let people: Vec<f64> = (0..144).map(|pixel| 10.0 + f64::from(pixel % 7)).collect();
+    let mut old: Vec<f64> = people.iter().map(|people| people * 0.25).collect();
+    old[70] = 0.0;
+    write_raster(&folder.path("people.tif"), town.spot((0.0, 1200.0)), &people).unwrap();
+    write_raster(&folder.path("old.tif"), town.spot((0.0, 1200.0)), &old).unwrap();
+    let sections = study("path = \"people.tif\"\nrasters = { senior_60_plus = \"old.tif\" }", "");
+    let report = folder.run(&sections).unwrap();
+    assert_same_people(report.people.stated, people.iter().sum());
+    assert_same_people(full_numbers(&folder.result("cells"), "people").iter().sum(), people.iter().sum());
+    assert_same_people(
+        full_numbers(&folder.result("cells"), "senior_60_plus").iter().sum(),
+        old.iter().sum(),
+    );
+    assert_eq!(report.people.pixels["senior_60_plus"].nobody, 1);
+    assert_eq!(folder.result_rows("rejected"), 0);
+    let told = |old: &[f64]| {
+        write_raster(&folder.path("old.tif"), town.spot((0.0, 1200.0)), old).unwrap();
+        let study = walkshed::io::study::read(&folder.path("STUDY.toml")).unwrap();
+        let found = walkshed::batch::prepare::prepare(&study, &Progress::default()).unwrap().rejected;
+        found.iter().map(|problem| problem.fault.code()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&old), Vec::<&str>::new());
+    old[70] = 500.0;
+    assert_eq!(told(&old), ["more_than_people_in_cells"]);
 }
 
 #[test]
@@ -449,7 +478,7 @@ fn an_outline_across_a_border_of_cells_is_shared_by_area() {
         "people.geojson",
         collection(&[rectangle(&town, [100.0, 100.0, 1100.0, 1100.0], "\"people\":5000")]),
     );
-    folder.run(&study("path = \"people.geojson\"", "")).unwrap();
+    folder.run(&study("path = \"people.geojson\"\nspread = \"area\"", "")).unwrap();
     let found = people_by_cell(&folder);
     let middle = cell::at(town.spot((600.0, 600.0)), cell::resolution(RESOLUTION).unwrap());
     let expected = 5000.0 * middle.area_m2() / (1000.0 * 1000.0);
@@ -667,11 +696,12 @@ fn a_faster_walker_covers_at_least_as_many_people() {
 }
 
 #[test]
-fn a_result_folder_holds_exactly_six_files_and_nothing_is_left_beside_it() {
+fn a_result_folder_holds_exactly_seven_files_and_nothing_is_left_beside_it() {
     let (_, folder) = grid_town();
     many_rows(&folder);
     many_rows(&folder);
     let expected = [
+        "areas.parquet",
         "cells.parquet",
         "coverage.parquet",
         "facilities.parquet",
@@ -723,5 +753,5 @@ fn the_same_study_gives_the_same_bytes_on_any_number_of_threads() {
             assert!(one == two, "{name} differs between runs one and {other}");
         }
     }
-    assert_eq!(folder.tables("one").len(), 5);
+    assert_eq!(folder.tables("one").len(), 6);
 }

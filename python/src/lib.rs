@@ -2,6 +2,7 @@
 //! `python/walkshed/`.
 #![deny(unsafe_code)]
 
+mod areas;
 mod arrow;
 mod coverage;
 mod error;
@@ -36,5 +37,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(facilities::find_duplicates, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::merge_duplicates, module)?)?;
     module.add_function(wrap_pyfunction!(synthetic::synth, module)?)?;
+    module.add_function(wrap_pyfunction!(study::age_groups, module)?)?;
+    module.add_function(wrap_pyfunction!(areas::check_areas, module)?)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use pyo3_arrow::PyTable;
 use std::path::PathBuf;
 use walkshed::batch::study;
 use walkshed::io;
+use walkshed::model::age_group::{AgeGroup, Ages};
 use walkshed::model::error::Error;
 
 /// Run a study; its report as JSON.
@@ -28,6 +29,20 @@ pub fn validate_study(
 ) -> PyResult<(String, PyTable)> {
     let result = job::run(py, report.as_ref(), move |progress| study::validate(&path, progress))?;
     Ok((json(py, &result)?, to_table(io::rejected::to_batch(&result.rejected))?))
+}
+
+/// A group of the catalogue: id, Chinese name, English name, first and last age, headings.
+type AgeGroupRow = (String, String, String, Option<u16>, Option<u16>, Vec<String>);
+
+/// The catalogue's age groups.
+#[pyfunction]
+pub fn age_groups() -> Vec<AgeGroupRow> {
+    let row = |group: AgeGroup| {
+        let first = group.ages().map(|ages| ages.first);
+        let last = group.ages().map(|ages| ages.last).filter(|&last| last < Ages::NO_END);
+        (group.id, group.name_zh, group.name_en, first, last, group.headings)
+    };
+    io::defaults::catalogue().age_group.into_iter().map(row).collect()
 }
 
 fn json(py: Python<'_>, value: &impl serde::Serialize) -> PyResult<String> {

@@ -18,7 +18,7 @@ from conftest import Data
 
 import walkshed as ws
 
-TABLES = ["cells", "coverage", "facilities", "rejected", "times"]
+TABLES = ["areas", "cells", "coverage", "facilities", "rejected", "times"]
 
 LEFT_OUT = [(2, "k2", "not_snapped"), (3, "k1", "duplicate_id"), (4, "k3", "swapped_lon_lat")]
 
@@ -61,7 +61,7 @@ def test_a_study_is_validated_without_computing(helsinki: Path) -> None:
     assert left_out(found.rejected) == LEFT_OUT
 
 
-def test_a_run_writes_five_tables_and_a_report(helsinki_run: ws.RunResult) -> None:
+def test_a_run_writes_six_tables_and_a_report(helsinki_run: ws.RunResult) -> None:
     names = sorted(path.name for path in helsinki_run.folder.iterdir())
     assert names == sorted([*(f"{name}.parquet" for name in TABLES), "run.json"])
     report = json.loads((helsinki_run.folder / "run.json").read_text())

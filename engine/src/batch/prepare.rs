@@ -7,15 +7,18 @@ use crate::io::osm::walking::OpenAt;
 use crate::io::table::Table;
 use crate::metrics::apportion::{self, Part};
 use crate::metrics::duplicates::{self, Sameness};
-use crate::metrics::population::{self, Evidence, Room};
+use crate::metrics::neighbours;
+use crate::metrics::population::{self, Evidence, Settled};
+use crate::model::age_group::AgeGroup;
 use crate::model::area::Areas;
 use crate::model::catalogue::Catalogue;
 use crate::model::cell;
+use crate::model::coverage::EVERYBODY;
 use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::extent::Extent;
 use crate::model::facility::Facilities;
-use crate::model::population::{Cells, Dwellings, Households, Pixels};
+use crate::model::population::{ByEvidence, Cells, Dwellings, Group, Pixels, Residents, Spread};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::smoothing::Smoothing;
@@ -24,7 +27,8 @@ use crate::model::study::Study;
 use crate::network::build::{self, Rules};
 use crate::network::graph::Network;
 use h3o::Resolution;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// A study ready to compute.
 #[derive(Debug)]
@@ -43,13 +47,15 @@ pub struct Prepared {
     pub cells: Cells,
     /// People that the source states, before they are brought to cells.
     pub people_in: f64,
-    /// The pixels of a raster of people; none for other sources.
-    pub pixels: Option<Pixels>,
+    /// How many people came to their cells by which evidence.
+    pub people_by: ByEvidence,
+    /// The pixels of rasters of people, by group; none for other sources.
+    pub pixels: BTreeMap<String, Pixels>,
     /// Areas, and the parts of cells in each.
     pub areas: Areas,
     /// Parts of cells by area.
     pub parts: Vec<Vec<Part>>,
-    /// Every input row that was left out.
+    /// Every input row that was left out, and what is to be known of those that were used: `Fault::level` tells.
     pub rejected: Vec<Problem>,
     /// The files that were read.
     pub inputs: Vec<InputFile>,
@@ -93,13 +99,23 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
     let open = ledger.open_on(study.day())?;
     rejected.extend(ledger.status_problems(study.day()));
     let facilities = ledger.pick(&open);
-    let evidence = Evidence {
-        buildings: Room::new(&extract.dwellings, resolution),
-        streets: Room::new(&street_spots(&network), resolution),
+    let outlines = match (&study.areas, &tables.areas) {
+        (Some(source), Some(table)) => Some(io::areas::read(table, &source.id, &mut rejected)?),
+        _ => None,
     };
-    let (cells, people_in, pixels) =
-        people(study, &tables, &extract.dwellings, &evidence, resolution, progress, &mut rejected)?;
-    let (areas, parts) = areas(study, &tables, &cells, progress, &mut rejected)?;
+    let (homes, streets) = (&extract.dwellings, &street_spots(&network));
+    let evidence = Evidence::new(homes, streets, resolution);
+    let census =
+        Census { study, homes, streets, evidence: &evidence, resolution, age_groups: &catalogue.age_group };
+    let People { mut settled, stated: people_in, pixels } =
+        census.people(&tables, outlines.as_ref(), progress, &mut rejected)?;
+    rejected.append(&mut settled.findings);
+    let Settled { cells, by: people_by, .. } = settled;
+    let drawn = outlines.is_some();
+    let (areas, parts) = areas(study, outlines, &cells, progress)?;
+    if drawn {
+        rejected.extend(neighbours::findings(&areas, Some(&cells), progress)?);
+    }
     let sought = sought.into_iter().flat_map(|catalogue| &catalogue.classes).map(|class| class.id.clone());
     let sought = sought.collect();
     Ok(Prepared {
@@ -110,6 +126,7 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
         sought,
         cells,
         people_in,
+        people_by,
         pixels,
         areas,
         parts,
@@ -177,6 +194,7 @@ fn identify(study: &Study) -> Result<Vec<InputFile>> {
     paths.extend(&study.facilities.catalogue);
     paths.extend(&study.facilities.classes);
     paths.extend(&study.population.path);
+    paths.extend(study.population.rasters.values());
     paths.extend(study.areas.iter().filter_map(|areas| areas.path.as_ref()));
     let missing: Vec<Problem> = paths
         .iter()
@@ -270,53 +288,121 @@ fn street_spots(network: &Network) -> Dwellings {
     spots
 }
 
-fn people(
-    study: &Study,
-    tables: &Tables,
-    dwellings: &Dwellings,
-    evidence: &Evidence,
+/// What the people of a study are brought to cells by.
+struct Census<'a> {
+    study: &'a Study,
+    homes: &'a Dwellings,
+    streets: &'a Dwellings,
+    evidence: &'a Evidence<'a>,
     resolution: Resolution,
-    progress: &Progress,
-    rejected: &mut Vec<Problem>,
-) -> Result<(Cells, f64, Option<Pixels>)> {
-    let source = &study.population;
-    let to_cells = |households: &Households| population::to_cells(households, resolution, evidence, progress);
-    let total = |households: &Households| households.people.iter().sum();
-    if let Some(raster) = source.path.as_ref().filter(|path| io::population_raster::is_raster(path)) {
-        let (households, pixels) = io::population_raster::read(raster, source.crs.as_deref(), rejected)?;
-        return Ok((to_cells(&households)?, total(&households), Some(pixels)));
-    }
-    let Some(table) = &tables.population else {
-        let total = source.total.unwrap_or_default();
-        if dwellings.place.is_empty() {
-            let fault = Fault::Setting { expected: "an extract with residential buildings".to_owned() };
-            let name = io::files::file_name(&study.streets.osm);
-            return Err(Problem::of_file(name, fault).in_column("population.buildings").into());
+    age_groups: &'a [AgeGroup],
+}
+
+/// The people of a study.
+struct People {
+    settled: Settled,
+    /// People that the source states.
+    stated: f64,
+    pixels: BTreeMap<String, Pixels>,
+}
+
+impl Census<'_> {
+    fn people(
+        &self,
+        tables: &Tables,
+        areas: Option<&Areas>,
+        progress: &Progress,
+        findings: &mut Vec<Problem>,
+    ) -> Result<People> {
+        let source = &self.study.population;
+        let mut pixels = BTreeMap::new();
+        let (residents, spread) = match (&source.path, &tables.population) {
+            (Some(path), None) => {
+                (self.rasters(path, &mut pixels, findings)?, source.spread.unwrap_or(Spread::Area))
+            }
+            (_, Some(table)) => {
+                let columns = io::population::Columns {
+                    people: &source.people,
+                    cell: &source.cell,
+                    households: &source.households,
+                    groups: source.groups.as_deref(),
+                    area: source.area.as_deref(),
+                    age_groups: self.age_groups,
+                };
+                let residents = io::population::read(table, columns, areas, findings)?;
+                (residents, source.spread.unwrap_or_default())
+            }
+            (None, None) => return self.total(),
+        };
+        let mut settled = population::to_cells(&residents, self.resolution, self.evidence, spread, progress)?;
+        if !source.rasters.is_empty() {
+            settled.findings.extend(population::exceeding_groups(&residents.file, &settled.cells));
         }
-        return Ok((population::from_buildings(dwellings, total, resolution, evidence), total, None));
-    };
-    let columns =
-        io::population::Columns { people: &source.people, cell: &source.cell, groups: &source.groups };
-    let households = io::population::read(table, columns, rejected)?;
-    Ok((to_cells(&households)?, total(&households), None))
+        Ok(People { settled, stated: residents.people.iter().sum(), pixels })
+    }
+
+    fn rasters(
+        &self,
+        path: &Path,
+        pixels: &mut BTreeMap<String, Pixels>,
+        findings: &mut Vec<Problem>,
+    ) -> Result<Residents> {
+        let source = &self.study.population;
+        let mut read = |name: &str, path: &Path| {
+            let (residents, counted) = io::population_raster::read(path, source.crs.as_deref(), findings)?;
+            pixels.insert(name.to_owned(), counted);
+            Ok::<_, Error>(residents)
+        };
+        let mut residents = read(EVERYBODY, path)?;
+        for (group, path) in &source.rasters {
+            residents.add_group(group, read(group, path)?);
+        }
+        Ok(residents)
+    }
+
+    /// A total spread over all buildings or streets of the extract.
+    fn total(&self) -> Result<People> {
+        let source = &self.study.population;
+        let stated = source.total.unwrap_or_default();
+        let (places, key) = match source.spread {
+            Some(Spread::Streets) => (self.streets, "population.spread"),
+            _ => (self.homes, "population.buildings"),
+        };
+        if places.weight.iter().sum::<f64>() <= 0.0 {
+            let expected = "an extract with residential buildings, or spread = \"streets\"".to_owned();
+            let fault = Fault::Setting { expected };
+            let name = io::files::file_name(&self.study.streets.osm);
+            return Err(Problem::of_file(name, fault).in_column(key).into());
+        }
+        let mut cells = population::from_total(places, stated, self.resolution, self.evidence);
+        for (name, share) in &source.groups_share {
+            let people = cells.people.iter().map(|people| people * share).collect();
+            cells.groups.push(Group { name: name.clone(), people });
+        }
+        let by = match source.spread {
+            Some(Spread::Streets) => ByEvidence { streets: stated, ..ByEvidence::default() },
+            _ => ByEvidence { buildings: stated, ..ByEvidence::default() },
+        };
+        let settled = Settled { cells, by, findings: Vec::new() };
+        Ok(People { settled, stated, pixels: BTreeMap::new() })
+    }
 }
 
 fn areas(
     study: &Study,
-    tables: &Tables,
+    outlines: Option<Areas>,
     cells: &Cells,
     progress: &Progress,
-    rejected: &mut Vec<Problem>,
 ) -> Result<(Areas, Vec<Vec<Part>>)> {
-    let areas = match (&study.areas, &tables.areas) {
-        (Some(source), Some(table)) => io::areas::read(table, &source.id, rejected)?,
+    let areas = match (&study.areas, outlines) {
+        (_, Some(areas)) => areas,
         (Some(source), None) => {
             let resolution = source.h3.and_then(cell::resolution);
             let resolution = resolution
                 .ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))?;
             return Ok(apportion::parents(&cells.cell, resolution));
         }
-        (None, _) => Areas::everywhere(),
+        (None, None) => Areas::everywhere(),
     };
     let parts = apportion::parts(&cells.cell, &areas, progress)?;
     Ok((areas, parts))

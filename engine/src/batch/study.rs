@@ -5,14 +5,14 @@ use super::publish::{MARK, Staging};
 use crate::io;
 use crate::io::hash::InputFile;
 use crate::io::osm::LeftOut;
-use crate::metrics::apportion::Part;
+use crate::metrics::apportion::{self, Part};
 use crate::metrics::coverage::coverage;
 use crate::model::coverage::CoverageRow;
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::ledger::Status;
 use crate::model::place::Spot;
-use crate::model::population::Pixels;
+use crate::model::population::{ByEvidence, Pixels};
 use crate::model::problem::{Fault, Level, Problem};
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
@@ -113,8 +113,10 @@ pub struct PeopleReport {
     pub not_snapped: f64,
     /// People outside every area.
     pub outside_areas: f64,
-    /// The pixels of a raster of people; none for other sources.
-    pub pixels: Option<Pixels>,
+    /// How many people came to their cells by which evidence.
+    pub by_evidence: ByEvidence,
+    /// The pixels of rasters of people, by group ("all" is everybody); none for other sources.
+    pub pixels: BTreeMap<String, Pixels>,
 }
 
 /// What `validate` found in a study that can run.
@@ -168,7 +170,7 @@ pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
     })
 }
 
-/// Run a study and publish its result folder: `cells`, `times`, `coverage`, `facilities` and `rejected` as Parquet, and
+/// Run a study and publish its result folder: `cells`, `times`, `coverage`, `areas`, `facilities` and `rejected` as Parquet, and
 /// `run.json`.
 ///
 /// # Errors
@@ -187,11 +189,15 @@ pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
     let total = all_coverage(&study, &prepared, &times, &["all".to_owned()], &everywhere, progress)?;
     clock.stage("coverage");
     list_unjoined(&study, &mut prepared, &times[0].facility_snap);
-    progress.begin("writing", 5)?;
+    progress.begin("writing", 6)?;
     let tables = [
         ("cells.parquet", cells_table(&prepared, &times[0])),
         ("times.parquet", times_table(&times)?),
         ("coverage.parquet", io::coverage::to_batch(&rows)),
+        (
+            "areas.parquet",
+            io::areas::to_batch(&prepared.areas, &apportion::people(&prepared.parts, &prepared.cells.people)),
+        ),
         ("facilities.parquet", facilities_table(&study, &prepared, &times[0])),
         ("rejected.parquet", io::rejected::to_batch(&prepared.rejected)),
     ];
@@ -325,7 +331,8 @@ fn people_report(prepared: &Prepared, times: &NearestTimes) -> PeopleReport {
         outside_areas: total(
             people.iter().zip(&in_areas).map(|(people, share)| people * (1.0 - share).max(0.0)),
         ),
-        pixels: prepared.pixels,
+        pixels: prepared.pixels.clone(),
+        by_evidence: prepared.people_by,
     }
 }
 

@@ -83,7 +83,7 @@ pub fn read_homes(table: &Table, rejected: &mut Vec<Problem>) -> Result<(Vec<Spo
 }
 
 /// Columns of a table of cells that are not population groups.
-const NOT_GROUPS: [&str; 7] = ["cell", "id", "people", "lon", "lat", "snap_m", "resolution"];
+const NOT_GROUPS: [&str; 8] = ["cell", "id", "people", "households", "lon", "lat", "snap_m", "resolution"];
 
 /// A table of cells for coverage: ids to match times with, the cells, and their people.
 #[derive(Debug, Clone)]
@@ -121,7 +121,11 @@ pub fn read_people(table: &Table, groups: Option<&[String]>) -> Result<PeopleTab
     }
     let cell: Vec<CellIndex> = cell.into_iter().flatten().collect();
     let place = cell.iter().map(|&cell| cell::centre(cell)).collect();
-    Ok(PeopleTable { id, cells: Cells { cell: cell.clone(), place, people, groups: group_columns }, cell })
+    Ok(PeopleTable {
+        id,
+        cells: Cells { cell: cell.clone(), place, people, households: None, groups: group_columns },
+        cell,
+    })
 }
 
 fn counts(table: &Table, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<f64>> {
@@ -133,7 +137,8 @@ fn counts(table: &Table, column: &str, problems: &mut Vec<Problem>) -> Result<Ve
     Ok(values.into_iter().map(Option::unwrap_or_default).collect())
 }
 
-/// Cells as a table: `cell` (u64), `lon`, `lat` (where its people step out), `people`, one column per group, `snap_m`
+/// Cells as a table: `cell` (u64), `lon`, `lat` (where its people step out), `people`, `households`
+/// where the source has them, one column per group, `snap_m`
 /// (distance to the joined street; null when there is none in reach), `geometry` (the hexagon).
 pub fn to_batch(cells: &Cells, snap_m: &[Option<f64>]) -> RecordBatch {
     let number = |of: fn(Place) -> f64| -> ArrayRef {
@@ -146,6 +151,9 @@ pub fn to_batch(cells: &Cells, snap_m: &[Option<f64>]) -> RecordBatch {
         ("lat", number(Place::lat), false),
         ("people", Arc::new(Float64Array::from(cells.people.clone())), false),
     ];
+    if let Some(households) = &cells.households {
+        columns.push(("households", Arc::new(Float64Array::from(households.clone())), false));
+    }
     for group in &cells.groups {
         columns.push((&group.name, Arc::new(Float64Array::from(group.people.clone())), false));
     }

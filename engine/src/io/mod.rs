@@ -20,6 +20,7 @@ pub mod hash;
 pub mod islands;
 pub mod ledger;
 pub mod mapping;
+pub mod neighbours;
 pub mod osm;
 mod parquet_gate;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::files::file_name;
 use super::geotiff::{self, Raster};
 use super::table::out_of_range;
 use crate::model::error::Result;
-use crate::model::population::{Home, Households, Pixels};
+use crate::model::population::{Home, Pixels, Residents};
 use crate::model::problem::{Fault, Problem};
 use crate::model::schema::COUNT;
 use geo::{Coord, LineString, MultiPolygon, Polygon};
@@ -27,11 +27,11 @@ pub fn read(
     path: &Path,
     stated_crs: Option<&str>,
     rejected: &mut Vec<Problem>,
-) -> Result<(Households, Pixels)> {
+) -> Result<(Residents, Pixels)> {
     let name = file_name(path);
     let stated = stated_crs.map(|crs| geotiff::epsg_code("population", crs)).transpose()?;
     let raster = geotiff::read(path, &name, stated)?;
-    let mut households = Households::default();
+    let mut residents = Residents { file: name.clone(), ..Residents::default() };
     let mut pixels = Pixels { all: raster.values.len() as u64, ..Pixels::default() };
     for (at, &value) in raster.values.iter().enumerate() {
         let (column, row) = (at % raster.width, at / raster.width);
@@ -42,8 +42,9 @@ pub fn read(
         } else if value == 0.0 {
             pixels.nobody += 1;
         } else if let (true, Some(outline)) = (COUNT.allows(value), outline(&raster, column, row)) {
-            households.home.push(Home::Outline(outline));
-            households.people.push(value);
+            residents.home.push(Home::Outline(outline));
+            residents.source.push((Some(row as u64 + 1), Some(format!("pixel {}", column + 1))));
+            residents.people.push(value);
         } else {
             pixels.rejected += 1;
             let fault = out_of_range(COUNT, value).unwrap_or(Fault::BadGeometry {
@@ -53,10 +54,10 @@ pub fn read(
             rejected.push(problem.in_column(format!("pixel {}", column + 1)).with_value(value.to_string()));
         }
     }
-    if households.home.is_empty() {
+    if residents.home.is_empty() {
         return Err(Problem::of_file(name, Fault::EmptyTable).in_column("people").into());
     }
-    Ok((households, pixels))
+    Ok((residents, pixels))
 }
 
 fn outline(raster: &Raster, column: usize, row: usize) -> Option<MultiPolygon> {
@@ -100,8 +101,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = write(folder.path(), &[12.5, f32::MIN, f32::NAN, 0.0, -7.0, 30.0]);
         let mut rejected = Vec::new();
-        let (households, pixels) = read(&path, None, &mut rejected).unwrap();
-        assert_eq!(households.people, [12.5, 30.0]);
+        let (residents, pixels) = read(&path, None, &mut rejected).unwrap();
+        assert_eq!(residents.people, [12.5, 30.0]);
         assert_eq!(pixels, Pixels { all: 6, nobody: 1, no_data: 1, nan: 1, rejected: 1 });
         let told: Vec<String> = rejected.iter().map(ToString::to_string).collect();
         assert!(told.len() == 1 && told[0].starts_with("people.tif, row 2"), "{told:?}");
@@ -112,8 +113,8 @@ mod tests {
     fn people_of_pixels_stay_where_they_are() {
         let folder = tempfile::tempdir().unwrap();
         let path = write(folder.path(), &[10.0, 20.0, 30.0, 40.0, 50.0, 60.5]);
-        let (households, _) = read(&path, None, &mut Vec::new()).unwrap();
-        let Home::Outline(first) = &households.home[0] else { panic!("a pixel is an outline") };
+        let (residents, _) = read(&path, None, &mut Vec::new()).unwrap();
+        let Home::Outline(first) = &residents.home[0] else { panic!("a pixel is an outline") };
         let corner = Place::new(106.55, 29.56).unwrap();
         let middle = first.centroid().unwrap();
         let away_m = Place::new(middle.x(), middle.y()).unwrap().distance_m(corner);

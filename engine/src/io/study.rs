@@ -8,6 +8,7 @@ use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::ledger;
 use crate::model::limits::Amount;
+use crate::model::population::Spread;
 use crate::model::problem::{Fault, Problem};
 use crate::model::profile::Profile;
 use crate::model::study::{
@@ -130,6 +131,10 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
         fault("facilities", String::new(), "osm = true, or path, or both");
     }
     check_population(&study.population, &mut fault);
+    let drawn = study.areas.as_ref().is_some_and(|areas| areas.path.is_some());
+    if let Some(area) = study.population.area.as_ref().filter(|_| !drawn) {
+        fault("population.area", area.clone(), "the outlines of the communities as path in [areas]");
+    }
     if let Some(areas) = &study.areas {
         match (&areas.path, areas.h3) {
             (Some(_), None) => {}
@@ -175,27 +180,46 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
 fn check_population(population: &PopulationSource, fault: &mut impl FnMut(&str, String, &str)) {
     match (&population.path, &population.buildings) {
         (Some(path), None) => {
-            if is_raster(path) && !population.groups.is_empty() {
-                fault(
-                    "population.groups",
-                    population.groups.join(", "),
-                    "a table; a raster has one number a pixel",
-                );
+            let groups = population.groups.as_deref().unwrap_or_default();
+            if is_raster(path) && !groups.is_empty() {
+                let expected =
+                    "a table; a raster has one number a pixel: name one raster per group in rasters";
+                fault("population.groups", groups.join(", "), expected);
+            }
+            for (group, other) in &population.rasters {
+                if !is_raster(path) || !is_raster(other) {
+                    fault("population.rasters", group.clone(), "GeoTIFF files beside a path that is one too");
+                }
+            }
+            for group in population.groups_share.keys() {
+                fault("population.groups_share", group.clone(), "total; a table has groups of its own");
             }
             if let Some(total) = population.total {
-                fault("population.total", total.to_string(), "buildings = \"osm\" beside a total");
+                fault("population.total", total.to_string(), "no path beside a total");
             }
         }
-        (None, Some(buildings)) => {
-            if buildings != "osm" {
+        (None, buildings) if buildings.is_some() || population.total.is_some() => {
+            if let Some(buildings) = buildings.as_ref().filter(|buildings| *buildings != "osm") {
                 fault("population.buildings", buildings.clone(), "\"osm\"");
+            }
+            if population.spread == Some(Spread::Area) {
+                fault("population.spread", "area".to_owned(), "\"buildings\" or \"streets\" for a total");
+            }
+            for (group, share) in
+                population.groups_share.iter().filter(|(_, share)| !(0.0..=1.0).contains(*share))
+            {
+                fault("population.groups_share", format!("{group} = {share}"), "a share 0..1");
             }
             if !population.total.is_some_and(|total| total > 0.0 && total.is_finite()) {
                 let found = population.total.map(|total| total.to_string()).unwrap_or_default();
-                fault("population.total", found, "the number of people to spread over the buildings");
+                fault("population.total", found, "the number of people to spread over buildings or streets");
             }
         }
-        _ => fault("population", String::new(), "either path, or buildings = \"osm\" with total"),
+        _ => fault(
+            "population",
+            String::new(),
+            "either path, or total with spread = \"buildings\" or \"streets\"",
+        ),
     }
 }
 
@@ -207,6 +231,7 @@ fn make_relative_to(study: &mut Study, folder: &Path) {
     study.facilities.catalogue.as_mut().map(fix);
     study.facilities.classes.as_mut().map(fix);
     study.population.path.as_mut().map(fix);
+    study.population.rasters.values_mut().for_each(fix);
     if let Some(areas) = &mut study.areas {
         areas.path.as_mut().map(fix);
     }

@@ -127,6 +127,24 @@ impl Table {
             .collect())
     }
 
+    /// A column of codes as text; missing and empty ones are `None`. A whole number stays the digits that it is, also
+    /// where a library keeps it as a float because others are missing.
+    pub fn codes(&self, column: &str) -> Result<Vec<Option<String>>> {
+        let (array, _) = self.column(column)?;
+        let code =
+            |number: f64| if number.fract() == 0.0 { format!("{number:.0}") } else { number.to_string() };
+        if array.data_type().is_floating() {
+            let numbers = arrow_cast::cast(&array, &DataType::Float64).map_err(unreadable(&self.name))?;
+            let numbers = numbers.as_primitive::<Float64Type>();
+            return Ok(numbers
+                .iter()
+                .map(|number| number.filter(|number| number.is_finite()).map(code))
+                .collect());
+        }
+        let trimmed = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        Ok(self.text(column)?.into_iter().map(|text| text.and_then(trimmed)).collect())
+    }
+
     fn strings(&self, column: &str) -> Result<StringArray> {
         let (array, _) = self.column(column)?;
         let text = arrow_cast::cast(&array, &DataType::Utf8).map_err(unreadable(&self.name))?;

@@ -65,6 +65,13 @@ pub fn parts(cells: &[CellIndex], areas: &Areas, progress: &Progress) -> Result<
         .collect()
 }
 
+/// The people of each area, cells in order.
+pub fn people(parts: &[Vec<Part>], people: &[f64]) -> Vec<f64> {
+    let of_area =
+        |parts: &Vec<Part>| parts.iter().fold(0.0, |sum, part| sum + people[part.cell as usize] * part.share);
+    parts.iter().map(of_area).collect()
+}
+
 /// The intersection of a cell with an area around it differs from the cell in the last digits.
 fn whole_if_nearly(share: f64) -> f64 {
     if share > 1.0 - 1e-9 { 1.0 } else { share }
@@ -81,11 +88,7 @@ pub fn parents(cells: &[CellIndex], resolution: Resolution) -> (Areas, Vec<Vec<P
     let mut areas = Areas::default();
     let mut parts = Vec::with_capacity(members.len());
     for (parent, cells) in members {
-        areas.id.push(parent.to_string());
-        areas.name.push(None);
-        areas.level.push(None);
-        areas.parent_id.push(None);
-        areas.outline.push(Some(cell::outline(parent)));
+        areas.push_bare(parent.to_string(), Some(cell::outline(parent)));
         parts.push(cells);
     }
     (areas, parts)

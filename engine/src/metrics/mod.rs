@@ -3,5 +3,7 @@
 pub mod apportion;
 pub mod coverage;
 pub mod duplicates;
+pub mod inside;
+pub mod neighbours;
 pub mod overlap;
 pub mod population;

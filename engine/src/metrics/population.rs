@@ -1,21 +1,31 @@
 //! People brought to the cells of the study: whoever comes in comes out.
 
+use super::inside::Inside;
 use super::overlap::overlap;
 use crate::model::cell;
 use crate::model::error::{Error, Result};
 use crate::model::place::Place;
-use crate::model::population::{Cells, Dwellings, Group, Home, Households};
+use crate::model::population::{ByEvidence, Cells, Dwellings, Group, Home, Residents, Spread};
+use crate::model::population_fault::PopulationFault;
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
-use geo::{BoundingRect, MultiPolygon};
+use geo::{BoundingRect, Coord, MultiPolygon};
 use h3o::geom::{ContainmentMode, TilerBuilder};
 use h3o::{CellIndex, Resolution};
+use rayon::prelude::*;
+use rstar::primitives::GeomWithData;
+use rstar::{AABB, RTree};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
-/// Where people can be, by cell of the study: how much, and the mean place of it.
-#[derive(Debug, Default)]
-pub struct Room {
+/// Where people can be, by place and by cell of the study: how much, and the mean place of it.
+#[derive(Debug)]
+pub struct Room<'d> {
+    dwellings: &'d Dwellings,
+    resolution: Resolution,
     by_cell: HashMap<CellIndex, Spot>,
+    /// Row of each dwelling by its place; built when an outline asks first.
+    index: OnceLock<RTree<GeomWithData<[f64; 2], u32>>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -25,9 +35,9 @@ struct Spot {
     lat: f64,
 }
 
-impl Room {
+impl<'d> Room<'d> {
     /// Sum the weights of places by cell. Places must not straddle the antimeridian within one cell.
-    pub fn new(dwellings: &Dwellings, resolution: Resolution) -> Self {
+    pub fn new(dwellings: &'d Dwellings, resolution: Resolution) -> Self {
         let mut by_cell: HashMap<CellIndex, Spot> = HashMap::new();
         for (&place, &weight) in dwellings.place.iter().zip(&dwellings.weight) {
             if weight > 0.0 {
@@ -37,7 +47,7 @@ impl Room {
                 spot.lat += place.lat() * weight;
             }
         }
-        Self { by_cell }
+        Self { dwellings, resolution, by_cell, index: OnceLock::new() }
     }
 
     fn weight(&self, cell: CellIndex) -> f64 {
@@ -49,18 +59,87 @@ impl Room {
         let mean = |spot: &Spot| Place::new(spot.lon / spot.weight, spot.lat / spot.weight);
         self.by_cell.get(&cell).and_then(mean).unwrap_or_else(|| cell::centre(cell))
     }
+
+    /// Rows of the dwellings whose place lies in an outline, ascending. A building counts where its centre is, whole.
+    fn within(&self, outline: &MultiPolygon) -> Vec<u32> {
+        let Some(frame) = outline.bounding_rect() else { return Vec::new() };
+        let index = self.index.get_or_init(|| {
+            let site = |(row, place): (u32, &Place)| GeomWithData::new([place.lon(), place.lat()], row);
+            RTree::bulk_load((0..).zip(&self.dwellings.place).map(site).collect())
+        });
+        let inside = Inside::new(outline);
+        let frame = AABB::from_corners([frame.min().x, frame.min().y], [frame.max().x, frame.max().y]);
+        let holds = |site: &&GeomWithData<[f64; 2], u32>| {
+            inside.holds(Coord { x: site.geom()[0], y: site.geom()[1] })
+        };
+        let mut rows: Vec<u32> =
+            index.locate_in_envelope(&frame).filter(holds).map(|site| site.data).collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    /// The cells of these dwellings, by weight; none where they weigh nothing.
+    fn shares_of(&self, rows: &[u32]) -> Vec<(CellIndex, f64)> {
+        let mut weights: BTreeMap<CellIndex, f64> = BTreeMap::new();
+        for &row in rows {
+            let (place, weight) = (self.dwellings.place[row as usize], self.dwellings.weight[row as usize]);
+            if weight > 0.0 {
+                *weights.entry(cell::at(place, self.resolution)).or_default() += weight;
+            }
+        }
+        in_shares(weights.into_iter().collect())
+    }
+}
+
+/// Weights divided by their sum; none where they add up to nothing.
+fn in_shares(weights: Vec<(CellIndex, f64)>) -> Vec<(CellIndex, f64)> {
+    let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    let positive = weights.into_iter().filter(|(_, weight)| *weight > 0.0);
+    positive.map(|(cell, weight)| (cell, weight / total)).collect()
 }
 
 /// Where people can be, best knowledge first.
-#[derive(Debug, Default)]
-pub struct Evidence {
+#[derive(Debug)]
+pub struct Evidence<'d> {
     /// Residential buildings by floor area.
-    pub buildings: Room,
-    /// Walkable streets by length.
-    pub streets: Room,
+    buildings: Room<'d>,
+    /// Walkable streets by length, as points that stand for some metres each.
+    streets: Room<'d>,
 }
 
-impl Evidence {
+/// By which evidence the people of a row came to their cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Basis {
+    Placed,
+    Buildings,
+    Streets,
+    Area,
+}
+
+/// What was found, or what is wrong with the home.
+type OrFault<T> = std::result::Result<T, Fault>;
+
+/// The cells of one row of people.
+struct Shares {
+    basis: Basis,
+    /// Cells with shares that add up to 1.
+    cells: Vec<(CellIndex, f64)>,
+    /// Rows of the buildings in the outline, where buildings were looked for.
+    buildings: Vec<u32>,
+}
+
+impl Shares {
+    fn new(basis: Basis, cells: Vec<(CellIndex, f64)>) -> Self {
+        Self { basis, cells, buildings: Vec::new() }
+    }
+}
+
+impl<'d> Evidence<'d> {
+    /// Evidence from residential buildings and streets.
+    pub fn new(buildings: &'d Dwellings, streets: &'d Dwellings, resolution: Resolution) -> Self {
+        Self { buildings: Room::new(buildings, resolution), streets: Room::new(streets, resolution) }
+    }
+
     /// Where the people of a cell step out.
     fn place(&self, cell: CellIndex) -> Place {
         let rooms = [&self.buildings, &self.streets];
@@ -68,85 +147,207 @@ impl Evidence {
         room.place(cell)
     }
 
-    /// Cells and shares (adding up to 1) by the best evidence that there is; by area where there is none.
-    fn share_out(&self, cells: &[(CellIndex, f64)]) -> Vec<(CellIndex, f64)> {
-        for room in [&self.buildings, &self.streets] {
-            let total: f64 = cells.iter().map(|&(cell, _)| room.weight(cell)).sum();
-            if total > 0.0 {
-                let weights = cells.iter().map(|&(cell, _)| (cell, room.weight(cell) / total));
-                return weights.filter(|(_, share)| *share > 0.0).collect();
+    /// What people may be spread by, best first.
+    fn rooms(&self, spread: Spread) -> impl Iterator<Item = (Basis, &Room<'d>)> {
+        let buildings = (spread == Spread::Buildings).then_some((Basis::Buildings, &self.buildings));
+        let streets = (spread != Spread::Area).then_some((Basis::Streets, &self.streets));
+        buildings.into_iter().chain(streets)
+    }
+
+    /// The cells of a home.
+    fn shares(&self, home: &Home, resolution: Resolution, spread: Spread) -> OrFault<Shares> {
+        Ok(match home {
+            Home::Point(place) => Shares::new(Basis::Placed, vec![(cell::at(*place, resolution), 1.0)]),
+            Home::Cell(cell) => match cell.parent(resolution) {
+                Some(parent) => Shares::new(Basis::Placed, vec![(parent, 1.0)]),
+                None => self.shares_of_cell(*cell, resolution, spread)?,
+            },
+            Home::Outline(outline) => self.shares_of_outline(outline, resolution, spread)?,
+        })
+    }
+
+    fn shares_of_cell(&self, cell: CellIndex, resolution: Resolution, spread: Spread) -> OrFault<Shares> {
+        cell::refuse_too_many(resolution, |finer| cell.children_count(finer))?;
+        let by_room = |(basis, room): (Basis, &Room)| {
+            let weights = cell.children(resolution).map(|child| (child, room.weight(child)));
+            Some(Shares::new(basis, in_shares(weights.collect()))).filter(|shares| !shares.cells.is_empty())
+        };
+        let best = self.rooms(spread).find_map(by_room);
+        Ok(best.unwrap_or_else(|| {
+            let areas = cell.children(resolution).map(|child| (child, child.area_m2()));
+            Shares::new(Basis::Area, in_shares(areas.collect()))
+        }))
+    }
+
+    fn shares_of_outline(
+        &self,
+        outline: &MultiPolygon,
+        resolution: Resolution,
+        spread: Spread,
+    ) -> OrFault<Shares> {
+        let mut buildings = Vec::new();
+        for (basis, room) in self.rooms(spread) {
+            let rows = room.within(outline);
+            let cells = room.shares_of(&rows);
+            if basis == Basis::Buildings {
+                buildings = rows;
+            }
+            if !cells.is_empty() {
+                return Ok(Shares { basis, cells, buildings });
             }
         }
-        let total: f64 = cells.iter().map(|(_, area)| area).sum();
-        cells.iter().map(|&(cell, area)| (cell, area / total)).collect()
+        Ok(Shares { basis: Basis::Area, cells: outline_shares(outline, resolution)?, buildings })
     }
 }
 
+/// People in their cells, and how they came there.
+#[derive(Debug)]
+pub struct Settled {
+    /// The cells.
+    pub cells: Cells,
+    /// How many people came by which evidence.
+    pub by: ByEvidence,
+    /// What a planner should know about it.
+    pub findings: Vec<Problem>,
+}
+
+/// Rows whose cells are looked for at once, by all threads: enough work to share, little to keep.
+const ROWS_AT_ONCE: usize = 1024;
+
 /// Bring people to cells.
 ///
-/// A coarser cell is refined to where people can be: to its children by floor area of residential buildings, else by
-/// length of walkable streets, else by area. A finer cell goes to its parent, a point to its cell, an outline to the
-/// cells it covers, by area. Every sum is taken in the order of the rows and cells, so the answer does not change
-/// from run to run.
+/// A coarser cell is refined to its children and an outline to the cells in it by what `spread` says: by floor area of the
+/// residential buildings whose centres lie in it, else by length of its walkable streets, else by area. A finer cell goes
+/// to its parent, a point to its cell. Every sum is taken in the order of the rows and cells, so the answer does not
+/// change from run to run, whatever the number of threads.
 ///
 /// # Errors
 /// A problem when a home has more cells than the limit; [`Error::Cancelled`] when the user stopped.
 pub fn to_cells(
-    households: &Households,
+    residents: &Residents,
     resolution: Resolution,
-    evidence: &Evidence,
+    evidence: &Evidence<'_>,
+    spread: Spread,
     progress: &Progress,
-) -> Result<Cells> {
-    progress.begin("people to cells", households.home.len())?;
-    let columns = 1 + households.groups.len();
+) -> Result<Settled> {
+    progress.begin("people to cells", residents.home.len())?;
+    let columns: Vec<&[f64]> = std::iter::once(&residents.people)
+        .chain(&residents.households)
+        .chain(residents.groups.iter().map(|group| &group.people))
+        .map(Vec::as_slice)
+        .collect();
     let mut sums: BTreeMap<CellIndex, Vec<f64>> = BTreeMap::new();
-    for (row, home) in households.home.iter().enumerate() {
-        let shares = shares(home, resolution, evidence).map_err(|fault| too_many(home, fault))?;
-        for (cell, share) in shares {
-            let sum = sums.entry(cell).or_insert_with(|| vec![0.0; columns]);
-            sum[0] += households.people[row] * share;
-            for (column, group) in sum[1..].iter_mut().zip(&households.groups) {
-                *column += group.people[row] * share;
-            }
-        }
-        progress.step(1)?;
-    }
-    Ok(Cells {
-        place: sums.keys().map(|&cell| evidence.place(cell)).collect(),
-        people: sums.values().map(|sum| sum[0]).collect(),
-        groups: (1..columns)
-            .map(|column| Group {
-                name: households.groups[column - 1].name.clone(),
-                people: sums.values().map(|sum| sum[column]).collect(),
+    let buildings = evidence.buildings.dwellings;
+    let housed = vec![false; buildings.place.len()];
+    let mut account =
+        Account { residents, buildings, spread, by: ByEvidence::default(), housed, findings: Vec::new() };
+    for first in (0..residents.home.len()).step_by(ROWS_AT_ONCE) {
+        let homes = &residents.home[first..residents.home.len().min(first + ROWS_AT_ONCE)];
+        let found: Vec<Shares> = homes
+            .par_iter()
+            .enumerate()
+            .map(|(row, home)| {
+                progress.step(1)?;
+                let shares = evidence.shares(home, resolution, spread);
+                shares.map_err(|fault| too_many(residents, first + row, fault))
             })
-            .collect(),
+            .collect::<Result<_>>()?;
+        for (row, shares) in (first..).zip(found) {
+            for &(cell, share) in &shares.cells {
+                let sum = sums.entry(cell).or_insert_with(|| vec![0.0; columns.len()]);
+                for (sum, column) in sum.iter_mut().zip(&columns) {
+                    *sum += column[row] * share;
+                }
+            }
+            account.add(row, &shares);
+        }
+    }
+    let column = |number: usize| sums.values().map(|sum| sum[number]).collect::<Vec<f64>>();
+    let first_group = 1 + usize::from(residents.households.is_some());
+    let groups = (first_group..).zip(&residents.groups);
+    let cells = Cells {
+        place: sums.keys().map(|&cell| evidence.place(cell)).collect(),
+        people: column(0),
+        households: residents.households.is_some().then(|| column(1)),
+        groups: groups.map(|(at, group)| Group { name: group.name.clone(), people: column(at) }).collect(),
         cell: sums.into_keys().collect(),
-    })
+    };
+    let (by, findings) = account.findings();
+    Ok(Settled { cells, by, findings })
 }
 
-/// Spread a total over residential buildings by floor area.
-pub fn from_buildings(
+/// Who came to their cells by which evidence, and which buildings had nobody.
+struct Account<'a> {
+    residents: &'a Residents,
+    buildings: &'a Dwellings,
+    spread: Spread,
+    by: ByEvidence,
+    /// Whether the outline of any row holds the building.
+    housed: Vec<bool>,
+    findings: Vec<Problem>,
+}
+
+impl Account<'_> {
+    fn add(&mut self, row: usize, shares: &Shares) {
+        let people = self.residents.people[row];
+        *match shares.basis {
+            Basis::Placed => &mut self.by.placed,
+            Basis::Buildings => &mut self.by.buildings,
+            Basis::Streets => &mut self.by.streets,
+            Basis::Area => &mut self.by.area,
+        } += people;
+        for &building in &shares.buildings {
+            self.housed[building as usize] = true;
+        }
+        if shares.basis == Basis::Area && self.spread != Spread::Area && people > 0.0 {
+            self.findings.push(self.residents.problem(row, PopulationFault::NoHomes { people }.into()));
+        }
+    }
+
+    /// What a planner should know: who was spread by less than the best evidence, and which homes are nobody's.
+    fn findings(mut self) -> (ByEvidence, Vec<Problem>) {
+        let file = &self.residents.file;
+        if self.spread == Spread::Buildings && self.by.streets + self.by.area > 0.0 {
+            let ByEvidence { buildings, streets, area, .. } = self.by;
+            let fault = PopulationFault::PeopleSpread { buildings, streets, area };
+            self.findings.push(Problem::of_file(file, fault.into()));
+        }
+        let in_outlines = self.residents.home.iter().any(|home| matches!(home, Home::Outline(_)));
+        let outside = || (0..self.housed.len()).filter(|&building| !self.housed[building]);
+        if in_outlines && self.spread == Spread::Buildings && outside().next().is_some() {
+            let floor_area_m2 = outside().map(|building| self.buildings.weight[building]).sum();
+            let (buildings, of) = (outside().count(), self.housed.len());
+            let fault = PopulationFault::HomesOutside { buildings, of, floor_area_m2 };
+            self.findings.push(Problem::of_file(file, fault.into()));
+        }
+        (self.by, self.findings)
+    }
+}
+
+/// Spread a total over places by their weight: residential buildings by floor area, or streets by length.
+pub fn from_total(
     dwellings: &Dwellings,
     total: f64,
     resolution: Resolution,
-    evidence: &Evidence,
+    evidence: &Evidence<'_>,
 ) -> Cells {
-    let floor_area_m2: f64 = dwellings.weight.iter().sum();
+    let weight: f64 = dwellings.weight.iter().sum();
     let mut people: BTreeMap<CellIndex, f64> = BTreeMap::new();
-    for (&place, &weight) in dwellings.place.iter().zip(&dwellings.weight) {
-        *people.entry(cell::at(place, resolution)).or_default() += total * weight / floor_area_m2;
+    for (&place, &part) in dwellings.place.iter().zip(&dwellings.weight) {
+        *people.entry(cell::at(place, resolution)).or_default() += total * part / weight;
     }
     Cells {
         place: people.keys().map(|&cell| evidence.place(cell)).collect(),
         people: people.values().copied().collect(),
+        households: None,
         groups: Vec::new(),
         cell: people.into_keys().collect(),
     }
 }
 
 /// The problem of a home that has too many cells, with its cell or the middle of its outline.
-fn too_many(home: &Home, fault: Fault) -> Error {
-    let value = match home {
+fn too_many(residents: &Residents, row: usize, fault: Fault) -> Error {
+    let value = match &residents.home[row] {
         Home::Point(place) => format!("{} {}", place.lon(), place.lat()),
         Home::Cell(cell) => cell.to_string(),
         Home::Outline(outline) => {
@@ -154,31 +355,33 @@ fn too_many(home: &Home, fault: Fault) -> Error {
             format!("{:.4} {:.4}", middle.x, middle.y)
         }
     };
-    Problem::of_file("population", fault).with_value(value).into()
+    residents.problem(row, fault).with_value(value).into()
 }
 
-type Shares = Vec<(CellIndex, f64)>;
-
-/// The cells of a home with shares that add up to 1.
-fn shares(home: &Home, resolution: Resolution, evidence: &Evidence) -> std::result::Result<Shares, Fault> {
-    Ok(match home {
-        Home::Point(place) => vec![(cell::at(*place, resolution), 1.0)],
-        Home::Cell(cell) => {
-            if let Some(parent) = cell.parent(resolution) {
-                return Ok(vec![(parent, 1.0)]);
-            }
-            cell::refuse_too_many(resolution, |finer| cell.children_count(finer))?;
-            let children: Vec<_> = cell.children(resolution).map(|child| (child, child.area_m2())).collect();
-            evidence.share_out(&children)
+/// Groups that have more people in some cells than there are, as rasters of two methods may say.
+pub fn exceeding_groups(file: &str, cells: &Cells) -> Vec<Problem> {
+    let mut findings = Vec::new();
+    for group in &cells.groups {
+        let excess: Vec<f64> = group
+            .people
+            .iter()
+            .zip(&cells.people)
+            .map(|(group, people)| group - people)
+            .filter(|excess| *excess > 1e-6)
+            .collect();
+        if !excess.is_empty() {
+            let fault =
+                PopulationFault::MoreThanPeopleInCells { cells: excess.len(), excess: excess.iter().sum() };
+            findings.push(Problem::of_file(file, fault.into()).in_column(&group.name));
         }
-        Home::Outline(outline) => outline_shares(outline, resolution)?,
-    })
+    }
+    findings
 }
 
 /// Cells that an outline touches, by the area of the overlap. An outline too small for its overlaps to be measured is
 /// a point.
-fn outline_shares(outline: &MultiPolygon, resolution: Resolution) -> std::result::Result<Shares, Fault> {
-    let overlaps: Shares = cells_touching(outline, resolution)?
+fn outline_shares(outline: &MultiPolygon, resolution: Resolution) -> OrFault<Vec<(CellIndex, f64)>> {
+    let overlaps: Vec<(CellIndex, f64)> = cells_touching(outline, resolution)?
         .into_iter()
         .map(|cell| (cell, overlap(&cell::outline(cell), outline)))
         .filter(|(_, area)| *area > 0.0)

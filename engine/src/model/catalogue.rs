@@ -1,5 +1,6 @@
 //! The catalogue of facility classes, and which map features belong to which class.
 
+use super::age_group::AgeGroup;
 use super::name::{edit_similarity, half_width};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -7,6 +8,9 @@ use std::collections::BTreeMap;
 /// The catalogue: `datasets/facility_classes.toml`, or a user's own file of the same schema.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Catalogue {
+    /// Age groups that classes are planned for.
+    #[serde(default)]
+    pub age_group: Vec<AgeGroup>,
     /// Major classes.
     #[serde(default)]
     pub major: Vec<MajorClass>,

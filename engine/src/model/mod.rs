@@ -1,6 +1,8 @@
 //! The nouns: plain data, valid by construction. No files, no search.
 
+pub mod age_group;
 pub mod area;
+pub mod area_fault;
 pub mod catalogue;
 pub mod cell;
 pub mod coverage;
@@ -23,6 +25,7 @@ pub mod name;
 pub mod place;
 pub mod plane;
 pub mod population;
+pub mod population_fault;
 pub mod problem;
 pub mod profile;
 pub mod progress;

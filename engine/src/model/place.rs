@@ -45,6 +45,18 @@ impl Place {
         ]
     }
 
+    /// Metres of a degree of longitude and of a degree of latitude here, along the ellipsoid.
+    ///
+    /// # Source
+    /// The radii of curvature in the prime vertical and in the meridian, as in any book on geodesy.
+    pub fn degree_m(self) -> [f64; 2] {
+        let (sin_lat, cos_lat) = self.lat.to_radians().sin_cos();
+        let w2 = 1.0 - ECCENTRICITY_2 * sin_lat * sin_lat;
+        let across_m = EQUATOR_M / w2.sqrt();
+        let along_m = across_m * (1.0 - ECCENTRICITY_2) / w2;
+        [(across_m * cos_lat).to_radians(), along_m.to_radians()]
+    }
+
     /// Straight-line distance in metres, at the height of the ellipsoid.
     pub fn distance_m(self, other: Self) -> f64 {
         chord_m(self.ecef_m(), other.ecef_m())
@@ -94,6 +106,18 @@ mod tests {
             let (a, b) = (Place::new(lon, lat).unwrap(), Place::new(lon + east, lat + north).unwrap());
             let geodesic = Geodesic.distance(Point::new(a.lon, a.lat), Point::new(b.lon, b.lat));
             prop_assert!((a.distance_m(b) - geodesic).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn a_degree_is_as_long_as_the_geodesic() {
+        for (lon, lat) in [(106.55, 29.56), (24.94, 60.17), (-51.2, -30.0), (0.0, 0.0)] {
+            let [east_m, north_m] = Place::new(lon, lat).unwrap().degree_m();
+            let between =
+                |a: (f64, f64), b: (f64, f64)| Geodesic.distance(Point::new(a.0, a.1), Point::new(b.0, b.1));
+            let east = between((lon - 0.005, lat), (lon + 0.005, lat)) * 100.0;
+            let north = between((lon, lat - 0.005), (lon, lat + 0.005)) * 100.0;
+            assert!((east_m - east).abs() < 0.01 && (north_m - north).abs() < 0.01, "{lon} {lat}");
         }
     }
 

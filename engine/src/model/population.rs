@@ -1,9 +1,10 @@
 //! People: how many live where.
 
 use super::place::Place;
+use super::problem::{Fault, Problem};
 use geo::MultiPolygon;
 use h3o::CellIndex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// People per H3 cell of the study resolution.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Cells {
     pub place: Vec<Place>,
     /// People per cell; not negative, not necessarily whole.
     pub people: Vec<f64>,
+    /// Households per cell, where the source has them.
+    pub households: Option<Vec<f64>>,
     /// Population groups, in the order of the source.
     pub groups: Vec<Group>,
 }
@@ -27,7 +30,7 @@ pub struct Group {
     pub people: Vec<f64>,
 }
 
-/// The source of a row of people: a cell, a point or an outline.
+/// Where the people of a row live: a cell, a point or an outline.
 #[derive(Debug, Clone)]
 pub enum Home {
     /// An H3 cell of any resolution.
@@ -40,13 +43,67 @@ pub enum Home {
 
 /// People as a source gives them, before they are brought to cells.
 #[derive(Debug, Clone, Default)]
-pub struct Households {
+pub struct Residents {
+    /// The file or table.
+    pub file: String,
     /// Where each row's people live.
     pub home: Vec<Home>,
+    /// The row of the table, from 1, and the id that the user knows it by, where there are.
+    pub source: Vec<(Option<u64>, Option<String>)>,
     /// People of each row.
     pub people: Vec<f64>,
+    /// Households of each row, where the source has them.
+    pub households: Option<Vec<f64>>,
     /// Groups, one value per row.
     pub groups: Vec<Group>,
+}
+
+impl Residents {
+    /// Add the people of another source as a group of these; they are nobody more.
+    pub fn add_group(&mut self, name: &str, group: Self) {
+        let (own, theirs) = (self.people.len(), group.people.len());
+        self.home.extend(group.home);
+        self.source.extend(group.source);
+        self.people.extend(vec![0.0; theirs]);
+        for other in self.households.iter_mut().chain(self.groups.iter_mut().map(|other| &mut other.people)) {
+            other.extend(vec![0.0; theirs]);
+        }
+        let people = [vec![0.0; own], group.people].concat();
+        self.groups.push(Group { name: name.to_owned(), people });
+    }
+
+    /// A problem of one row, with the row and id that the user knows it by.
+    pub fn problem(&self, row: usize, fault: Fault) -> Problem {
+        let mut problem = Problem::of_file(&self.file, fault);
+        (problem.row, problem.id) = self.source[row].clone();
+        problem
+    }
+}
+
+/// What the people of an outline, or of a cell coarser than those of the study, are spread by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spread {
+    /// Floor area of the residential buildings in it; its streets where it has none, else its area.
+    #[default]
+    Buildings,
+    /// Length of the streets in it; its area where it has none.
+    Streets,
+    /// Its area.
+    Area,
+}
+
+/// How many people came to their cells by which evidence. They add up to the people of the source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct ByEvidence {
+    /// The source itself says the place: a point, or a cell as fine as those of the study.
+    pub placed: f64,
+    /// Floor area of residential buildings.
+    pub buildings: f64,
+    /// Length of streets, where there are no buildings.
+    pub streets: f64,
+    /// Area, where there is neither.
+    pub area: f64,
 }
 
 /// The pixels of a raster of people: `all` = with people + `nobody` + `no_data` + `nan` + `rejected`.

@@ -3,9 +3,11 @@
 //! A problem that stops the work is in [`Error::Input`](super::error::Error); a problem of one row is a row of
 //! `rejected.parquet`. Both are the same type, so both always name file, row, value and the way out.
 
+use super::area_fault::AreaFault;
 use super::damage::Damage;
 use super::facility_fault::FacilityFault;
 use super::limits::Amount;
+use super::population_fault::PopulationFault;
 use std::fmt;
 
 /// One fault of an input.
@@ -189,6 +191,22 @@ pub enum Fault {
     },
     /// A folder stands where the results should go and is not an earlier result.
     OutputExists,
+    /// Of people by group and by community.
+    Population(PopulationFault),
+    /// Of areas and between neighbours.
+    Area(AreaFault),
+}
+
+impl From<PopulationFault> for Fault {
+    fn from(fault: PopulationFault) -> Self {
+        Self::Population(fault)
+    }
+}
+
+impl From<AreaFault> for Fault {
+    fn from(fault: AreaFault) -> Self {
+        Self::Area(fault)
+    }
 }
 
 /// What a problem means for the work, gravest first.
@@ -336,6 +354,8 @@ impl Fault {
             Self::AllRejected { .. } => "all_rejected",
             Self::Setting { .. } => "setting",
             Self::OutputExists => "output_exists",
+            Self::Population(fault) => fault.code(),
+            Self::Area(fault) => fault.code(),
         }
     }
 
@@ -344,6 +364,8 @@ impl Fault {
         match self {
             Self::Facility(fault) => fault.level(),
             Self::MissingNodes { .. } | Self::LooksCut { .. } => Level::Warning,
+            Self::Population(fault) => fault.level(),
+            Self::Area(fault) => fault.level(),
             _ => Level::Rejected,
         }
     }
@@ -473,6 +495,8 @@ impl Fault {
             Self::OutputExists => {
                 both("the folder exists and holds no walkshed result", "文件夹已存在且不是 walkshed 的结果")
             }
+            Self::Population(fault) => fault.what(),
+            Self::Area(fault) => fault.what(),
         }
     }
 
@@ -586,6 +610,8 @@ impl Fault {
             Self::OutputExists => {
                 both("Choose another folder or remove it yourself", "请另选文件夹或自行删除")
             }
+            Self::Population(fault) => fault.fix(),
+            Self::Area(fault) => fault.fix(),
         }
     }
 }

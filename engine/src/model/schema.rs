@@ -126,6 +126,7 @@ pub const POPULATION: TableRules = TableRules {
         Column::needed("people", COUNT),
         Column::optional("households", COUNT),
         Column::optional("cell", Rule::Cell),
+        Column::optional("area_id", Rule::Text),
     ],
 };
 

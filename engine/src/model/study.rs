@@ -1,10 +1,12 @@
 //! A study: the configuration of one area, as it stands in `STUDY.toml`.
 
 use super::ledger::{self, Day};
+use super::population::Spread;
 use super::profile::Profile;
 use super::street::Gates;
 use super::times::{Deciseconds, Direction};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Distance in metres beyond which a place is not joined to a street unless the study says otherwise: about the
@@ -105,13 +107,26 @@ pub struct PopulationSource {
     /// Column of the H3 cell.
     #[serde(default = "cell")]
     pub cell: String,
-    /// Columns of population groups.
+    /// Column of households, read where it is there.
+    #[serde(default = "households")]
+    pub households: String,
+    /// Columns of population groups; when absent, the age groups that the table's headings say.
+    pub groups: Option<Vec<String>>,
+    /// Column of the community of `[areas]` that each row counts; when absent, `area_id`, `community_id` or `code` in a
+    /// table without places.
+    pub area: Option<String>,
+    /// What people of outlines, of coarse cells and of a total are spread by; rasters by area when absent, else buildings.
+    pub spread: Option<Spread>,
+    /// Rasters of population groups, beside a raster of everybody.
     #[serde(default)]
-    pub groups: Vec<String>,
+    pub rasters: BTreeMap<String, PathBuf>,
     /// `"osm"`: spread `total` over the residential buildings of the extract.
     pub buildings: Option<String>,
-    /// People to spread over the buildings.
+    /// People of the whole extract, to spread over its buildings or streets.
     pub total: Option<f64>,
+    /// Shares of population groups in `total`, 0..1, the same everywhere.
+    #[serde(default)]
+    pub groups_share: BTreeMap<String, f64>,
     /// Coordinate reference system of the table: an EPSG code, `gcj02` or `bd09`; what the file says, else WGS-84.
     pub crs: Option<String>,
 }
@@ -228,6 +243,9 @@ fn class() -> String {
 }
 fn people() -> String {
     "people".to_owned()
+}
+fn households() -> String {
+    "households".to_owned()
 }
 fn cell() -> String {
     "cell".to_owned()

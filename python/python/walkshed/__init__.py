@@ -6,11 +6,13 @@
 """
 
 from walkshed._engine import InputError, InternalError, __version__
+from walkshed.areas import check_areas
 from walkshed.arrow import in_crs
 from walkshed.coverage import coverage
 from walkshed.facilities import classify, duplicates, facility_classes, merge_duplicates
 from walkshed.geotable import GeoTable
 from walkshed.network import Network
+from walkshed.population import age_groups
 from walkshed.profile import Profile, profile
 from walkshed.rejected import RejectedRowsWarning
 from walkshed.route import Route
@@ -31,6 +33,8 @@ __all__ = [
     "SyntheticCity",
     "Validation",
     "__version__",
+    "age_groups",
+    "check_areas",
     "classify",
     "coverage",
     "duplicates",

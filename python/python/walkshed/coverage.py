@@ -29,7 +29,8 @@ def coverage(
             and `profile` where there are several.
         cells: `cell` (H3: u64, i64 or hex text), `people`, one number column per population group; `id` where the
             origins of `times` had other ids than their cells.
-        areas: `area_id` and a polygon; or an H3 resolution, whose parents are then the areas; or None for one area
+        areas: `area_id` and a polygon (`name`, `level`, `parent_id`, `code` may be there, as in `areas.parquet` and
+            `check_areas`); or an H3 resolution, whose parents are then the areas; or None for one area
             called "all". A cell across a border is shared by area.
         minutes: thresholds; a time equal to one counts as covered. They must not exceed the cut-off of `times`.
         groups: the group columns; None takes every number column but cell, id, people, lon, lat, snap_m, resolution.

@@ -30,7 +30,7 @@ class RunResult:
     report: dict[str, Any]
 
     def table(self, name: str) -> pl.DataFrame:
-        """Read one of its tables: cells, times, coverage, facilities or rejected.
+        """Read one of its tables: cells, times, coverage, areas, facilities or rejected.
 
         Raises:
             FileNotFoundError: no such table.
@@ -99,7 +99,8 @@ def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress:
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
     Returns:
-        The published folder with `cells`, `times`, `coverage`, `facilities`, `rejected` as Parquet and `run.json`.
+        The published folder with `cells`, `times`, `coverage`, `areas`, `facilities`, `rejected` as Parquet, and
+        `run.json`.
 
     Raises:
         InputError: every fault that stops the study; nothing was written.
