@@ -121,8 +121,8 @@ fn read(folder: &StudyFolder, file: &str) -> (Facilities, Vec<Problem>) {
     let (catalogue, mut problems) = (defaults::catalogue(), Vec::new());
     let columns =
         Columns { rules: Rules { catalogue: Some(&catalogue), mapping: None }, ..Columns::default() };
-    let table = Table::read(&folder.path(file)).unwrap();
-    let facilities = facilities::read(&table, columns, &mut problems).unwrap();
+    let table = Table::read(&folder.path(file)).expect("a table");
+    let facilities = facilities::read(&table, columns, &mut problems).expect("rows are left");
     (facilities, problems)
 }
 

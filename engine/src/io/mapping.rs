@@ -38,7 +38,7 @@ pub fn read(table: &Table, problems: &mut Vec<Problem>) -> Result<Mapping> {
         };
         match (fault, class) {
             (None, Some(class)) => {
-                rules.push(Rule { row: row as u64 + 1, from: asked.0, name_contains: asked.1, class })
+                rules.push(Rule { row: row as u64 + 1, from: asked.0, name_contains: asked.1, class });
             }
             (Some((column, fault)), _) => own.push(table.problem(row, column, from[row].clone(), fault)),
             (None, None) => {}

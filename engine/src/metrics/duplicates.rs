@@ -200,9 +200,6 @@ pub fn merge(facilities: &Facilities, pairs: &[Pair]) -> MergedFacilities {
 fn absorb(facilities: &mut Facilities, kept: usize, other: usize) {
     let from = facilities.entry[other].clone();
     let whence = format!("{} {}", facilities.file[other], facilities.id.text(other));
-    if facilities.name[kept].is_none() {
-        facilities.name[kept] = facilities.name[other].clone();
-    }
     facilities.level[kept] = facilities.level[kept].or(facilities.level[other]);
     let entry = &mut facilities.entry[kept];
     entry.fill_from(&from);

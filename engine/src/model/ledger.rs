@@ -231,10 +231,9 @@ impl Entry {
         match (self.status, dated) {
             (None, None) => Status::Open,
             (Some(stated), None) => stated,
-            (None, Some(dated)) => dated,
             (Some(stated), Some(_)) if day.is_none() => stated,
             (Some(stated), Some(dated)) if self.since[stated as usize].is_none() => dated.max(stated),
-            (Some(_), Some(dated)) => dated,
+            (_, Some(dated)) => dated,
         }
     }
 
@@ -292,10 +291,6 @@ pub fn day(text: &str) -> Option<Day> {
 mod tests {
     use super::*;
 
-    fn on(text: &str) -> Option<Day> {
-        Some(day(text).unwrap())
-    }
-
     #[test]
     fn days_are_read_as_ledgers_write_them() {
         let first_of_march = Day::from_ymd_opt(2026, 3, 1);
@@ -330,7 +325,7 @@ mod tests {
     /// A school planned in 2020, built from 2021, opened in 2023, closed in 2025, opened again never.
     #[test]
     fn the_stage_that_began_last_counts() {
-        let since = ["2020-05-01", "2021-05-01", "2023-09-01", "2025-07-01"].map(on);
+        let since = ["2020-05-01", "2021-05-01", "2023-09-01", "2025-07-01"].map(day);
         let school = Entry { since, ..Entry::default() };
         for (at, expected) in [
             ("2019-01-01", Status::Planned),
@@ -342,12 +337,13 @@ mod tests {
             ("2025-07-01", Status::Closed),
             ("2030-01-01", Status::Closed),
         ] {
-            assert_eq!(school.status_on(on(at)), expected, "{at}");
+            assert_eq!(school.status_on(day(at)), expected, "{at}");
         }
         assert_eq!(school.status_on(None), Status::Closed);
-        let reopened = Entry { since: [None, None, on("2026-01-01"), on("2025-07-01")], ..Entry::default() };
-        assert_eq!(reopened.status_on(on("2025-08-01")), Status::Closed);
-        assert_eq!(reopened.status_on(on("2026-01-01")), Status::Open);
+        let reopened =
+            Entry { since: [None, None, day("2026-01-01"), day("2025-07-01")], ..Entry::default() };
+        assert_eq!(reopened.status_on(day("2025-08-01")), Status::Closed);
+        assert_eq!(reopened.status_on(day("2026-01-01")), Status::Open);
         assert!(!reopened.is_out_of_order() && !school.is_out_of_order());
     }
 
@@ -355,25 +351,25 @@ mod tests {
     fn one_date_tells_what_was_before_it() {
         let only = |stage: Status| {
             let mut entry = Entry::default();
-            entry.since[stage as usize] = on("2025-01-01");
-            entry.status_on(on("2024-01-01"))
+            entry.since[stage as usize] = day("2025-01-01");
+            entry.status_on(day("2024-01-01"))
         };
         assert_eq!(only(Status::Closed), Status::Open);
         assert_eq!(only(Status::Open), Status::Planned);
-        assert_eq!(Entry::default().status_on(on("2024-01-01")), Status::Open);
+        assert_eq!(Entry::default().status_on(day("2024-01-01")), Status::Open);
     }
 
     #[test]
     fn a_stated_status_counts_where_it_has_no_date_of_its_own() {
         let mut clinic = Entry { status: Some(Status::Closed), ..Entry::default() };
-        clinic.since[Status::Open as usize] = on("2015-01-01");
-        assert_eq!(clinic.status_on(on("2026-01-01")), Status::Closed);
+        clinic.since[Status::Open as usize] = day("2015-01-01");
+        assert_eq!(clinic.status_on(day("2026-01-01")), Status::Closed);
         clinic.status = Some(Status::Planned);
-        assert_eq!(clinic.status_on(on("2026-01-01")), Status::Open);
-        assert_eq!(clinic.status_on(on("2014-01-01")), Status::Planned);
+        assert_eq!(clinic.status_on(day("2026-01-01")), Status::Open);
+        assert_eq!(clinic.status_on(day("2014-01-01")), Status::Planned);
         assert_eq!(clinic.status_on(None), Status::Planned);
         clinic.status = Some(Status::Open);
-        assert_eq!(clinic.status_on(on("2014-01-01")), Status::Planned);
+        assert_eq!(clinic.status_on(day("2014-01-01")), Status::Planned);
     }
 
     #[test]
@@ -392,7 +388,7 @@ mod tests {
             Entry { status: Some(Status::Open), operator: Some("街道办".into()), ..Entry::default() };
         let other = Entry {
             status: Some(Status::Closed),
-            since: [None, None, None, on("2020-01-01")],
+            since: [None, None, None, day("2020-01-01")],
             capacity: [Some(30.0), None, None, None, Some(4.0)],
             operator: Some("somebody".into()),
             source: Some("OpenStreetMap".into()),

@@ -39,20 +39,21 @@ def classify(
 ) -> pl.DataFrame:
     """Give each row of a table its facility class, and the rule that gave it.
 
-    A mapping goes first: a rule with value and name before one with a value, that before one with a name alone; of names
-    the longest part, then the first row. Then a row's own class counts. Rows without one are classified by the parts of
-    Chinese names that the catalogue lists for each class (`name_zh_any`, `name_zh_none`): the longest part wins.
+    A mapping goes first: a rule with value and name before one with a value, that before one with a name alone; of
+    names the longest part, then the first row. Then a row's own class counts. Rows without one are classified by the
+    parts of Chinese names that the catalogue lists for each class (`name_zh_any`, `name_zh_none`): the longest part
+    wins.
 
     Args:
         table: `class` or `name` or both.
-        mapping: a table with `class`, and `from` (a value of the column of classes), `name_contains` (a part of the name) or
-            both; or a dictionary from value to class. Width and case of letters make no difference.
+        mapping: a table with `class`, and `from` (a value of the column of classes), `name_contains` (a part of the
+            name) or both; or a dictionary from value to class. Width and case of letters make no difference.
         column: the column of classes, such as `"类别"`.
 
     Returns:
         One row per row of the table, in its order: `row` (from 1), `class` (null where nothing fits), `class_rule`
-        (`given`, `mapping:<row>` or `name:<part>`), `others` (classes that fit equally; the first in the catalogue, or in
-        the mapping, was taken), `in_catalogue`, and `near` (where it is not: classes that it may have meant).
+        (`given`, `mapping:<row>` or `name:<part>`), `others` (classes that fit equally; the first in the catalogue, or
+        in the mapping, was taken), `in_catalogue`, and `near` (where it is not: classes that it may have meant).
 
     Raises:
         InputError: the table has neither the column nor `name`, or the mapping lacks its columns.
@@ -77,10 +78,10 @@ def classify(
 def duplicates(*tables: TableLike, same_source: bool = False) -> pl.DataFrame:
     """Find rows of several sources that are probably one facility: the same class, near, with names alike.
 
-    Near is 50 m, 100 m when a source draws an outline, and what the catalogue says for large classes (`duplicate_m`). Names
-    are compared without case, width of letters, blanks, signs, and endings such as 店 and 有限公司; they are alike when at
-    most one letter in five differs, or one of at least four letters is wholly a part of the other, but never when both hold
-    numbers that differ. Rows without a name have no pair.
+    Near is 50 m, 100 m when a source draws an outline, and what the catalogue says for large classes (`duplicate_m`).
+    Names are compared without case, width of letters, blanks, signs, and endings such as 店 and 有限公司; they are
+    alike when at most one letter in five differs, or one of at least four letters is wholly a part of the other, but
+    never when both hold numbers that differ. Rows without a name have no pair.
 
     Args:
         tables: facilities: `id`, `class` or `name`, a place. A source is a table, and within it a value of its column
@@ -107,8 +108,9 @@ def merge_duplicates(*tables: TableLike, same_source: bool = False) -> GeoTable:
     """Put the facilities of several sources together, each once.
 
     Args:
-        tables: as in `duplicates`; of the rows of one facility that of the first table is kept, and what it does not say
-            is taken from the others. The most alike pairs are merged first, and no two rows of one source through a third.
+        tables: as in `duplicates`; of the rows of one facility that of the first table is kept, and what it does not
+            say is taken from the others. The most alike pairs are merged first, and no two rows of one source through a
+            third.
         same_source: merge rows of one source too.
 
     Returns:

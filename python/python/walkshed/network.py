@@ -154,13 +154,14 @@ class Network:
                 (H3: u64, i64 or hex text), the first of these that is there. An optional `level` is a floor, as in
                 OpenStreetMap: a place on a floor is joined to ways of that floor within 50 m, else to the street.
             facilities: `id`, `class` and a place likewise. Only those that are open are walked to: with the days
-                `planned_on`, `building_since`, `opened_on`, `closed_on` those open on `as_of`, else by `status`, else all.
-                The other columns of a ledger are checked when they are there. Words in `level` that name a service level
-                (小区, 社区, 片区, estate, community, district) are no floors.
+                `planned_on`, `building_since`, `opened_on`, `closed_on` those open on `as_of`, else by `status`, else
+                all. The other columns of a ledger are checked when they are there. Words in `level` that name a service
+                level (小区, 社区, 片区, estate, community, district) are no floors.
             profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
             max_minutes: cut-off; a time equal to it counts as reached.
             direction: from home to the facility, or back; on slopes and stairs they differ.
-            as_of: the day on which facilities are looked at, such as `"2026-03-01"`; their stated status counts without.
+            as_of: the day on which facilities are looked at, such as `"2026-03-01"`; without it their stated
+                status counts.
             progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
         Returns:
