@@ -1,4 +1,4 @@
-# make demo    the main job on a real city: build, fetch the extract, run the study, draw the map
+# make demo    the main job on a real city (a synthetic one where its extract cannot be fetched): build, run, draw the map
 # make test    every test: Rust, Python, doc examples, the notebook
 # make check   formatting, lints, types
 # make audit   licences and advisories of what we ship
@@ -23,8 +23,7 @@ ALL := --release --locked --workspace --all-targets
 .PHONY: demo test test-rust test-python peers check audit bench extension clean
 
 demo: extension
-	$(PY) datasets/download.py demo/data
-	.venv/bin/walkshed run datasets/helsinki_centre.toml --out demo/helsinki_centre --map demo/helsinki_centre.png
+	$(PY) datasets/demo.py demo
 
 test: test-rust test-python
 

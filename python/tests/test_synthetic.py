@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -74,3 +77,44 @@ def test_only_a_synthetic_city_is_replaced(tmp_path: Path, capsys: pytest.Captur
     assert "SYNTHETIC 合成数据" in capsys.readouterr().out
     (target / "synthetic.json").rename(target / "run.json")
     assert cli.main(["synth", str(target), "--nodes", "1000", "--quiet"]) == 1
+
+
+# Faults for which a row is left out; the others are told of rows that are kept.
+LEFT_OUT = {
+    "swapped_lon_lat",
+    "not_snapped",
+    "out_of_range",
+    "missing_value",
+    "not_a_date",
+    "unclassified",
+    "duplicate_id",
+    "not_a_cell",
+}
+
+
+def test_every_planted_fault_of_a_row_is_found_and_nothing_else(city: ws.SyntheticCity, tmp_path: Path) -> None:
+    planted = ws.plant_faults(city, tmp_path / "faulty").filter(pl.col("fault").is_in(LEFT_OUT))
+    rejected = ws.validate(tmp_path / "faulty" / "STUDY.toml", progress=False).rejected
+    found = rejected.select("file", pl.col("row").cast(pl.Int64), fault="reason")
+    assert sorted(found.rows()) == sorted(planted.select("file", "row", "fault").rows())
+    with pytest.raises(FileExistsError):
+        ws.plant_faults(city, tmp_path / "faulty")
+
+
+DEMO = Path(__file__).parents[2] / "datasets" / "demo.py"
+
+
+def test_the_demonstration_falls_back_to_a_synthetic_city_without_network(tmp_path: Path) -> None:
+    no_index = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    done = subprocess.run(
+        [sys.executable, DEMO, tmp_path / "demo"],
+        env=os.environ | no_index,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "SYNTHETIC" in done.stderr and "合成" in done.stderr
+    assert (tmp_path / "demo" / "synthetic_run" / "run.json").is_file()
+    assert (tmp_path / "demo" / "synthetic.png").is_file()

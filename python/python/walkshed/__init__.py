@@ -13,6 +13,7 @@ from walkshed.facilities import classify, duplicates, facility_classes, merge_du
 from walkshed.geotable import GeoTable
 from walkshed.network import Network
 from walkshed.population import age_groups
+from walkshed.planted import plant_faults
 from walkshed.profile import Profile, profile
 from walkshed.rejected import RejectedRowsWarning
 from walkshed.route import Route
@@ -41,6 +42,7 @@ __all__ = [
     "facility_classes",
     "in_crs",
     "merge_duplicates",
+    "plant_faults",
     "profile",
     "run",
     "synth",

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -92,8 +93,16 @@ def _draw(result: study.RunResult, path: str) -> None:
     from walkshed import Network, maps
 
     network = Network.from_osm(result.report["study"]["streets"]["osm"], progress=False)
-    figure = maps.minutes_map(result, network=network, source="Streets and facilities © OpenStreetMap contributors")
+    figure = maps.minutes_map(result, network=network, source=_source(result))
     maps.save(figure, path)
+
+
+def _source(result: study.RunResult) -> str:
+    """What a map says of its data: a synthetic city says so beside its streets."""
+    streets = Path(result.report["study"]["streets"]["osm"])
+    if (streets.parent / "synthetic.json").is_file():
+        return "SYNTHETIC 合成数据: everything on this map is made up"
+    return "Streets and facilities © OpenStreetMap contributors"
 
 
 def _validate(options: argparse.Namespace) -> int:
