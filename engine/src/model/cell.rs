@@ -4,7 +4,7 @@ use super::limits::Amount;
 use super::place::Place;
 use super::problem::Fault;
 use geo::line_measures::LengthMeasurable;
-use geo::{Geodesic, GeodesicArea, LineString, MultiPolygon};
+use geo::{Geodesic, GeodesicArea, LineString, MultiPolygon, Polygon};
 use h3o::{CellIndex, LatLng, Resolution};
 
 /// The cell with this id, or `None` when the id is no H3 cell.
@@ -46,7 +46,13 @@ pub fn outline(cell: CellIndex) -> MultiPolygon {
 pub fn estimate(outline: &MultiPolygon, resolution: Resolution) -> u64 {
     let rings =
         || outline.iter().flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()));
-    let area_m2: f64 = outline.iter().map(GeodesicArea::geodesic_area_unsigned).sum();
+    // The area inside a ring drawn clockwise would be that of the rest of the earth.
+    let of_ring = |ring: &LineString| Polygon::new(ring.clone(), vec![]).geodesic_area_signed().abs();
+    let of_polygon = |polygon: &Polygon| {
+        let holes: f64 = polygon.interiors().iter().map(of_ring).sum();
+        (of_ring(polygon.exterior()) - holes).max(0.0)
+    };
+    let area_m2: f64 = outline.iter().map(of_polygon).sum();
     let around_m: f64 = rings().map(|ring: &LineString| ring.length(&Geodesic)).sum();
     (area_m2 / resolution.area_m2() + around_m / resolution.edge_length_m()) as u64 + 1
 }
@@ -75,6 +81,15 @@ mod tests {
     fn around(half: f64, lat: f64) -> MultiPolygon {
         let (west, east, south, north) = (106.5 - half, 106.5 + half, lat - half, lat + half);
         polygon![(x: west, y: south), (x: east, y: south), (x: east, y: north), (x: west, y: north)].into()
+    }
+
+    #[test]
+    fn the_estimate_does_not_hang_on_the_way_round() {
+        let corners = [(106.5, 29.5), (106.6, 29.5), (106.6, 29.6), (106.5, 29.6), (106.5, 29.5)];
+        let of = |ring: Vec<(f64, f64)>| {
+            estimate(&MultiPolygon::new(vec![Polygon::new(ring.into(), vec![])]), Resolution::Nine)
+        };
+        assert_eq!(of(corners.to_vec()), of(corners.into_iter().rev().collect()));
     }
 
     #[test]
