@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 import geopandas
+import numpy as np
 import osmium
 import polars as pl
 import pytest
+from PIL import Image
 
 import walkshed as ws
 from walkshed import cli
@@ -77,6 +80,44 @@ def test_only_a_synthetic_city_is_replaced(tmp_path: Path, capsys: pytest.Captur
     assert "SYNTHETIC 合成数据" in capsys.readouterr().out
     (target / "synthetic.json").rename(target / "run.json")
     assert cli.main(["synth", str(target), "--nodes", "1000", "--quiet"]) == 1
+
+
+class Terrain:
+    """Heights of the raster, read by Pillow, between four pixels."""
+
+    def __init__(self, path: Path) -> None:
+        image = Image.open(path)
+        self.heights = np.asarray(image)
+        (self.step_x, self.step_y, _), tie = image.tag_v2[33550], image.tag_v2[33922]
+        self.west, self.north = tie[3], tie[4]
+
+    def at(self, lon: float, lat: float) -> float:
+        y, row = math.modf((self.north - lat) / self.step_y)
+        x, column = math.modf((lon - self.west) / self.step_x)
+        square = self.heights[int(row) : int(row) + 2, int(column) : int(column) + 2]
+        return float(np.array([1 - y, y]) @ square @ np.array([1 - x, x]))
+
+
+def test_stairs_climb_as_the_terrain_does_and_bridges_cross_water(city: ws.SyntheticCity) -> None:
+    terrain = Terrain(city.folder / "terrain.tif")
+    water = float(terrain.heights.min())
+    told, rises, dry = [], [], 0
+    for way in osmium.FileProcessor(city.folder / "streets.osm.pbf").with_locations():
+        if not isinstance(way, osmium.osm.Way):
+            continue
+        first, last = way.nodes[0], way.nodes[-1]
+        if "step_count" in way.tags:
+            steps = int(way.tags["step_count"])
+            told.append(0.16 * (steps if way.tags["incline"] == "up" else -steps))
+            rises.append(terrain.at(last.lon, last.lat) - terrain.at(first.lon, first.lat))
+        elif way.tags.get("highway") == "secondary" and "bridge" in way.tags:
+            between = [(k * last.lon + (40 - k) * first.lon, k * last.lat + (40 - k) * first.lat) for k in range(41)]
+            dry += min(terrain.at(lon / 40, lat / 40) for lon, lat in between) > water + 1
+    assert dry == 0
+    # Half a step, and what pixels of 30 m smooth away; more where the bank of a river falls between two of them.
+    wrong = np.abs(np.subtract(told, rises))
+    assert np.median(wrong) < 0.5
+    assert np.corrcoef(told, rises)[0, 1] > 0.98
 
 
 # Faults for which a row is left out; the others are told of rows that are kept.
