@@ -462,7 +462,13 @@ fn a_raster_of_a_group_is_that_group_and_more_than_all_people_is_told() {
     let told = |old: &[f64]| {
         write_raster(&folder.path("old.tif"), town.spot((0.0, 1200.0)), old).unwrap();
         let study = walkshed::io::study::read(&folder.path("STUDY.toml")).unwrap();
-        let found = walkshed::batch::prepare::prepare(&study, &Progress::default()).unwrap().rejected;
+        let found = walkshed::batch::prepare::prepare(
+            &study,
+            &walkshed::io::given::Given::default(),
+            &Progress::default(),
+        )
+        .unwrap()
+        .rejected;
         found.iter().map(|problem| problem.fault.code()).collect::<Vec<_>>()
     };
     assert_eq!(told(&old), Vec::<&str>::new());

@@ -1,5 +1,7 @@
 //! Tables in and out: Arrow's C interface for objects, paths for files.
 
+use super::error::to_py;
+use super::job;
 use arrow_array::RecordBatch;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -9,6 +11,7 @@ use std::path::PathBuf;
 use walkshed::io::table::Table;
 use walkshed::model::crs::Crs;
 use walkshed::model::error::Result;
+use walkshed::model::problem::Fault;
 
 /// A table whose places are in another system than the file or the object says; see the Python function.
 #[pyclass(frozen, name = "TableInCrs")]
@@ -29,11 +32,90 @@ pub fn in_crs(table: Py<PyAny>, crs: &str) -> PyResult<TableInCrs> {
     Ok(TableInCrs { table, crs })
 }
 
+/// A table that was read at once: see the Python function `read_table`.
+#[pyclass(frozen, name = "FileTable")]
+pub struct FileTable {
+    table: Table,
+}
+
+#[pymethods]
+impl FileTable {
+    /// Name of the file.
+    #[getter]
+    fn name(&self) -> &str {
+        &self.table.name
+    }
+
+    #[getter]
+    fn rows(&self) -> usize {
+        self.table.rows()
+    }
+
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        self.table.column_names()
+    }
+
+    /// What was noticed while it was read, for people: English and Chinese.
+    fn notes(&self) -> Vec<(String, String)> {
+        let messages = self.table.notes().iter().map(walkshed::model::problem::Problem::message);
+        messages.map(|message| (message.en, message.zh)).collect()
+    }
+}
+
+impl FileTable {
+    /// The table.
+    pub fn table(&self) -> Table {
+        self.table.clone()
+    }
+}
+
+/// Columns that a Python library read from a file, under the file's name.
+///
+/// With `crs_known` false the format could state the system of its places, and does not.
+/// `encoding` is what the text was read in where nothing states it.
+#[pyfunction]
+#[pyo3(signature = (columns, name, *, crs_known=true, untyped=false, encoding=None))]
+pub fn file_table(
+    py: Python<'_>,
+    columns: AnyRecordBatch,
+    name: &str,
+    crs_known: bool,
+    untyped: bool,
+    encoding: Option<String>,
+) -> PyResult<FileTable> {
+    let (batches, schema) = columns.into_table()?.into_inner();
+    let made = Table::from_batches(name, &schema, &batches).map(|table| {
+        let table = if crs_known { table } else { table.without_crs() };
+        let table = if untyped { table.untyped(None) } else { table };
+        match encoding {
+            Some(encoding) => table.with_note(Fault::GuessedEncoding { encoding }),
+            None => table,
+        }
+    });
+    Ok(FileTable { table: made.map_err(|error| to_py(py, error))? })
+}
+
+/// Whether bytes can only be Chinese text of the GB family.
+#[pyfunction]
+pub fn is_gb(bytes: &[u8]) -> bool {
+    walkshed::io::encoding::is_gb(bytes)
+}
+
+/// A file that the engine reads, at once and under another name.
+#[pyfunction]
+pub fn read_file(py: Python<'_>, path: PathBuf, name: String) -> PyResult<FileTable> {
+    let table = job::run(py, None, move |_| Table::read(&path).map(|table| table.renamed(&name)))?;
+    Ok(FileTable { table })
+}
+
 /// A table argument: a path, or an object that speaks the Arrow C interface, or one of both in another system.
 #[derive(FromPyObject)]
 pub enum TableArgument {
     /// A table in a system that the user names.
     InCrs(Py<TableInCrs>),
+    /// A table that was read at once.
+    Read(Py<FileTable>),
     /// A file, read by the engine.
     Path(PathBuf),
     /// Columns of another library, taken without a copy where the types allow it.
@@ -49,6 +131,7 @@ impl TableArgument {
                 let table = stated.table.extract::<Self>(py)?.into_source(py, name)?;
                 Source::InCrs(Box::new(table), stated.crs.clone())
             }
+            Self::Read(table) => Source::Read(table.get().table()),
             Self::Path(path) => Source::Path(path),
             Self::Arrow(batches) => Source::Columns { name, table: batches.into_table()? },
         })
@@ -59,6 +142,8 @@ impl TableArgument {
 pub enum Source {
     /// A table in a system that the user names.
     InCrs(Box<Source>, Crs),
+    /// A table that was read at once.
+    Read(Table),
     /// A file.
     Path(PathBuf),
     /// Columns of another library.
@@ -75,6 +160,7 @@ impl Source {
     pub fn read(self) -> Result<Table> {
         match self {
             Self::InCrs(source, crs) => Ok(source.read()?.in_crs(crs)),
+            Self::Read(table) => Ok(table),
             Self::Path(path) => Table::read(&path),
             Self::Columns { name, table } => {
                 let (batches, schema) = table.into_inner();

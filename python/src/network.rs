@@ -1,6 +1,6 @@
 //! `Network`.
 
-use super::arrow::{TableArgument, to_table};
+use super::arrow::{Source, TableArgument, to_table};
 use super::error::to_py;
 use super::job;
 use pyo3::exceptions::PyValueError;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use walkshed::io;
 use walkshed::io::osm::Wanted;
-use walkshed::io::osm::walking::OpenAt;
+use walkshed::io::osm::walking::{OpenAt, WalkingRules};
 use walkshed::model::error::Error;
 use walkshed::model::extent::Extent;
 use walkshed::model::ledger::{self, Day};
@@ -50,17 +50,8 @@ impl Network {
         open_at: Option<&str>,
         report: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        let gates = Gates::from_name(gates).ok_or_else(|| {
-            PyValueError::new_err(format!("gates \"{gates}\": use {}", Gates::NAMES.join(", ")))
-        })?;
-        let mut walking = io::defaults::walking_rules();
-        if let Some(text) = open_at {
-            let at = OpenAt::parse(text).ok_or_else(|| {
-                PyValueError::new_err(format!("open_at \"{text}\": use \"always\" or \"2026-06-16T10:00\""))
-            })?;
-            walking = walking.at(at);
-        }
-        let rules = Rules { max_snap_m, gates, join_islands_m };
+        let rules = Rules { max_snap_m, gates: parse_gates(gates)?, join_islands_m };
+        let walking = walking_rules(open_at)?;
         let network = job::run(py, report.as_ref(), move |progress| {
             let elevation =
                 io::elevation::read(&elevation, elevation_crs.as_deref(), Smoothing::SavitzkyGolay)?;
@@ -69,6 +60,36 @@ impl Network {
             build::from_streets(&extract.streets, &elevation, rules, extract.left_out, progress)
         })?;
         Ok(Self { network: Arc::new(network) })
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (segments, connectors, elevation, elevation_crs, max_snap_m, gates, join_islands_m, open_at, report=None))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
+    fn from_overture(
+        py: Python<'_>,
+        segments: TableArgument,
+        connectors: Option<TableArgument>,
+        elevation: Vec<PathBuf>,
+        elevation_crs: Option<String>,
+        max_snap_m: f64,
+        gates: &str,
+        join_islands_m: f64,
+        open_at: Option<&str>,
+        report: Option<Py<PyAny>>,
+    ) -> PyResult<(Self, PyTable)> {
+        let rules = Rules { max_snap_m, gates: parse_gates(gates)?, join_islands_m };
+        let walking = walking_rules(open_at)?;
+        let segments = segments.into_source(py, "segments")?;
+        let connectors = connectors.map(|table| table.into_source(py, "connectors")).transpose()?;
+        let (network, rejected) = job::run(py, report.as_ref(), move |progress| {
+            let elevation =
+                io::elevation::read(&elevation, elevation_crs.as_deref(), Smoothing::SavitzkyGolay)?;
+            let connectors = connectors.map(Source::read).transpose()?;
+            let found = io::overture::read(&segments.read()?, connectors.as_ref(), &walking, progress)?;
+            let network = build::from_streets(&found.streets, &elevation, rules, found.left_out, progress)?;
+            Ok((network, found.rejected))
+        })?;
+        Ok((Self { network: Arc::new(network) }, to_table(io::rejected::to_batch(&rejected))?))
     }
 
     #[staticmethod]
@@ -240,6 +261,21 @@ impl Network {
         })?;
         Ok((to_table(times)?, to_table(io::rejected::to_batch(&rejected))?))
     }
+}
+
+fn parse_gates(name: &str) -> PyResult<Gates> {
+    Gates::from_name(name)
+        .ok_or_else(|| PyValueError::new_err(format!("gates \"{name}\": use {}", Gates::NAMES.join(", "))))
+}
+
+/// The walking rules, with opening hours looked at at a moment that the user names.
+fn walking_rules(open_at: Option<&str>) -> PyResult<WalkingRules> {
+    let rules = io::defaults::walking_rules();
+    let Some(text) = open_at else { return Ok(rules) };
+    let at = OpenAt::parse(text).ok_or_else(|| {
+        PyValueError::new_err(format!("open_at \"{text}\": use \"always\" or \"2026-06-16T10:00\""))
+    })?;
+    Ok(rules.at(at))
 }
 
 /// A profile as JSON, checked.

@@ -1,33 +1,83 @@
 //! `run` and `validate`.
 
-use super::arrow::to_table;
-use super::error::to_py;
+use super::arrow::{FileTable, to_table};
+use super::error::{Refusal, to_py};
 use super::job;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use std::path::PathBuf;
 use walkshed::batch::study;
 use walkshed::io;
+use walkshed::io::given::Given;
+use walkshed::io::hash::InputFile;
 use walkshed::model::age_group::{AgeGroup, Ages};
 use walkshed::model::error::Error;
+use walkshed::model::study::TableFile;
+
+/// The files of a study that hold tables: path, layer.
+#[pyfunction]
+pub fn study_files(py: Python<'_>, path: PathBuf) -> PyResult<Vec<(PathBuf, Option<String>)>> {
+    let study = job::run(py, None, move |_| io::study::read(&path))?;
+    Ok(study.table_files().into_iter().map(|file| (file.path, file.layer)).collect())
+}
+
+/// A table that Python read for a study, or why it did not.
+#[derive(FromPyObject)]
+pub struct GivenTable {
+    #[pyo3(item)]
+    path: PathBuf,
+    #[pyo3(item)]
+    layer: Option<String>,
+    #[pyo3(item)]
+    table: Option<Py<FileTable>>,
+    #[pyo3(item)]
+    refusals: Vec<Py<Refusal>>,
+    /// Size and SHA-256 of a file that was fetched.
+    #[pyo3(item)]
+    fetched: Option<(u64, String)>,
+}
+
+fn given(tables: Vec<GivenTable>) -> Given {
+    let mut given = Given::default();
+    for GivenTable { path, layer, table, refusals, fetched } in tables {
+        if let Some((bytes, sha256)) = fetched {
+            given.add_fetched(InputFile { path: path.display().to_string(), bytes, sha256 });
+        }
+        let table = match table {
+            Some(table) => Ok(table.get().table()),
+            None => Err(Error::Input(refusals.iter().map(|refusal| refusal.get().problem()).collect())),
+        };
+        given.add(TableFile { path, layer }, table);
+    }
+    given
+}
 
 /// Run a study; its report as JSON.
 #[pyfunction]
-#[pyo3(signature = (path, out, report=None))]
-pub fn run_study(py: Python<'_>, path: PathBuf, out: PathBuf, report: Option<Py<PyAny>>) -> PyResult<String> {
-    let result = job::run(py, report.as_ref(), move |progress| study::run(&path, &out, progress))?;
+#[pyo3(signature = (path, out, tables, report=None))]
+pub fn run_study(
+    py: Python<'_>,
+    path: PathBuf,
+    out: PathBuf,
+    tables: Vec<GivenTable>,
+    report: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    let given = given(tables);
+    let result = job::run(py, report.as_ref(), move |progress| study::run_given(&path, &out, &given, progress))?;
     json(py, &result)
 }
 
 /// Check a study; its validation as JSON, and the rows that would be left out.
 #[pyfunction]
-#[pyo3(signature = (path, report=None))]
+#[pyo3(signature = (path, tables, report=None))]
 pub fn validate_study(
     py: Python<'_>,
     path: PathBuf,
+    tables: Vec<GivenTable>,
     report: Option<Py<PyAny>>,
 ) -> PyResult<(String, PyTable)> {
-    let result = job::run(py, report.as_ref(), move |progress| study::validate(&path, progress))?;
+    let given = given(tables);
+    let result = job::run(py, report.as_ref(), move |progress| study::validate_given(&path, &given, progress))?;
     Ok((json(py, &result)?, to_table(io::rejected::to_batch(&result.rejected))?))
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import duckdb
 import geopandas
 import h3
+import openpyxl
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -39,6 +41,34 @@ def written(write: Callable[[pl.DataFrame, Path], object], ending: str) -> Calla
     return to_file
 
 
+def in_angles(degrees: float, half: str) -> str:
+    """Degrees, minutes and seconds as a survey sheet has them."""
+    minutes, seconds = divmod(round(degrees * 3600, 9), 60)
+    return f"{int(minutes // 60)}°{int(minutes % 60)}′{seconds:.9f}″{half}"
+
+
+def angles(table: pl.DataFrame) -> pl.DataFrame:
+    lon = [in_angles(value, "E") for value in table["lon"]]
+    return table.with_columns(lon=pl.Series(lon), lat=pl.Series([in_angles(value, "N") for value in table["lat"]]))
+
+
+def workbook(table: pl.DataFrame, path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(table.columns)
+    for row in table.iter_rows():
+        book.active.append(row)
+    book.save(path)
+
+
+def zipped_shapefile(table: pl.DataFrame, path: Path) -> None:
+    shape = path.parent / "packed.shp"
+    points(table).to_file(shape, encoding="UTF-8")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in sorted(path.parent.glob("packed.*")):
+            archive.write(part, f"设施/{part.name}")
+            part.unlink()
+
+
 FORMS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
     "polars": lambda table, _: table,
     "polars in chunks": lambda table, _: pl.concat([table.head(1), table.slice(1)], rechunk=False),
@@ -49,6 +79,30 @@ FORMS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
     "duckdb": lambda table, _: duckdb.connect().from_arrow(table.to_arrow()),
     "geopandas": lambda table, _: points(table),
     "geoarrow points": lambda table, _: pa.table(points(table).to_arrow(index=False, geometry_encoding="geoarrow")),
+    "geoarrow points through polars": lambda table, _: pl.DataFrame(
+        pa.table(points(table).to_arrow(index=False, geometry_encoding="geoarrow"))
+    ),
+    "geoarrow points through duckdb": lambda table, _: duckdb.connect().from_arrow(
+        pa.table(points(table).to_arrow(index=False, geometry_encoding="geoarrow"))
+    ),
+    "shapefile": written(lambda table, path: points(table).to_file(path), "shp"),
+    "shapefile in GBK": written(lambda table, path: points(table).to_file(path, encoding="GBK"), "shp"),
+    "shapefile in a zip": written(zipped_shapefile, "zip"),
+    "geopackage": written(lambda table, path: points(table).to_file(path), "gpkg"),
+    "flatgeobuf": written(
+        lambda table, path: points(table).to_file(path, layer_options={"SPATIAL_INDEX": "NO"}), "fgb"
+    ),
+    "workbook": written(workbook, "xlsx"),
+    "csv in GB 18030": written(lambda table, path: path.write_bytes(table.write_csv().encode("gb18030")), "csv"),
+    "csv in UTF-16": written(lambda table, path: path.write_bytes(table.write_csv().encode("utf-16")), "csv"),
+    "csv with semicolons": written(lambda table, path: table.write_csv(path, separator=";"), "csv"),
+    "csv with decimal commas": written(
+        lambda table, path: table.write_csv(path, separator=";", decimal_comma=True), "csv"
+    ),
+    "csv in degrees and minutes": written(lambda table, path: angles(table).write_csv(path), "csv"),
+    "address of a file": lambda table, folder: FORMS["parquet"](table, folder).as_uri(),
+    "address of a workbook": lambda table, folder: FORMS["workbook"](table, folder).as_uri(),
+    "read at once": lambda table, folder: ws.read_table(FORMS["csv"](table, folder)),
     "parquet": written(lambda table, path: table.write_parquet(path), "parquet"),
     "parquet as text path": lambda table, folder: str(FORMS["parquet"](table, folder)),
     "csv": written(lambda table, path: table.write_csv(path), "csv"),

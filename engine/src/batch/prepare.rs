@@ -1,9 +1,10 @@
 //! All inputs of a study, read, checked and brought together: what `run` computes on and `validate` looks at.
 
 use crate::io;
+use crate::io::given::Given;
 use crate::io::hash::InputFile;
-use crate::io::osm::Wanted;
 use crate::io::osm::walking::OpenAt;
+use crate::io::osm::{Extract, Wanted};
 use crate::io::table::Table;
 use crate::metrics::apportion::{self, Part};
 use crate::metrics::duplicates::{self, Sameness};
@@ -23,7 +24,7 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::smoothing::Smoothing;
 use crate::model::street::WayKind;
-use crate::model::study::Study;
+use crate::model::study::{AreaSource, Study, TableFile};
 use crate::network::build::{self, Rules};
 use crate::network::graph::Network;
 use h3o::Resolution;
@@ -61,17 +62,18 @@ pub struct Prepared {
     pub inputs: Vec<InputFile>,
 }
 
-/// Read, check and join all inputs of a study.
+/// Read, check and join all inputs of a study; tables that were handed over are taken as they are.
 ///
 /// # Errors
 /// Every fault that stops the study; faults of single rows are in [`Prepared::rejected`].
-pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
+pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prepared> {
     let resolution = cell::resolution(study.study.resolution)
         .ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))?;
     let mut rejected = Vec::new();
     progress.begin("checking inputs", 0)?;
-    let inputs = identify(study)?;
-    let tables = Tables::read(study)?;
+    let inputs = identify(study, given)?;
+    let tables = Tables::read(study, given)?;
+    rejected.extend(tables.notes());
     let catalogue = io::study::catalogue(study.facilities.catalogue.as_deref())?;
     let (mut rules, buildings) = (io::defaults::walking_rules(), io::defaults::building_rules());
     if let Some(at) = study.streets.open_at.as_deref().and_then(OpenAt::parse) {
@@ -79,7 +81,7 @@ pub fn prepare(study: &Study, progress: &Progress) -> Result<Prepared> {
     }
     let sought = study.facilities.osm.then_some(&catalogue);
     let wanted = Wanted { rules: &rules, catalogue: sought, buildings: Some(&buildings) };
-    let extract = io::osm::read(&study.streets.osm, wanted, progress)?;
+    let extract = streets(study, given, wanted, progress, &mut rejected)?;
     let elevation = io::elevation::read(
         &study.streets.elevation,
         study.streets.elevation_crs.as_deref(),
@@ -144,10 +146,10 @@ struct Tables {
 }
 
 impl Tables {
-    fn read(study: &Study) -> Result<Self> {
+    fn read(study: &Study, given: &Given) -> Result<Self> {
         let mut problems = Vec::new();
-        let mut read = |path: Option<&PathBuf>, crs: Option<&String>| match path
-            .map(|path| Table::read(path))
+        let mut read = |file: Option<TableFile>, crs: Option<&String>| match file
+            .map(|file| given.read(&file))
             .transpose()
         {
             Ok(table) => Ok(table.map(|table| in_crs(table, crs))),
@@ -157,19 +159,24 @@ impl Tables {
             }
             Err(other) => Err(other),
         };
-        let facilities = read(study.facilities.path.as_ref(), study.facilities.crs.as_ref())?;
-        let classes = read(study.facilities.classes.as_ref(), None)?;
-        let is_table = |path: &&PathBuf| !io::population_raster::is_raster(path);
-        let population =
-            read(study.population.path.as_ref().filter(is_table), study.population.crs.as_ref())?;
+        let facilities = read(study.facilities.file(), study.facilities.crs.as_ref())?;
+        let classes = read(study.facilities.classes_file(), None)?;
+        let is_table = |file: &TableFile| !io::population_raster::is_raster(&file.path);
+        let population = study.population.file().filter(is_table);
+        let population = read(population, study.population.crs.as_ref())?;
         let areas = study.areas.as_ref();
-        let areas =
-            read(areas.and_then(|areas| areas.path.as_ref()), areas.and_then(|areas| areas.crs.as_ref()))?;
+        let areas = read(areas.and_then(AreaSource::file), areas.and_then(|areas| areas.crs.as_ref()))?;
         if problems.is_empty() {
             Ok(Self { facilities, classes, population, areas })
         } else {
             Err(Error::Input(problems))
         }
+    }
+
+    /// What was noticed while they were read.
+    fn notes(&self) -> Vec<Problem> {
+        let tables = [&self.facilities, &self.population, &self.areas].into_iter().flatten();
+        tables.flat_map(Table::notes).cloned().collect()
     }
 
     /// The tables, their places to be checked against the streets.
@@ -187,8 +194,10 @@ fn in_crs(table: Table, crs: Option<&String>) -> Table {
     }
 }
 
-fn identify(study: &Study) -> Result<Vec<InputFile>> {
-    let mut paths = vec![&study.streets.osm];
+fn identify(study: &Study, given: &Given) -> Result<Vec<InputFile>> {
+    let streets = &study.streets;
+    let mut paths: Vec<&PathBuf> =
+        [&streets.osm, &streets.overture, &streets.connectors].into_iter().flatten().collect();
     paths.extend(&study.streets.elevation);
     paths.extend(&study.facilities.path);
     paths.extend(&study.facilities.catalogue);
@@ -198,13 +207,42 @@ fn identify(study: &Study) -> Result<Vec<InputFile>> {
     paths.extend(study.areas.iter().filter_map(|areas| areas.path.as_ref()));
     let missing: Vec<Problem> = paths
         .iter()
-        .filter(|path| !path.is_file())
+        .filter(|path| !path.is_file() && given.fetched(path).is_none())
         .map(|path| Problem::of_file(path.display().to_string(), Fault::NotFound))
         .collect();
     if !missing.is_empty() {
         return Err(Error::Input(missing));
     }
-    paths.into_iter().map(|path| io::hash::identify(path)).collect()
+    let identify = |path: &PathBuf| match given.fetched(path) {
+        Some(fetched) => Ok(vec![fetched.clone()]),
+        None => io::files::parts(path).iter().map(|part| io::hash::identify(part)).collect(),
+    };
+    let files: Vec<Vec<InputFile>> = paths.into_iter().map(identify).collect::<Result<_>>()?;
+    Ok(files.concat())
+}
+
+/// The streets of the study, with what else their source holds.
+fn streets(
+    study: &Study,
+    given: &Given,
+    wanted: Wanted<'_>,
+    progress: &Progress,
+    rejected: &mut Vec<Problem>,
+) -> Result<Extract> {
+    let Some(segments) = &study.streets.overture else {
+        return io::osm::read(study.streets.file(), wanted, progress);
+    };
+    let table = |path: &PathBuf| given.read(&TableFile { path: path.clone(), layer: None });
+    let connectors = study.streets.connectors.as_ref().map(table).transpose()?;
+    let found = io::overture::read(&table(segments)?, connectors.as_ref(), wanted.rules, progress)?;
+    rejected.extend(found.rejected);
+    Ok(Extract {
+        streets: found.streets,
+        facilities: None,
+        dwellings: Dwellings::default(),
+        left_out: found.left_out,
+        findings: Vec::new(),
+    })
 }
 
 /// Facilities of the map and of the user's table.
@@ -225,7 +263,7 @@ fn ledger(
         (None, None) => return Err(Error::Internal("a study names facilities".to_owned())),
     };
     if facilities.is_empty() {
-        let name = io::files::file_name(&study.streets.osm);
+        let name = io::files::file_name(study.streets.file());
         return Err(Problem::of_file(name, Fault::EmptyTable).in_column("facilities").into());
     }
     Ok(facilities)
@@ -371,7 +409,7 @@ impl Census<'_> {
         if places.weight.iter().sum::<f64>() <= 0.0 {
             let expected = "an extract with residential buildings, or spread = \"streets\"".to_owned();
             let fault = Fault::Setting { expected };
-            let name = io::files::file_name(&self.study.streets.osm);
+            let name = io::files::file_name(self.study.streets.file());
             return Err(Problem::of_file(name, fault).in_column(key).into());
         }
         let mut cells = population::from_total(places, stated, self.resolution, self.evidence);

@@ -3,6 +3,7 @@
 use super::prepare::{Prepared, prepare};
 use super::publish::{MARK, Staging};
 use crate::io;
+use crate::io::given::Given;
 use crate::io::hash::InputFile;
 use crate::io::osm::LeftOut;
 use crate::metrics::apportion::{self, Part};
@@ -148,8 +149,16 @@ pub struct Validation {
 /// # Errors
 /// Every fault that would stop the run.
 pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
+    validate_given(path, &Given::default(), progress)
+}
+
+/// The same, with tables that were read outside.
+///
+/// # Errors
+/// Every fault that would stop the run.
+pub fn validate_given(path: &Path, given: &Given, progress: &Progress) -> Result<Validation> {
     let study = io::study::read(path)?;
-    let mut prepared = prepare(&study, progress)?;
+    let mut prepared = prepare(&study, given, progress)?;
     let walks = profiles(&study);
     let walk = Walk::new(&prepared.network, &walks[0], study.coverage.direction);
     let homes = walk.join(&prepared.cells.place, progress)?;
@@ -176,10 +185,18 @@ pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
 /// # Errors
 /// Every fault that stops the study; the folder is then as it was before.
 pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
+    run_given(path, out, &Given::default(), progress)
+}
+
+/// The same, with tables that were read outside.
+///
+/// # Errors
+/// Every fault that stops the study; the folder is then as it was before.
+pub fn run_given(path: &Path, out: &Path, given: &Given, progress: &Progress) -> Result<RunReport> {
     let mut clock = Clock::new();
     let study = io::study::read(path)?;
     Staging::check(out)?;
-    let mut prepared = prepare(&study, progress)?;
+    let mut prepared = prepare(&study, given, progress)?;
     clock.stage("prepare");
     let times = walking_times(&study, &prepared, progress)?;
     clock.stage("times");

@@ -6,12 +6,51 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// The last part of a path, the name by which users know a file.
 pub fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Whether a path is an address in the network, such as `s3://bucket/shops.parquet`.
+pub fn is_remote(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| path.contains("://") && !path.starts_with("file://"))
+}
+
+/// The path that a `file://` address means; any other path as it is.
+pub fn local(path: &Path) -> PathBuf {
+    let Some(address) = path.to_str().and_then(|path| path.strip_prefix("file://")) else {
+        return path.to_owned();
+    };
+    let address = address.strip_prefix("localhost").unwrap_or(address);
+    let mut bytes = Vec::with_capacity(address.len());
+    let mut rest = address.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        match code.filter(|_| first == b'%').and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_or_else(|_| path.to_owned(), PathBuf::from)
+}
+
+/// The files that belong to a path: a shapefile is several, each with a part of the table.
+pub fn parts(path: &Path) -> Vec<PathBuf> {
+    let mut parts = vec![path.to_owned()];
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("shp")) {
+        let beside = ["dbf", "shx", "prj", "cpg"].map(|ending| path.with_extension(ending));
+        parts.extend(beside.into_iter().filter(|part| part.is_file()));
+    }
+    parts
 }
 
 /// For `map_err`: a library's words about a file it cannot read.
@@ -38,20 +77,29 @@ pub fn open(path: &Path) -> Result<File> {
     Err(Problem::of_file(path.display().to_string(), fault).into())
 }
 
+/// The bytes of a file that has at most so many.
+///
+/// # Errors
+/// A problem when nothing is there, or it is larger.
+pub fn read_bytes(path: &Path, most: Amount) -> Result<Vec<u8>> {
+    let (name, file) = (file_name(path), open(path)?);
+    let mut bytes = Vec::new();
+    file.take(most.most() + 1).read_to_end(&mut bytes).map_err(Error::file(path))?;
+    if bytes.len() as u64 > most.most() {
+        let found = std::fs::metadata(path).map_or(bytes.len() as u64, |metadata| metadata.len());
+        let fault = Fault::TooLarge { amount: most, found, most: most.most() };
+        return Err(Problem::of_file(name, fault).into());
+    }
+    Ok(bytes)
+}
+
 /// The text of a file that has at most so many bytes.
 ///
 /// # Errors
 /// A problem when nothing is there, it is larger, or it is no UTF-8.
 pub fn read_text(path: &Path, most: Amount) -> Result<String> {
-    let (name, file) = (file_name(path), open(path)?);
-    let mut text = String::new();
-    file.take(most.most() + 1).read_to_string(&mut text).map_err(unreadable(&name))?;
-    if text.len() as u64 > most.most() {
-        let found = std::fs::metadata(path).map_or(text.len() as u64, |metadata| metadata.len());
-        let fault = Fault::TooLarge { amount: most, found, most: most.most() };
-        return Err(Problem::of_file(name, fault).into());
-    }
-    Ok(text)
+    let bytes = read_bytes(path, most)?;
+    String::from_utf8(bytes).map_err(unreadable(&file_name(path)))
 }
 
 /// Length and time of change of an open file: whether it is still what it was when reading began.
@@ -136,5 +184,34 @@ fn md5(path: &Path, progress: &Progress) -> Result<String> {
             return Ok(super::hash::hex(&hasher.finalize()));
         }
         hasher.update(&some[..length]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_files_are_paths() {
+        for (address, wanted) in [
+            ("file:///data/a.csv", "/data/a.csv"),
+            ("file://localhost/data/a.csv", "/data/a.csv"),
+            ("file:///data/%E9%87%8D%E5%BA%86%20a%.csv", "/data/重庆 a%.csv"),
+            ("data/a%20b.csv", "data/a%20b.csv"),
+        ] {
+            assert_eq!(local(Path::new(address)), Path::new(wanted));
+            assert!(!is_remote(Path::new(address)), "{address}");
+        }
+        assert!(is_remote(Path::new("s3://bucket/a.csv")));
+    }
+
+    #[test]
+    fn a_shapefile_is_several_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shops.shp");
+        std::fs::write(path.with_extension("dbf"), "").unwrap();
+        assert_eq!(parts(&path), [path.clone(), path.with_extension("dbf")]);
+        let other = folder.path().join("shops.csv");
+        assert_eq!(parts(&other), [other.clone()]);
     }
 }

@@ -1,21 +1,22 @@
 //! `GeoJSON` feature collections as tables.
 
 use super::files::unreadable;
-use super::geometry::{encode, wkb_field_as_stated};
+use super::geometry::{encode_some, wkb_field_as_stated};
 use super::table::Table;
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
-use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, BinaryArray, Float64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use geo::Geometry;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 /// A feature collection as a table: `geometry`, `id` when features have one, and a column per property.
 ///
 /// The standard of 2016 knows WGS-84 only; desktop programs still write the member `crs` of the one before, and
-/// mean it. A collection without it states nothing, so that a user can.
+/// mean it. A collection without it states nothing, so that a user can. A geometry that is none costs its row, not the file.
 ///
 /// # Errors
 /// A problem when the file is no feature collection.
@@ -26,15 +27,19 @@ pub fn read(path: &Path, name: &str) -> Result<Table> {
         }
         _ => Error::file(path)(error),
     })?;
-    let json: geojson::GeoJson = text.parse().map_err(unreadable(name))?;
-    let geojson::GeoJson::FeatureCollection(collection) = json else {
-        let fault = Fault::Unreadable { reason: "a FeatureCollection is needed".to_owned() };
-        return Err(Problem::of_file(name, fault).into());
+    let mut json: Value =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(unreadable(name))?;
+    let features = match json["features"].take() {
+        Value::Array(features) if json["type"] == "FeatureCollection" => features,
+        _ => {
+            let fault = Fault::Unreadable { reason: "a FeatureCollection is needed".to_owned() };
+            return Err(Problem::of_file(name, fault).into());
+        }
     };
-    let crs = stated_crs(collection.foreign_members.as_ref());
-    let features = collection.features;
+    let crs = stated_crs(&json["crs"]["properties"]["name"]);
+    let (geometries, broken) = geometries(&features);
     let mut fields = vec![wkb_field_as_stated("geometry", crs.as_deref())];
-    let mut columns = vec![encode_features(name, &features)?];
+    let mut columns = vec![encode_some(geometries.into_iter())];
     for key in property_names(&features) {
         let (field, column) = property_column(&key, &features);
         fields.push(field);
@@ -42,40 +47,46 @@ pub fn read(path: &Path, name: &str) -> Result<Table> {
     }
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(schema.clone(), columns).map_err(unreadable(name))?;
-    Table::from_batches(name, &schema, &[batch])
+    Ok(Table::from_batches(name, &schema, &[batch])?.with_broken(broken))
 }
 
-fn stated_crs(members: Option<&geojson::JsonObject>) -> Option<String> {
-    let name = &members?.get("crs")?["properties"]["name"];
+fn stated_crs(name: &Value) -> Option<String> {
     (!name.is_null()).then(|| name.as_str().map_or_else(|| name.to_string(), str::to_owned))
 }
 
-fn encode_features(name: &str, features: &[geojson::Feature]) -> Result<ArrayRef> {
-    let mut encoded: Vec<Option<Vec<u8>>> = Vec::with_capacity(features.len());
-    for (row, feature) in features.iter().enumerate() {
-        let Some(geometry) = &feature.geometry else {
-            encoded.push(None);
-            continue;
-        };
-        let geometry = Geometry::<f64>::try_from(geometry).map_err(|error| {
-            let fault = Fault::BadGeometry { reason: error.to_string() };
-            Error::from(Problem::of_file(name, fault).at_row(row as u64 + 1))
-        })?;
-        let bytes = encode(std::iter::once(geometry));
-        encoded.push(Some(bytes.as_binary::<i32>().value(0).to_vec()));
-    }
-    Ok(Arc::new(encoded.iter().map(Option::as_deref).collect::<BinaryArray>()))
+/// The geometry of every feature, and what is wrong with those that have one and do not give it.
+fn geometries(features: &[Value]) -> (Vec<Option<Geometry>>, BTreeMap<usize, Fault>) {
+    let mut broken = BTreeMap::new();
+    let mut one = |(row, feature): (usize, &Value)| {
+        let geometry = feature.get("geometry").filter(|geometry| !geometry.is_null())?;
+        decode(geometry).map_err(|reason| broken.insert(row, Fault::BadGeometry { reason })).ok()
+    };
+    let geometries = features.iter().enumerate().map(&mut one).collect();
+    (geometries, broken)
+}
+
+fn decode(geometry: &Value) -> std::result::Result<Geometry, String> {
+    let geometry: geojson::Geometry =
+        serde_json::from_value(geometry.clone()).map_err(|error| error.to_string())?;
+    Geometry::try_from(&geometry).map_err(|error| error.to_string())
+}
+
+fn property<'a>(feature: &'a Value, key: &str) -> Option<&'a Value> {
+    let own = feature.get("properties").and_then(|properties| properties.get(key));
+    own.or_else(|| feature.get("id").filter(|_| key == "id"))
 }
 
 /// `id` first when features carry one outside their properties, then the properties in order of first use.
-fn property_names(features: &[geojson::Feature]) -> Vec<String> {
+fn property_names(features: &[Value]) -> Vec<String> {
     let mut names = Vec::new();
-    if features.iter().any(|feature| feature.id.is_some()) {
+    if features.iter().any(|feature| feature.get("id").is_some()) {
         names.push("id".to_owned());
     }
-    let mut seen: std::collections::HashSet<String> = names.iter().cloned().collect();
-    for (key, _) in features.iter().filter_map(|feature| feature.properties.as_ref()).flatten() {
-        if seen.insert(key.clone()) {
+    let mut seen: HashSet<String> = names.iter().cloned().collect();
+    let properties = features.iter().filter_map(|feature| feature.get("properties")?.as_object());
+    for key in properties.flat_map(serde_json::Map::keys) {
+        // A property of this name would be taken for the geometry.
+        if key != "geometry" && seen.insert(key.clone()) {
             names.push(key.clone());
         }
     }
@@ -83,28 +94,19 @@ fn property_names(features: &[geojson::Feature]) -> Vec<String> {
 }
 
 /// Numbers when every value is a number, text otherwise.
-fn property_column(key: &str, features: &[geojson::Feature]) -> (Field, ArrayRef) {
-    use serde_json::Value;
-    let value = |feature: &geojson::Feature| -> Value {
-        let property = feature.properties.as_ref().and_then(|properties| properties.get(key));
-        match (property, key, &feature.id) {
-            (Some(value), _, _) => value.clone(),
-            (None, "id", Some(geojson::feature::Id::String(id))) => Value::String(id.clone()),
-            (None, "id", Some(geojson::feature::Id::Number(id))) => Value::Number(id.clone()),
-            _ => Value::Null,
-        }
-    };
-    let values: Vec<Value> = features.iter().map(value).collect();
+fn property_column(key: &str, features: &[Value]) -> (Field, ArrayRef) {
+    let values: Vec<&Value> =
+        features.iter().map(|feature| property(feature, key).unwrap_or(&Value::Null)).collect();
     let present = || values.iter().filter(|value| !value.is_null());
     if present().all(|value| value.as_i64().is_some()) && present().next().is_some() {
-        let column = values.iter().map(Value::as_i64).collect::<arrow_array::Int64Array>();
+        let column = values.iter().map(|value| value.as_i64()).collect::<arrow_array::Int64Array>();
         return (Field::new(key, DataType::Int64, true), Arc::new(column));
     }
-    if present().all(Value::is_number) && present().next().is_some() {
-        let column = values.iter().map(Value::as_f64).collect::<Float64Array>();
+    if present().all(|value| value.is_number()) && present().next().is_some() {
+        let column = values.iter().map(|value| value.as_f64()).collect::<Float64Array>();
         return (Field::new(key, DataType::Float64, true), Arc::new(column));
     }
-    let text = |value: &Value| match value {
+    let text = |value: &&Value| match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),

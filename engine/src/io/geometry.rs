@@ -1,6 +1,7 @@
 //! Geometry columns: every `GeoArrow` encoding and WKB, brought to degrees of WGS-84.
 
 use super::files::unreadable;
+use super::native_geometry::{is_pairs, mend};
 use super::wkb_bounds;
 use crate::model::crs::Crs;
 use crate::model::error::Result;
@@ -27,10 +28,10 @@ pub fn is_marked(field: &Field) -> bool {
     field.metadata().get(EXTENSION).is_some_and(|name| name.starts_with("geoarrow.") || name == "ogc.wkb")
 }
 
-/// Whether a field without metadata is taken for WKB, by its name and type.
+/// Whether a field without metadata is taken for WKB or points, by its name and type.
 pub fn is_named(field: &Field) -> bool {
     let binary = matches!(field.data_type(), DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
-    binary && ["geometry", "geom", "wkb_geometry"].contains(&field.name().as_str())
+    (binary || is_pairs(field)) && ["geometry", "geom", "wkb_geometry"].contains(&field.name().as_str())
 }
 
 /// A batch whose fields carry the geometry metadata of `schema`.
@@ -145,7 +146,8 @@ fn as_wkb(name: &str, array: &ArrayRef, field: &Field) -> Result<BinaryArray> {
     if plain {
         return binary(array);
     }
-    let native = geoarrow_array::array::from_arrow_array(array, field).map_err(unreadable(name))?;
+    let (array, field) = mend(array, field).map_err(unreadable(name))?;
+    let native = geoarrow_array::array::from_arrow_array(&array, &field).map_err(unreadable(name))?;
     let wkb = geoarrow_array::cast::to_wkb::<i32>(native.as_ref()).map_err(unreadable(name))?;
     binary(wkb.inner())
 }

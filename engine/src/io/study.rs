@@ -1,7 +1,7 @@
 //! `STUDY.toml` → [`Study`], with every fault and its line.
 
 use super::defaults;
-use super::files::{self, file_name};
+use super::files::{self, file_name, is_remote, local};
 use super::osm::walking::OpenAt;
 use super::population_raster::is_raster;
 use crate::model::crs::Crs;
@@ -127,6 +127,7 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
     if let Some(at) = study.streets.open_at.as_deref().filter(|at| OpenAt::parse(at).is_none()) {
         fault("streets.open_at", at.to_owned(), "always, or a local time such as 2026-06-16T10:00");
     }
+    check_streets(study, &mut fault);
     if !study.facilities.osm && study.facilities.path.is_none() {
         fault("facilities", String::new(), "osm = true, or path, or both");
     }
@@ -177,6 +178,22 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
     }
 }
 
+fn check_streets(study: &Study, fault: &mut impl FnMut(&str, String, &str)) {
+    let streets = &study.streets;
+    if streets.osm.is_some() == streets.overture.is_some() {
+        fault("streets", String::new(), "either osm or overture");
+    }
+    if let Some(connectors) = streets.connectors.as_ref().filter(|_| streets.overture.is_none()) {
+        fault("streets.connectors", connectors.display().to_string(), "overture = the segments beside it");
+    }
+    if streets.osm.is_none() && study.facilities.osm {
+        fault("facilities.osm", "true".to_owned(), "streets.osm, an extract to take them from");
+    }
+    if streets.osm.is_none() && study.population.buildings.is_some() {
+        fault("population.buildings", "osm".to_owned(), "streets.osm, an extract to take them from");
+    }
+}
+
 fn check_population(population: &PopulationSource, fault: &mut impl FnMut(&str, String, &str)) {
     match (&population.path, &population.buildings) {
         (Some(path), None) => {
@@ -224,8 +241,14 @@ fn check_population(population: &PopulationSource, fault: &mut impl FnMut(&str, 
 }
 
 fn make_relative_to(study: &mut Study, folder: &Path) {
-    let fix = |path: &mut PathBuf| *path = folder.join(&*path);
-    fix(&mut study.streets.osm);
+    let fix = |path: &mut PathBuf| {
+        if !is_remote(path) {
+            *path = folder.join(local(path));
+        }
+    };
+    study.streets.osm.as_mut().map(fix);
+    study.streets.overture.as_mut().map(fix);
+    study.streets.connectors.as_mut().map(fix);
     study.streets.elevation.iter_mut().for_each(fix);
     study.facilities.path.as_mut().map(fix);
     study.facilities.catalogue.as_mut().map(fix);
@@ -284,7 +307,7 @@ mod tests {
                     [population]\npath = \"p.csv\"\n";
         std::fs::write(&path, text).unwrap();
         let study = read(&path).unwrap();
-        assert_eq!(study.streets.osm, folder.path().join("a.pbf"));
+        assert_eq!(study.streets.osm, Some(folder.path().join("a.pbf")));
         assert_eq!(study.streets.elevation, [folder.path().join("e.tif")]);
         assert_eq!(study.coverage.minutes, [5.0, 10.0, 15.0]);
     }

@@ -1,5 +1,6 @@
 //! Tables of any source: Parquet, `GeoParquet`, CSV, `GeoJSON` and Arrow, with columns read under one set of rules.
 
+use super::degrees::{self, Axis};
 use super::files::unreadable;
 use super::geometry;
 use crate::model::cell;
@@ -17,7 +18,7 @@ use arrow_schema::{DataType, Field, Schema};
 use chrono::NaiveDate;
 use geo::Geometry;
 use h3o::CellIndex;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// A table in memory with the name that its problems carry.
@@ -28,6 +29,14 @@ pub struct Table {
     batch: RecordBatch,
     /// Every column is text because the source has no types.
     untyped: bool,
+    /// A comma in a number is the decimal point, for the columns are separated by something else.
+    decimal_comma: bool,
+    /// What was noticed while the table was read, and is no fault of a row.
+    notes: Vec<Problem>,
+    /// Rows whose geometry could not be brought into a column, with the reason.
+    broken: BTreeMap<usize, Fault>,
+    /// Its format has a place for the system of its places, and it stands empty.
+    needs_crs: bool,
     /// Where its places are expected.
     near: Option<Extent>,
     /// The system that the user says its places are in.
@@ -53,7 +62,17 @@ impl Table {
         if batch.num_rows() == 0 {
             return Err(Problem::of_file(name, Fault::EmptyTable).into());
         }
-        Ok(Self { name: name.to_owned(), batch, untyped: false, near: None, crs: None })
+        Ok(Self {
+            name: name.to_owned(),
+            batch,
+            untyped: false,
+            decimal_comma: false,
+            notes: Vec::new(),
+            broken: BTreeMap::new(),
+            needs_crs: false,
+            near: None,
+            crs: None,
+        })
     }
 
     /// The same table, whose places are expected here: one that would be here only with its coordinates exchanged
@@ -72,10 +91,44 @@ impl Table {
         self
     }
 
-    /// The same table, from a source whose columns have no types.
+    /// The same table, from a source whose columns have no types. Where semicolons separate them, commas are decimal.
     #[must_use]
-    pub fn untyped(mut self) -> Self {
+    pub fn untyped(mut self, separator: Option<char>) -> Self {
         self.untyped = true;
+        self.decimal_comma = separator == Some(';');
+        self
+    }
+
+    /// The same table with something that was noticed while it was read.
+    #[must_use]
+    pub fn with_note(mut self, fault: Fault) -> Self {
+        self.notes.push(Problem::of_file(&self.name, fault));
+        self
+    }
+
+    /// The same table; the geometries of these rows, counted from 0, could not be brought into its column.
+    #[must_use]
+    pub fn with_broken(mut self, broken: BTreeMap<usize, Fault>) -> Self {
+        self.broken = broken;
+        self
+    }
+
+    /// The same table, of a format that could state its system of coordinates and does not: the user has to.
+    #[must_use]
+    pub fn without_crs(mut self) -> Self {
+        self.needs_crs = true;
+        self
+    }
+
+    /// What was noticed while the table was read, such as a guessed encoding.
+    pub fn notes(&self) -> &[Problem] {
+        &self.notes
+    }
+
+    /// The same table under another name.
+    #[must_use]
+    pub fn renamed(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
         self
     }
 
@@ -117,6 +170,11 @@ impl Table {
                 .into());
         };
         Ok((self.batch.column(position).clone(), schema.field(position).clone()))
+    }
+
+    /// A column as it is.
+    pub(super) fn array(&self, column: &str) -> Result<ArrayRef> {
+        self.column(column).map(|(array, _)| array)
     }
 
     /// A column as text; missing values are `None`.
@@ -165,11 +223,19 @@ impl Table {
     }
 
     fn numbers_from_text(&self, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<Option<f64>>> {
+        let axis = match column {
+            "lon" => Some(Axis::Lon),
+            "lat" => Some(Axis::Lat),
+            _ => None,
+        };
         let text = self.text(column)?;
         let mut numbers = Vec::with_capacity(text.len());
         for (row, value) in text.into_iter().enumerate() {
             let value = value.filter(|value| !value.trim().is_empty());
-            let number = value.as_ref().and_then(|value| value.trim().parse::<f64>().ok());
+            let angle = |value: &String| axis.and_then(|axis| degrees::parse(value, axis));
+            let number = value
+                .as_ref()
+                .and_then(|value| number(value.trim(), self.decimal_comma).or_else(|| angle(value)));
             if let (None, Some(_)) = (number, &value) {
                 problems.push(self.problem(row, column, value, Fault::NotANumber));
             }
@@ -418,7 +484,8 @@ impl Table {
         let crs = self.crs_of(column, geometry::stated_crs(&self.name, &field)?)?;
         let decoded = geometry::decode(&self.name, &array, &field, &crs)?;
         let keep = |(row, decoded): (usize, std::result::Result<Geometry, Fault>)| {
-            decoded.map_err(|fault| problems.push(self.problem(row, column, None, fault))).ok()
+            let fault = |fault| self.broken.get(&row).cloned().unwrap_or(fault);
+            decoded.map_err(|found| problems.push(self.problem(row, column, None, fault(found)))).ok()
         };
         Ok(decoded.into_iter().enumerate().map(keep).collect())
     }
@@ -428,7 +495,12 @@ impl Table {
         let problem = |fault, value: &str| -> Error {
             Problem::of_file(&self.name, fault).in_column(column).with_value(value).into()
         };
-        let Some(name) = stated else { return Ok(self.crs.clone().unwrap_or(Crs::WGS84)) };
+        let Some(name) = stated else {
+            return match &self.crs {
+                None if self.needs_crs => Err(Problem::of_file(&self.name, Fault::MissingCrs).into()),
+                crs => Ok(crs.clone().unwrap_or(Crs::WGS84)),
+            };
+        };
         let stated = Crs::from_name(&name).ok_or_else(|| problem(Fault::UnsupportedCrs, &name))?;
         match &self.crs {
             None => Ok(stated),
@@ -446,7 +518,37 @@ pub(super) fn out_of_range(rule: Rule, number: f64) -> Option<Fault> {
     }
 }
 
+/// A number as programs print it. A comma is the decimal point where the table says so, or where it cannot stand for
+/// thousands; "1,234" could be either and is none.
+fn number(text: &str, decimal_comma: bool) -> Option<f64> {
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let (whole, decimals) = text.split_once(',')?;
+    let plain = decimals.bytes().all(|digit| digit.is_ascii_digit()) && !whole.contains('.');
+    if !plain || decimals.len() == 3 && !decimal_comma {
+        return None;
+    }
+    format!("{whole}.{decimals}").parse().ok()
+}
+
 /// The numbers, when every text is one exactly as it would be printed: "007" is a name.
 fn whole_numbers(text: &[String]) -> Option<Vec<i64>> {
     text.iter().map(|text| text.parse::<i64>().ok().filter(|number| number.to_string() == *text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn a_comma_is_decimal_where_it_can_be_nothing_else() {
+        assert_eq!(number("29.5", false), Some(29.5));
+        assert_eq!(number("29,56", false), Some(29.56));
+        assert_eq!(number("-0,5", true), Some(-0.5));
+        assert_eq!(number("1,234", true), Some(1.234));
+        for text in ["1,234", "1,2,3", "1.234,5", "1,5e3", ",", "a,5", "1,-5"] {
+            assert_eq!(number(text, false), None, "{text}");
+        }
+    }
 }

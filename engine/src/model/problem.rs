@@ -48,6 +48,25 @@ pub enum Fault {
         /// The decoder's words.
         reason: String,
     },
+    /// Text in none of the encodings that are read.
+    UnknownEncoding,
+    /// Text whose encoding nothing states, read in the one that its bytes point to.
+    GuessedEncoding {
+        /// The encoding.
+        encoding: String,
+    },
+    /// An archive that could do harm, or is none of those that are read.
+    UnsafeArchive(ArchiveRisk),
+    /// A file that belongs to this one is not beside it.
+    MissingPart {
+        /// Its name.
+        part: String,
+    },
+    /// A format that a Python library reads, which is not there.
+    MissingLibrary {
+        /// What to install.
+        install: String,
+    },
     /// A saved file fails its checksum.
     Corrupt,
     /// A folder, or something else that is no file.
@@ -237,6 +256,56 @@ impl Level {
     }
 }
 
+/// Why an archive is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArchiveRisk {
+    /// More members than any table has.
+    ManyMembers,
+    /// Larger unpacked than any table that fits in memory, or far larger than packed.
+    Bomb,
+    /// A member that would lie outside the archive's folder, or is a link.
+    Outside,
+    /// Members are encrypted.
+    Encrypted,
+    /// An archive in the archive.
+    Nested,
+    /// No table that is read.
+    NoTable,
+}
+
+impl ArchiveRisk {
+    const ALL: [(&'static str, Self); 6] = [
+        ("many_members", Self::ManyMembers),
+        ("bomb", Self::Bomb),
+        ("outside", Self::Outside),
+        ("encrypted", Self::Encrypted),
+        ("nested", Self::Nested),
+        ("no_table", Self::NoTable),
+    ];
+
+    /// The risk of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, risk)| risk)
+    }
+
+    fn text(self) -> Bilingual {
+        match self {
+            Self::ManyMembers => both("it holds more than 1,000 files", "文件数超过 1,000"),
+            Self::Bomb => both(
+                "unpacked it has more than 2 GiB, or more than 100 times its size",
+                "解压后超过 2 GiB，或超过压缩包的 100 倍",
+            ),
+            Self::Outside => both(
+                "a file in it leads outside its folder, or is a link",
+                "其中有文件指向目录之外，或为符号链接",
+            ),
+            Self::Encrypted => both("it is encrypted", "已加密"),
+            Self::Nested => both("it holds another archive", "内含另一个压缩包"),
+            Self::NoTable => both("it holds no shapefile", "其中没有 Shapefile"),
+        }
+    }
+}
+
 /// A text in the two languages of the product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bilingual {
@@ -319,6 +388,11 @@ impl Fault {
             Self::WrongFormat { .. } => "wrong_format",
             Self::Truncated { .. } => "truncated",
             Self::Unreadable { .. } => "unreadable",
+            Self::UnknownEncoding => "unknown_encoding",
+            Self::GuessedEncoding { .. } => "guessed_encoding",
+            Self::UnsafeArchive(_) => "unsafe_archive",
+            Self::MissingPart { .. } => "missing_part",
+            Self::MissingLibrary { .. } => "missing_library",
             Self::Corrupt => "corrupt",
             Self::NotAFile => "not_a_file",
             Self::ChangedWhileRead => "changed_while_read",
@@ -384,6 +458,26 @@ impl Fault {
             Self::Unreadable { reason } => {
                 both(format!("cannot be read: {reason}"), format!("无法读取：{reason}"))
             }
+            Self::UnknownEncoding => both(
+                "the text is in an encoding that is not read; UTF-8, UTF-16 and GB 18030 (GBK) are",
+                "文本编码无法识别；可读取 UTF-8、UTF-16 和 GB 18030（GBK）",
+            ),
+            Self::GuessedEncoding { encoding } => both(
+                format!("nothing states the encoding of the text; it was read as {encoding}"),
+                format!("未注明文本编码，已按 {encoding} 读取"),
+            ),
+            Self::UnsafeArchive(risk) => {
+                let text = risk.text();
+                both(format!("the archive is refused: {}", text.en), format!("压缩包被拒绝：{}", text.zh))
+            }
+            Self::MissingPart { part } => both(
+                format!("{part}, which belongs to it, is not beside it"),
+                format!("缺少其组成文件 {part}"),
+            ),
+            Self::MissingLibrary { install } => both(
+                format!("reading this needs a Python library that is not there: {install}"),
+                format!("读取该文件需要尚未安装的 Python 库：{install}"),
+            ),
             Self::Corrupt => both("the checksum does not match the contents", "校验和与内容不符"),
             Self::NotAFile => both("this is no file", "不是文件"),
             Self::ChangedWhileRead => both("the file changed while it was read", "读取过程中文件被修改"),
@@ -485,7 +579,7 @@ impl Fault {
                 format!("文件注明的坐标参考系与 {said} 不符"),
             ),
             Self::MissingCrs => {
-                both("the raster does not name its coordinate reference system", "栅格未注明坐标参考系")
+                both("the file does not name its coordinate reference system", "文件未注明坐标参考系")
             }
             Self::AllRejected { first } => both(
                 format!("every row was rejected; the first: {first}"),
@@ -515,6 +609,24 @@ impl Fault {
             Self::Unreadable { .. } => {
                 both("Open the file in another program, or export it again", "请用其他程序打开检查或重新导出")
             }
+            Self::UnknownEncoding => both(
+                "Save it as UTF-8, or state the encoding (a .cpg file beside a shapefile)",
+                "请另存为 UTF-8，或注明编码（Shapefile 旁的 .cpg 文件）",
+            ),
+            Self::GuessedEncoding { .. } => both(
+                "Look at the names; if they are wrong, save the file as UTF-8",
+                "请检查名称；如有乱码，请另存为 UTF-8",
+            ),
+            Self::UnsafeArchive(_) => {
+                both("Unpack it yourself and give the file in it", "请自行解压后提供其中的文件")
+            }
+            Self::MissingPart { .. } => {
+                both("Copy all files of the shapefile together", "请将 Shapefile 的全部文件一并复制")
+            }
+            Self::MissingLibrary { .. } => both(
+                "Install it with pip, or convert the file to GeoParquet or CSV",
+                "请用 pip 安装，或将文件转换为 GeoParquet 或 CSV",
+            ),
             Self::Corrupt => both("Build and save the network again", "请重新构建并保存路网"),
             Self::NotAFile => both("Give the path of a file", "请提供文件路径"),
             Self::ChangedWhileRead => both(
@@ -599,8 +711,9 @@ impl Fault {
                 both("Leave the setting away, or correct the file", "请删除该设置，或更正文件")
             }
             Self::MissingCrs => both(
-                "State it, for example \"EPSG:3763\", or write it into the file: gdal_edit.py -a_srs EPSG:3763",
-                "请指定坐标参考系（例如 \"EPSG:3763\"），或写入文件：gdal_edit.py -a_srs EPSG:3763",
+                "State it, for example \"EPSG:4545\", or write it into the file: gdal_edit.py -a_srs EPSG:4545, or a .prj beside \
+                 a shapefile",
+                "请指定坐标参考系（例如 \"EPSG:4545\"），或写入文件：gdal_edit.py -a_srs EPSG:4545，Shapefile 则为 .prj",
             ),
             Self::AllRejected { .. } => both(
                 "Correct the table; every row is listed with its reason",

@@ -7,7 +7,7 @@ use super::street::Gates;
 use super::times::{Deciseconds, Direction};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Distance in metres beyond which a place is not joined to a street unless the study says otherwise: about the
 /// longest drive of a large estate, and the first radius that r5 tries is 300 m (own default).
@@ -32,6 +32,15 @@ pub struct Study {
     pub profile: Vec<Profile>,
 }
 
+/// A file that holds a table, and which of its tables where it holds several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Layer of a `GeoPackage`, sheet of a workbook, shapefile in an archive.
+    pub layer: Option<String>,
+}
+
 /// `[study]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,8 +58,12 @@ pub struct General {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StreetSource {
-    /// `OpenStreetMap` extract, `.osm.pbf`.
-    pub osm: PathBuf,
+    /// `OpenStreetMap` extract, `.osm.pbf`; this or `overture`.
+    pub osm: Option<PathBuf>,
+    /// Segments of Overture Maps, a local `GeoParquet` file.
+    pub overture: Option<PathBuf>,
+    /// Connectors of Overture Maps, where the places of crossings are wanted from there.
+    pub connectors: Option<PathBuf>,
     /// `GeoTIFF` or SRTM `.hgt` files; flat when absent.
     #[serde(default, deserialize_with = "one_or_many")]
     pub elevation: Vec<PathBuf>,
@@ -85,6 +98,8 @@ pub struct FacilitySource {
     /// Merge facilities that several sources hold; they are only reported otherwise.
     #[serde(default)]
     pub merge_duplicates: bool,
+    /// Which table of the file, where it holds several.
+    pub layer: Option<String>,
     /// Coordinate reference system of the table: an EPSG code, `gcj02` or `bd09`; what the file says, else WGS-84.
     pub crs: Option<String>,
     /// Column of the id.
@@ -101,6 +116,8 @@ pub struct FacilitySource {
 pub struct PopulationSource {
     /// A table of cells, points or outlines, or a `GeoTIFF` of people per pixel.
     pub path: Option<PathBuf>,
+    /// Which table of the file, where it holds several.
+    pub layer: Option<String>,
     /// Column of the people.
     #[serde(default = "people")]
     pub people: String,
@@ -137,6 +154,8 @@ pub struct PopulationSource {
 pub struct AreaSource {
     /// A table of outlines.
     pub path: Option<PathBuf>,
+    /// Which table of the file, where it holds several.
+    pub layer: Option<String>,
     /// Resolution of H3 parents to use as areas.
     pub h3: Option<u8>,
     /// Column of the area's id.
@@ -161,10 +180,56 @@ pub struct CoverageSettings {
     pub direction: Direction,
 }
 
+impl StreetSource {
+    /// The file that the streets come from; the reader of studies has checked that there is one.
+    pub fn file(&self) -> &Path {
+        self.osm.as_deref().or(self.overture.as_deref()).unwrap_or(Path::new(""))
+    }
+}
+
+impl FacilitySource {
+    /// The file of the table, if there is one.
+    pub fn file(&self) -> Option<TableFile> {
+        table_file(self.path.as_ref(), self.layer.as_ref())
+    }
+}
+
+impl FacilitySource {
+    /// The file of the mapping to classes, if there is one.
+    pub fn classes_file(&self) -> Option<TableFile> {
+        table_file(self.classes.as_ref(), None)
+    }
+}
+
+impl PopulationSource {
+    /// The file of the table or raster, if there is one.
+    pub fn file(&self) -> Option<TableFile> {
+        table_file(self.path.as_ref(), self.layer.as_ref())
+    }
+}
+
+impl AreaSource {
+    /// The file of the table, if there is one.
+    pub fn file(&self) -> Option<TableFile> {
+        table_file(self.path.as_ref(), self.layer.as_ref())
+    }
+}
+
+fn table_file(path: Option<&PathBuf>, layer: Option<&String>) -> Option<TableFile> {
+    path.map(|path| TableFile { path: path.clone(), layer: layer.cloned() })
+}
+
 impl Study {
     /// The day on which facilities are looked at; the reader of studies has checked it.
     pub fn day(&self) -> Option<Day> {
         ledger::day(self.study.as_of.as_deref()?)
+    }
+
+    /// The files that hold its tables and rasters of people.
+    pub fn table_files(&self) -> Vec<TableFile> {
+        let areas = self.areas.as_ref().and_then(AreaSource::file);
+        let files = [self.facilities.file(), self.facilities.classes_file(), self.population.file(), areas];
+        files.into_iter().flatten().collect()
     }
 
     /// The profiles that the study may name: its own, and those known that it does not replace.

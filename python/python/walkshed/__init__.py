@@ -10,6 +10,7 @@ from walkshed.areas import check_areas
 from walkshed.arrow import in_crs
 from walkshed.coverage import coverage
 from walkshed.facilities import classify, duplicates, facility_classes, merge_duplicates
+from walkshed.formats import EncodingWarning, read_table
 from walkshed.geotable import GeoTable
 from walkshed.network import Network
 from walkshed.population import age_groups
@@ -22,6 +23,7 @@ from walkshed.summary import Summary
 from walkshed.synthetic import SyntheticCity, synth
 
 __all__ = [
+    "EncodingWarning",
     "GeoTable",
     "InputError",
     "InternalError",
@@ -44,6 +46,7 @@ __all__ = [
     "merge_duplicates",
     "plant_faults",
     "profile",
+    "read_table",
     "run",
     "synth",
     "validate",

@@ -5,9 +5,11 @@ from typing import Any, final, type_check_only
 
 __all__ = [
     "MAX_SNAP_M",
+    "FileTable",
     "InputError",
     "InternalError",
     "Network",
+    "Refusal",
     "TableInCrs",
     "__version__",
     "age_groups",
@@ -16,13 +18,19 @@ __all__ = [
     "classify",
     "coverage",
     "duplicates",
+    "file_table",
     "in_crs",
+    "is_gb",
     "isochrone_cells",
     "isochrones",
     "merge_duplicates",
     "profiles",
+    "read_file",
+    "refusal",
+    "refuse",
     "route",
     "run_study",
+    "study_files",
     "synth",
     "validate_study",
 ]
@@ -44,6 +52,35 @@ class Table:
 @final
 class TableInCrs: ...
 
+@final
+class FileTable:
+    @property
+    def name(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def columns(self) -> list[str]: ...
+    def notes(self) -> list[tuple[str, str]]: ...
+
+@final
+class Refusal: ...
+
+def file_table(
+    columns: Any, name: str, *, crs_known: bool = True, untyped: bool = False, encoding: str | None = None
+) -> FileTable: ...
+def read_file(path: str, name: str) -> FileTable: ...
+def is_gb(bytes: bytes) -> bool: ...
+def refusal(
+    file: str,
+    reason: str,
+    *,
+    detail: str | None = None,
+    known: list[str] = ...,
+    column: str | None = None,
+    value: str | None = None,
+) -> Refusal: ...
+def refuse(refusals: list[Refusal]) -> None: ...
+
 def in_crs(table: Any, crs: str) -> TableInCrs: ...
 
 @final
@@ -59,6 +96,18 @@ class Network:
         open_at: str | None,
         report: _Report | None = None,
     ) -> Network: ...
+    @staticmethod
+    def from_overture(
+        segments: object,
+        connectors: object | None,
+        elevation: list[str],
+        elevation_crs: str | None,
+        max_snap_m: float,
+        gates: str,
+        join_islands_m: float,
+        open_at: str | None,
+        report: _Report | None = None,
+    ) -> tuple[Network, Table]: ...
     @staticmethod
     def from_tables(nodes: object, edges: object, max_snap_m: float) -> Network: ...
     @staticmethod
@@ -123,8 +172,9 @@ def route(
     direction: str,
 ) -> tuple[Table, float | None, tuple[str, str | None, float | None] | None]: ...
 def profiles() -> str: ...
-def run_study(path: str, out: str, report: _Report | None = None) -> str: ...
-def validate_study(path: str, report: _Report | None = None) -> tuple[str, Table]: ...
+def study_files(path: str) -> list[tuple[str, str | None]]: ...
+def run_study(path: str, out: str, tables: list[dict[str, Any]], report: _Report | None = None) -> str: ...
+def validate_study(path: str, tables: list[dict[str, Any]], report: _Report | None = None) -> tuple[str, Table]: ...
 def catalogue() -> list[tuple[str, str, str, str, str, float]]: ...
 def classify(table: object, mapping: object | None, column: str) -> tuple[Table, Table]: ...
 def duplicates(tables: list[object], same_source: bool) -> tuple[Table, Table]: ...

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import polars as pl
 
-from walkshed import _engine
+from walkshed import _engine, formats
 
 
 @runtime_checkable
@@ -18,7 +18,7 @@ class ArrowStream(Protocol):
         """Give the columns as a capsule."""
 
 
-TableLike: TypeAlias = "str | os.PathLike[str] | ArrowStream | _engine.TableInCrs"
+TableLike: TypeAlias = "str | os.PathLike[str] | ArrowStream | _engine.TableInCrs | _engine.FileTable"
 
 
 def in_crs(table: TableLike, crs: str) -> _engine.TableInCrs:
@@ -45,16 +45,18 @@ def in_crs(table: TableLike, crs: str) -> _engine.TableInCrs:
 
 
 def to_engine(table: TableLike, name: str) -> Any:
-    """Give the engine a path as text and everything else as it is.
+    """Give the engine a path as text, files that it does not read as columns, and everything else as it is.
 
     Raises:
+        InputError: a file that Python reads is not what it should be.
         TypeError: the object is neither a path nor a table.
 
     """
-    if isinstance(table, _engine.TableInCrs):
+    if isinstance(table, (_engine.TableInCrs, _engine.FileTable)):
         return table
     if isinstance(table, (str, os.PathLike)):
-        return os.fspath(table)
+        path = os.fspath(table)
+        return formats.read_table(path) if formats.is_foreign(path) else path
     if type(table).__module__.startswith("geopandas"):
         # GeoDataFrame inherits the interface from pandas, where it fails on geometry; its own export works.
         return table.to_arrow(index=False)  # type: ignore[attr-defined]

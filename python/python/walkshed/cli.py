@@ -92,15 +92,21 @@ def _run(options: argparse.Namespace) -> int:
 def _draw(result: study.RunResult, path: str) -> None:
     from walkshed import Network, maps
 
-    network = Network.from_osm(result.report["study"]["streets"]["osm"], progress=False)
+    streets = result.report["study"]["streets"]
+    if streets["osm"] is None:
+        network = Network.from_overture(streets["overture"], streets["connectors"], progress=False)
+    else:
+        network = Network.from_osm(streets["osm"], progress=False)
     figure = maps.minutes_map(result, network=network, source=_source(result))
     maps.save(figure, path)
 
 
 def _source(result: study.RunResult) -> str:
     """What a map says of its data: a synthetic city says so beside its streets."""
-    streets = Path(result.report["study"]["streets"]["osm"])
-    if (streets.parent / "synthetic.json").is_file():
+    streets = result.report["study"]["streets"]
+    if streets["osm"] is None:
+        return "Streets © OpenStreetMap contributors, Overture Maps Foundation"
+    if (Path(streets["osm"]).parent / "synthetic.json").is_file():
         return "SYNTHETIC 合成数据: everything on this map is made up"
     return "Streets and facilities © OpenStreetMap contributors"
 

@@ -73,12 +73,11 @@ class Network:
             KeyboardInterrupt: stopped by the user, within half a second.
 
         """
-        rasters = [] if elevation is None else [elevation] if isinstance(elevation, (str, os.PathLike)) else elevation
         with reporting(progress) as report:
             return cls(
                 _engine.Network.from_osm(
                     os.fspath(path),
-                    [os.fspath(raster) for raster in rasters],
+                    _rasters(elevation),
                     elevation_crs,
                     _snap(max_snap_m),
                     gates,
@@ -87,6 +86,66 @@ class Network:
                     report=report,
                 )
             )
+
+    @classmethod
+    def from_overture(
+        cls,
+        segments: TableLike,
+        connectors: TableLike | None = None,
+        *,
+        elevation: Path | Sequence[Path] | None = None,
+        elevation_crs: str | None = None,
+        max_snap_m: float = MAX_SNAP_M,
+        gates: Gates = "tagged",
+        join_islands_m: float = 0,
+        open_at: str | None = None,
+        progress: Progress = None,
+    ) -> Network:
+        """Take the streets of Overture Maps, from local files.
+
+        A segment is cut where a rule of it begins or ends, and hangs together with others where they share a connector.
+        Classes, flags, levels and rules of access are judged by `datasets/walking_rules.toml` like the tags of
+        OpenStreetMap that they are made from. Overture knows no gates, lifts, squares, walls, floors, steps counted or
+        pavements of roads; where those matter, as in a mountain city, an extract of OpenStreetMap tells more.
+
+        Args:
+            segments: theme transportation, type segment (schema 1.x): `id`, `geometry`, `subtype`, `class`,
+                `connectors`, and the rules where they are there.
+            connectors: type connector: `id` and `geometry`; None takes their places from the segments.
+            elevation: as in `from_osm`.
+            elevation_crs: as in `from_osm`.
+            max_snap_m: metres beyond which a place is not joined to a street.
+            gates: as in `from_osm`, of segments that are only for those who live there, or for customers.
+            join_islands_m: as in `from_osm`.
+            open_at: local time at which rules for some hours are looked at; with "always" they do not count.
+            progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+        Returns:
+            A network; `source_id` of its edges is the row of the segment, from 1.
+
+        Raises:
+            InputError: a column is missing, or nothing may be walked on.
+            ValueError: a setting that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: segments were left out.
+
+        """
+        with reporting(progress) as report:
+            network, rejected = _engine.Network.from_overture(
+                to_engine(segments, "segments"),
+                None if connectors is None else to_engine(connectors, "connectors"),
+                _rasters(elevation),
+                elevation_crs,
+                _snap(max_snap_m),
+                gates,
+                _islands(join_islands_m),
+                open_at,
+                report=report,
+            )
+        warn(frame(rejected))
+        return cls(network)
 
     @classmethod
     def from_tables(cls, nodes: TableLike, edges: TableLike, *, max_snap_m: float = MAX_SNAP_M) -> Network:
@@ -441,6 +500,12 @@ class Network:
         # The many walks across a square are no ways.
         kilometres = sum(length for kind, length in self._engine.length_km() if kind != "square")
         return f"Network({self._engine.node_count} nodes, {self._engine.edge_count} edges, {kilometres:,.1f} km)"
+
+
+def _rasters(elevation: Path | Sequence[Path] | None) -> list[str]:
+    """Give none, one or several rasters as a list of paths."""
+    rasters = [] if elevation is None else [elevation] if isinstance(elevation, (str, os.PathLike)) else elevation
+    return [os.fspath(raster) for raster in rasters]
 
 
 def _islands(join_islands_m: float) -> float:

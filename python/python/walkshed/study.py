@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import _engine
+from walkshed import _engine, formats
 from walkshed.arrow import frame
 from walkshed.facilities import facility_classes
 from walkshed.progress import Progress, reporting
@@ -108,7 +108,8 @@ def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress:
 
     """
     with reporting(progress) as report:
-        text = _engine.run_study(os.fspath(study), os.fspath(out), report=report)
+        path = os.fspath(study)
+        text = _engine.run_study(path, os.fspath(out), formats.for_study(path), report=report)
     return RunResult(Path(out), json.loads(text))
 
 
@@ -127,5 +128,6 @@ def validate(study: str | os.PathLike[str], *, progress: Progress = None) -> Val
 
     """
     with reporting(progress) as report:
-        text, rejected = _engine.validate_study(os.fspath(study), report=report)
+        path = os.fspath(study)
+        text, rejected = _engine.validate_study(path, formats.for_study(path), report=report)
     return Validation(json.loads(text), frame(rejected))

@@ -132,6 +132,15 @@ impl WalkingRules {
         self
     }
 
+    /// Whether opening hours hold at the moment at which they are looked at; never where hours do not count, or cannot be
+    /// read.
+    pub fn is_within(&self, hours: &str) -> bool {
+        match self.opening_hours.at {
+            OpenAt::Always => false,
+            OpenAt::Moment(now) => hours.parse::<OpeningHours>().is_ok_and(|hours| hours.is_open(now)),
+        }
+    }
+
     /// What the rules say about a way with these tags.
     pub fn judge(&self, tags: &Tags<'_>) -> Judgement {
         let Some(rule) = self.way.iter().find(|rule| has(tags, &rule.key, &rule.values)) else {

@@ -1,0 +1,42 @@
+"""Files that are not read, and why: what the engine then tells as problems."""
+
+from __future__ import annotations
+
+from walkshed import _engine
+
+
+class Refused(Exception):
+    """A file is not read; `refusals` say why."""
+
+    def __init__(self, refusals: list[_engine.Refusal]) -> None:
+        """Keep the reasons."""
+        super().__init__(f"{len(refusals)} fault(s)")
+        self.refusals = refusals
+
+    @classmethod
+    def because(
+        cls,
+        file: str,
+        reason: str,
+        *,
+        detail: str | None = None,
+        known: list[str] | None = None,
+        column: str | None = None,
+        value: str | None = None,
+    ) -> Refused:
+        """Name file, fault and what was found."""
+        refusal = _engine.refusal(file, reason, detail=detail, known=known or [], column=column, value=value)
+        return cls([refusal])
+
+    @classmethod
+    def from_error(cls, error: _engine.InputError) -> Refused:
+        """Take what the engine refused."""
+        return cls(list(getattr(error, "refusals", [])))
+
+    def error(self) -> Exception:
+        """Give the exception that users see."""
+        try:
+            _engine.refuse(self.refusals)
+        except _engine.InputError as error:
+            return error
+        return self
