@@ -12,6 +12,7 @@ use towns::study::{StudyFolder, full_numbers, text};
 use walkshed::batch::prepare::prepare;
 use walkshed::batch::study::RunReport;
 use walkshed::io;
+use walkshed::io::given::Given;
 use walkshed::metrics::population::{Evidence, to_cells};
 use walkshed::model::cell;
 use walkshed::model::place::Place;
@@ -85,7 +86,7 @@ fn town() -> (Town, StudyFolder) {
 fn findings(folder: &StudyFolder, sections: &str) -> Vec<Problem> {
     let path = folder.write("STUDY.toml", sections);
     let study = io::study::read(&path).expect("a study");
-    prepare(&study, &Progress::default()).expect("a study that can run").rejected
+    prepare(&study, &Given::default(), &Progress::default()).expect("a study that can run").rejected
 }
 
 /// Code, id and value of every finding of a file, in order.

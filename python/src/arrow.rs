@@ -9,9 +9,12 @@ use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
 use std::path::PathBuf;
 use walkshed::io::table::Table;
+use walkshed::model::analysis_crs::AnalysisCrs;
 use walkshed::model::crs::Crs;
 use walkshed::model::error::Result;
+use walkshed::model::extent::Extent;
 use walkshed::model::problem::Fault;
+use walkshed::network::graph::Network;
 
 /// A table whose places are in another system than the file or the object says; see the Python function.
 #[pyclass(frozen, name = "TableInCrs")]
@@ -168,6 +171,21 @@ impl Source {
             }
         }
     }
+}
+
+impl Source {
+    /// The table, its places brought to the system of a network's analysis and checked against its streets.
+    pub fn read_for(self, network: &Network) -> Result<Table> {
+        let table = self.read()?.analysed_in(network.origin.analysis_crs);
+        Ok(table.near(Extent::of(&network.node_place)))
+    }
+}
+
+/// A system of analysis by its name.
+pub fn parse_analysis_crs(name: &str) -> PyResult<AnalysisCrs> {
+    AnalysisCrs::from_name(name).ok_or_else(|| {
+        PyValueError::new_err(format!("analysis_crs {name:?}: use {}", AnalysisCrs::NAMES.join(", ")))
+    })
 }
 
 /// One batch as a table for Python.

@@ -1,6 +1,6 @@
 //! `coverage`.
 
-use super::arrow::{TableArgument, to_table};
+use super::arrow::{TableArgument, parse_analysis_crs, to_table};
 use super::job;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -25,7 +25,7 @@ pub enum AreasArgument {
 
 /// Coverage of areas by cells and their times; see the Python function.
 #[pyfunction]
-#[pyo3(signature = (times, cells, areas, minutes, groups, profile, report=None))]
+#[pyo3(signature = (times, cells, areas, minutes, groups, profile, analysis_crs, report=None))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
 pub fn coverage(
     py: Python<'_>,
@@ -35,8 +35,10 @@ pub fn coverage(
     minutes: Vec<f64>,
     groups: Option<Vec<String>>,
     profile: &str,
+    analysis_crs: &str,
     report: Option<Py<PyAny>>,
 ) -> PyResult<(PyTable, PyTable)> {
+    let system = parse_analysis_crs(analysis_crs)?;
     if let Some(wrong) = minutes.iter().find(|&&minutes| minutes_to_ds(minutes).is_none()) {
         return Err(PyValueError::new_err(format!("minutes {wrong}: use minutes above 0, at most 1440")));
     }
@@ -75,7 +77,9 @@ pub fn coverage(
             }
             (None, table) => {
                 let areas = match table {
-                    Some(table) => io::areas::read(&table.read()?, "area_id", &mut rejected)?,
+                    Some(table) => {
+                        io::areas::read(&table.read()?.analysed_in(system), "area_id", &mut rejected)?
+                    }
                     None => Areas::everywhere(),
                 };
                 let parts = apportion::parts(&people.cell, &areas, progress)?;

@@ -10,9 +10,9 @@ use pyo3_arrow::PyTable;
 use std::sync::Arc;
 use walkshed::io;
 use walkshed::io::cells::Origins;
+use walkshed::io::geometry;
 use walkshed::model::cell;
 use walkshed::model::error::Result;
-use walkshed::model::extent::Extent;
 use walkshed::model::problem::Problem;
 use walkshed::model::progress::Progress;
 use walkshed::model::study::minutes_to_ds;
@@ -112,10 +112,10 @@ fn around(
     let network = Arc::clone(&network.network);
     let (found, rejected) = job::run(py, report.as_ref(), move |progress| {
         let mut rejected: Vec<Problem> = Vec::new();
-        let streets = Extent::of(&network.node_place);
-        let points = io::cells::read_origins(&points.read()?.near(streets), &mut rejected)?;
+        let points = io::cells::read_origins(&points.read_for(&network)?, &mut rejected)?;
         let walk = Walk::new(&network, &profile, direction);
-        Ok((work(&walk, &points, &minutes, progress)?, rejected))
+        let found = work(&walk, &points, &minutes, progress)?;
+        Ok((geometry::labelled(&found, network.origin.analysis_crs), rejected))
     })?;
     Ok((to_table(found)?, to_table(io::rejected::to_batch(&rejected))?))
 }

@@ -10,6 +10,7 @@ mod facilities;
 mod isochrones;
 mod job;
 mod network;
+mod offset;
 mod route;
 mod study;
 mod synthetic;
@@ -35,6 +36,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(coverage::coverage, module)?)?;
     module.add_function(wrap_pyfunction!(isochrones::isochrones, module)?)?;
     module.add_function(wrap_pyfunction!(isochrones::isochrone_cells, module)?)?;
+    module.add_function(wrap_pyfunction!(offset::detect_crs, module)?)?;
     module.add_function(wrap_pyfunction!(route::route, module)?)?;
     module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
     module.add_function(wrap_pyfunction!(study::study_files, module)?)?;

@@ -1,6 +1,6 @@
 //! `Network`.
 
-use super::arrow::{Source, TableArgument, to_table};
+use super::arrow::{Source, TableArgument, parse_analysis_crs, to_table};
 use super::error::to_py;
 use super::job;
 use pyo3::exceptions::PyValueError;
@@ -12,7 +12,6 @@ use walkshed::io;
 use walkshed::io::osm::Wanted;
 use walkshed::io::osm::walking::{OpenAt, WalkingRules};
 use walkshed::model::error::Error;
-use walkshed::model::extent::Extent;
 use walkshed::model::ledger::{self, Day};
 use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::profile::Profile;
@@ -37,7 +36,7 @@ pub struct Network {
 #[pymethods]
 impl Network {
     #[staticmethod]
-    #[pyo3(signature = (path, elevation, elevation_crs, max_snap_m, gates, join_islands_m, open_at, report=None))]
+    #[pyo3(signature = (path, elevation, elevation_crs, max_snap_m, gates, join_islands_m, open_at, analysis_crs, report=None))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
     fn from_osm(
         py: Python<'_>,
@@ -48,22 +47,26 @@ impl Network {
         gates: &str,
         join_islands_m: f64,
         open_at: Option<&str>,
+        analysis_crs: &str,
         report: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let rules = Rules { max_snap_m, gates: parse_gates(gates)?, join_islands_m };
         let walking = walking_rules(open_at)?;
+        let system = parse_analysis_crs(analysis_crs)?;
         let network = job::run(py, report.as_ref(), move |progress| {
             let elevation =
                 io::elevation::read(&elevation, elevation_crs.as_deref(), Smoothing::SavitzkyGolay)?;
             let wanted = Wanted { rules: &walking, catalogue: None, buildings: None };
             let extract = io::osm::read(&path, wanted, progress)?;
-            build::from_streets(&extract.streets, &elevation, rules, extract.left_out, progress)
+            let network =
+                build::from_streets(&extract.streets, &elevation, rules, extract.left_out, progress)?;
+            Ok(network.moved(system))
         })?;
         Ok(Self { network: Arc::new(network) })
     }
 
     #[staticmethod]
-    #[pyo3(signature = (segments, connectors, elevation, elevation_crs, max_snap_m, gates, join_islands_m, open_at, report=None))]
+    #[pyo3(signature = (segments, connectors, elevation, elevation_crs, max_snap_m, gates, join_islands_m, open_at, analysis_crs, report=None))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
     fn from_overture(
         py: Python<'_>,
@@ -75,10 +78,12 @@ impl Network {
         gates: &str,
         join_islands_m: f64,
         open_at: Option<&str>,
+        analysis_crs: &str,
         report: Option<Py<PyAny>>,
     ) -> PyResult<(Self, PyTable)> {
         let rules = Rules { max_snap_m, gates: parse_gates(gates)?, join_islands_m };
         let walking = walking_rules(open_at)?;
+        let system = parse_analysis_crs(analysis_crs)?;
         let segments = segments.into_source(py, "segments")?;
         let connectors = connectors.map(|table| table.into_source(py, "connectors")).transpose()?;
         let (network, rejected) = job::run(py, report.as_ref(), move |progress| {
@@ -87,7 +92,7 @@ impl Network {
             let connectors = connectors.map(Source::read).transpose()?;
             let found = io::overture::read(&segments.read()?, connectors.as_ref(), &walking, progress)?;
             let network = build::from_streets(&found.streets, &elevation, rules, found.left_out, progress)?;
-            Ok((network, found.rejected))
+            Ok((network.moved(system), found.rejected))
         })?;
         Ok((Self { network: Arc::new(network) }, to_table(io::rejected::to_batch(&rejected))?))
     }
@@ -98,10 +103,15 @@ impl Network {
         nodes: TableArgument,
         edges: TableArgument,
         max_snap_m: f64,
+        analysis_crs: &str,
     ) -> PyResult<Self> {
+        let system = parse_analysis_crs(analysis_crs)?;
         let (nodes, edges) = (nodes.into_source(py, "nodes")?, edges.into_source(py, "edges")?);
         let network = job::run(py, None, move |_| {
-            build::from_survey(io::survey::read(&nodes.read()?, &edges.read()?)?, max_snap_m)
+            let nodes = nodes.read()?.analysed_in(system);
+            let mut network = build::from_survey(io::survey::read(&nodes, &edges.read()?)?, max_snap_m)?;
+            network.origin.analysis_crs = system;
+            Ok(network)
         })?;
         Ok(Self { network: Arc::new(network) })
     }
@@ -135,6 +145,11 @@ impl Network {
         self.network.origin.max_snap_m
     }
 
+    #[getter]
+    fn analysis_crs(&self) -> &'static str {
+        self.network.origin.analysis_crs.name()
+    }
+
     /// Kilometres by kind of way, kinds in order.
     fn length_km(&self) -> Vec<(&'static str, f64)> {
         self.network.length_km_by_kind().into_iter().map(|(kind, km)| (kind.name(), km)).collect()
@@ -166,13 +181,11 @@ impl Network {
         let network = Arc::clone(&self.network);
         let (islands, rejected) = job::run(py, None, move |progress| {
             let mut rejected = Vec::new();
-            let streets = Extent::of(&network.node_place);
-            let homes =
-                people.map(|table| io::cells::read_homes(&table.read()?.near(streets), &mut rejected));
+            let homes = people.map(|table| io::cells::read_homes(&table.read_for(&network)?, &mut rejected));
             let (homes, people) = homes.transpose()?.unwrap_or_default();
             let columns = io::facilities::Columns::default();
             let facilities = facilities
-                .map(|table| io::facilities::read(&table.read()?.near(streets), columns, &mut rejected));
+                .map(|table| io::facilities::read(&table.read_for(&network)?, columns, &mut rejected));
             let walk = Walk::new(&network, &profile, Direction::ToFacility);
             let found = inhabited(&walk, &homes, &people, facilities.transpose()?.as_ref(), progress)?;
             Ok((io::islands::to_batch(&found), rejected))
@@ -205,8 +218,7 @@ impl Network {
         let network = Arc::clone(&self.network);
         let (snapped, rejected) = job::run(py, None, move |progress| {
             let mut rejected = Vec::new();
-            let streets = Extent::of(&network.node_place);
-            let places = io::cells::read_origins(&places.read()?.near(streets), &mut rejected)?;
+            let places = io::cells::read_origins(&places.read_for(&network)?, &mut rejected)?;
             let walk = Walk::new(&network, &profile, Direction::ToFacility);
             let joined = if public {
                 walk.join_public(&places.spot, progress)?
@@ -242,9 +254,8 @@ impl Network {
         let network = Arc::clone(&self.network);
         let (times, rejected) = job::run(py, report.as_ref(), move |progress: &Progress| {
             let mut rejected: Vec<Problem> = Vec::new();
-            let streets = Extent::of(&network.node_place);
-            let origins = io::cells::read_origins(&origins.read()?.near(streets), &mut rejected)?;
-            let facilities = facilities.read()?.near(streets);
+            let origins = io::cells::read_origins(&origins.read_for(&network)?, &mut rejected)?;
+            let facilities = facilities.read_for(&network)?;
             let columns = io::facilities::Columns::default();
             let ledger = io::facilities::read(&facilities, columns, &mut rejected)?;
             let facilities = ledger.pick(&ledger.open_on(day)?);

@@ -63,7 +63,8 @@ pub fn run_study(
     report: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     let given = given(tables);
-    let result = job::run(py, report.as_ref(), move |progress| study::run_given(&path, &out, &given, progress))?;
+    let result =
+        job::run(py, report.as_ref(), move |progress| study::run_given(&path, &out, &given, progress))?;
     json(py, &result)
 }
 
@@ -77,7 +78,8 @@ pub fn validate_study(
     report: Option<Py<PyAny>>,
 ) -> PyResult<(String, PyTable)> {
     let given = given(tables);
-    let result = job::run(py, report.as_ref(), move |progress| study::validate_given(&path, &given, progress))?;
+    let result =
+        job::run(py, report.as_ref(), move |progress| study::validate_given(&path, &given, progress))?;
     Ok((json(py, &result)?, to_table(io::rejected::to_batch(&result.rejected))?))
 }
 

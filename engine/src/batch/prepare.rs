@@ -11,6 +11,7 @@ use crate::metrics::duplicates::{self, Sameness};
 use crate::metrics::neighbours;
 use crate::metrics::population::{self, Evidence, Settled};
 use crate::model::age_group::AgeGroup;
+use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::area::Areas;
 use crate::model::catalogue::Catalogue;
 use crate::model::cell;
@@ -56,6 +57,8 @@ pub struct Prepared {
     pub areas: Areas,
     /// Parts of cells by area.
     pub parts: Vec<Vec<Part>>,
+    /// The system that the table of facilities states; none without a table.
+    pub facilities_crs: Option<Crs>,
     /// Every input row that was left out, and what is to be known of those that were used: `Fault::level` tells.
     pub rejected: Vec<Problem>,
     /// The files that were read.
@@ -94,9 +97,13 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
     };
     rejected.extend(extract.findings);
     let left_out = extract.left_out;
-    let network = build::from_streets(&extract.streets, &elevation, made_by, left_out, progress)?;
-    let tables = tables.near(Extent::of(&network.node_place));
-    let ledger = ledger(study, &tables, &catalogue, extract.facilities, &mut rejected)?;
+    let system = study.study.analysis_crs;
+    let network =
+        build::from_streets(&extract.streets, &elevation, made_by, left_out, progress)?.moved(system);
+    let tables = tables.near(Extent::of(&network.node_place), system);
+    let facilities_crs = tables.facilities.as_ref().map(Table::stated_crs).transpose()?;
+    let from_map = extract.facilities.map(|facilities| facilities.moved(system));
+    let ledger = ledger(study, &tables, &catalogue, from_map, &mut rejected)?;
     let ledger = without_duplicates(study, &catalogue, ledger, progress, &mut rejected)?;
     let open = ledger.open_on(study.day())?;
     rejected.extend(ledger.status_problems(study.day()));
@@ -105,7 +112,7 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
         (Some(source), Some(table)) => Some(io::areas::read(table, &source.id, &mut rejected)?),
         _ => None,
     };
-    let (homes, streets) = (&extract.dwellings, &street_spots(&network));
+    let (homes, streets) = (&extract.dwellings.moved(system), &street_spots(&network));
     let evidence = Evidence::new(homes, streets, resolution);
     let census =
         Census { study, homes, streets, evidence: &evidence, resolution, age_groups: &catalogue.age_group };
@@ -132,6 +139,7 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
         pixels,
         areas,
         parts,
+        facilities_crs,
         rejected,
         inputs,
     })
@@ -179,10 +187,16 @@ impl Tables {
         tables.flat_map(Table::notes).cloned().collect()
     }
 
-    /// The tables, their places to be checked against the streets.
-    fn near(self, streets: Extent) -> Self {
-        let near = |table: Option<Table>| table.map(|table| table.near(streets));
-        Self { facilities: near(self.facilities), population: near(self.population), ..self }
+    /// The tables, their places to be brought to the system of the analysis and checked against the streets.
+    fn near(self, streets: Extent, system: AnalysisCrs) -> Self {
+        let moved = |table: Option<Table>| table.map(|table| table.analysed_in(system));
+        let near = |table: Option<Table>| moved(table).map(|table| table.near(streets));
+        Self {
+            facilities: near(self.facilities),
+            population: near(self.population),
+            areas: moved(self.areas),
+            ..self
+        }
     }
 }
 
@@ -389,7 +403,7 @@ impl Census<'_> {
         let mut read = |name: &str, path: &Path| {
             let (residents, counted) = io::population_raster::read(path, source.crs.as_deref(), findings)?;
             pixels.insert(name.to_owned(), counted);
-            Ok::<_, Error>(residents)
+            Ok::<_, Error>(residents.moved(self.study.study.analysis_crs))
         };
         let mut residents = read(EVERYBODY, path)?;
         for (group, path) in &source.rasters {

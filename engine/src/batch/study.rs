@@ -12,13 +12,14 @@ use crate::model::coverage::CoverageRow;
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::ledger::Status;
-use crate::model::place::Spot;
+use crate::model::place::{Place, Spot};
 use crate::model::population::{ByEvidence, Pixels};
 use crate::model::problem::{Fault, Level, Problem};
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use crate::model::study::{Study, minutes_to_ds};
 use crate::network::components::{Connectedness, connectedness};
+use crate::network::offset::{self, Source};
 use crate::network::snap::Snap;
 use crate::travel::doors::Walk;
 use crate::travel::islands::inhabited;
@@ -36,6 +37,8 @@ pub struct RunReport {
     pub walkshed: &'static str,
     /// The configuration.
     pub study: Study,
+    /// What the coordinates of the tables are.
+    pub coordinates: &'static str,
     /// The files that were read.
     pub inputs: Vec<InputFile>,
     /// The network.
@@ -166,6 +169,7 @@ pub fn validate_given(path: &Path, given: &Given, progress: &Progress) -> Result
     let unjoined = prepared.cells.people.iter().zip(&homes).filter(|(_, (snap, _))| snap.anchor.is_none());
     let people_not_snapped = total(unjoined.map(|(people, _)| *people));
     list_unjoined(&study, &mut prepared, &doors);
+    list_offsets(&mut prepared, progress)?;
     Ok(Validation {
         people_not_snapped,
         network: network_report(&prepared),
@@ -221,7 +225,8 @@ pub fn run_given(path: &Path, out: &Path, given: &Given, progress: &Progress) ->
     progress.hold()?;
     let staging = Staging::begin(out)?;
     for (name, table) in &tables {
-        io::geoparquet::write(&staging.folder().join(name), table, progress)?;
+        let table = io::geometry::labelled(table, study.study.analysis_crs);
+        io::geoparquet::write(&staging.folder().join(name), &table, progress)?;
         progress.step(1)?;
     }
     clock.stage("write");
@@ -275,6 +280,30 @@ fn list_unjoined(study: &Study, prepared: &mut Prepared, doors: &[Snap]) {
         let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m };
         prepared.rejected.push(prepared.facilities.problem(row, fault));
     }
+}
+
+/// Sources of the facility table, by its column `source` where it has one, whose places look like those of another system
+/// than the one stated.
+fn list_offsets(prepared: &mut Prepared, progress: &Progress) -> Result<()> {
+    let Some(stated) = &prepared.facilities_crs else { return Ok(()) };
+    let facilities = &prepared.ledger;
+    let mut sources: BTreeMap<(&str, Option<&str>), Vec<Place>> = BTreeMap::new();
+    for row in (0..facilities.len()).filter(|&row| facilities.row[row].is_some()) {
+        let source = facilities.entry[row].source.as_deref();
+        sources.entry((&facilities.file[row], source)).or_default().push(facilities.place[row]);
+    }
+    let mut suspected = Vec::new();
+    for ((file, source), place) in sources {
+        let verdict = offset::detect(&prepared.network, Source { stated, place: &place }, progress)?;
+        let Some(fault) = verdict.fault(stated) else { continue };
+        let problem = Problem::of_file(file, fault);
+        suspected.push(match source {
+            Some(source) => problem.in_column("source").with_value(source),
+            None => problem,
+        });
+    }
+    prepared.rejected.append(&mut suspected);
+    Ok(())
 }
 
 fn cells_table(prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
@@ -373,6 +402,7 @@ fn report(
     let none_open = known.into_iter().filter(|class| !facilities.contains_key(class)).collect();
     RunReport {
         walkshed: env!("CARGO_PKG_VERSION"),
+        coordinates: study.study.analysis_crs.note(),
         inputs: prepared.inputs.clone(),
         network: network_report(prepared),
         people: people_report(prepared, times),

@@ -1,9 +1,9 @@
-//! Geometry columns: every `GeoArrow` encoding and WKB, brought to degrees of WGS-84.
+//! Geometry columns: every `GeoArrow` encoding and WKB, brought to degrees of WGS-84 or of the system that the analysis stays in.
 
 use super::files::unreadable;
 use super::native_geometry::{is_pairs, mend};
 use super::wkb_bounds;
-use crate::model::crs::Crs;
+use crate::model::analysis_crs::{AnalysisCrs, Passage};
 use crate::model::error::Result;
 use crate::model::place::Place;
 use crate::model::problem::Fault;
@@ -20,6 +20,9 @@ use std::sync::Arc;
 const EXTENSION: &str = "ARROW:extension:name";
 const EXTENSION_METADATA: &str = "ARROW:extension:metadata";
 
+/// Key under which a result in GCJ-02 or BD-09 names its system, on the table and on its geometry.
+pub const ANALYSIS_CRS: &str = "walkshed:analysis_crs";
+
 /// WGS-84 longitude and latitude as `GeoParquet` wants it (PROJJSON of OGC:CRS84, shortest form that names it).
 const CRS84: &str = r#"{"$schema":"https://proj.org/schemas/v0.7/projjson.schema.json","type":"GeographicCRS","name":"WGS 84 (CRS84)","datum_ensemble":{"name":"World Geodetic System 1984 ensemble","members":[{"name":"World Geodetic System 1984 (Transit)"},{"name":"World Geodetic System 1984 (G2296)"}],"ellipsoid":{"name":"WGS 84","semi_major_axis":6378137,"inverse_flattening":298.257223563},"accuracy":"2.0"},"coordinate_system":{"subtype":"ellipsoidal","axis":[{"name":"Geodetic longitude","abbreviation":"Lon","direction":"east","unit":"degree"},{"name":"Geodetic latitude","abbreviation":"Lat","direction":"north","unit":"degree"}]},"id":{"authority":"OGC","code":"CRS84"}}"#;
 
@@ -34,7 +37,7 @@ pub fn is_named(field: &Field) -> bool {
     (binary || is_pairs(field)) && ["geometry", "geom", "wkb_geometry"].contains(&field.name().as_str())
 }
 
-/// A batch whose fields carry the geometry metadata of `schema`.
+/// A batch whose fields carry the geometry metadata of `schema`, and that keeps its label.
 pub fn mark(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
     let own = batch.schema();
     let fields: Vec<Field> = own
@@ -46,7 +49,10 @@ pub fn mark(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<Reco
         })
         .collect();
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), batch.columns().to_vec(), &options)
+    let label = schema.metadata().get_key_value(ANALYSIS_CRS);
+    let label = label.into_iter().map(|(key, name)| (key.clone(), name.clone())).collect();
+    let schema = Arc::new(Schema::new_with_metadata(fields, label));
+    RecordBatch::try_new_with_options(schema, batch.columns().to_vec(), &options)
 }
 
 /// The field of a WKB column in WGS-84 degrees.
@@ -63,6 +69,31 @@ fn wkb_with(name: &str, metadata: String) -> Field {
     let metadata =
         [(EXTENSION.to_owned(), "geoarrow.wkb".to_owned()), (EXTENSION_METADATA.to_owned(), metadata)];
     Field::new(name, DataType::Binary, true).with_metadata(metadata.into())
+}
+
+/// The columns of a result, its geometry labelled with the system of the analysis.
+///
+/// No register has GCJ-02 and BD-09: a column in one of them states no system to other programs, which must not take it for
+/// WGS-84, and names it to us.
+pub fn labelled(batch: &RecordBatch, system: AnalysisCrs) -> RecordBatch {
+    if system.is_wgs84() {
+        return batch.clone();
+    }
+    let schema = batch.schema();
+    let label = |field: &Arc<Field>| {
+        if !is_marked(field) {
+            return field.as_ref().clone();
+        }
+        let mut metadata = field.metadata().clone();
+        metadata.insert(EXTENSION_METADATA.to_owned(), "{}".to_owned());
+        metadata.insert(ANALYSIS_CRS.to_owned(), system.name().to_owned());
+        field.as_ref().clone().with_metadata(metadata)
+    };
+    let fields: Vec<Field> = schema.fields().iter().map(label).collect();
+    let mut metadata = schema.metadata().clone();
+    metadata.insert(ANALYSIS_CRS.to_owned(), system.name().to_owned());
+    let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
+    RecordBatch::try_new(schema, batch.columns().to_vec()).expect("only metadata change")
 }
 
 /// Geometries as a WKB column for [`wkb_field`].
@@ -83,7 +114,7 @@ fn encode_one(geometry: &Geometry) -> Vec<u8> {
     bytes
 }
 
-/// The geometries of a column in degrees of WGS-84; what is wrong with the unusable ones.
+/// The geometries of a column in degrees of the analysis; what is wrong with the unusable ones.
 ///
 /// # Errors
 /// A problem when the column is in no encoding of geometry.
@@ -91,14 +122,15 @@ pub fn decode(
     name: &str,
     array: &ArrayRef,
     field: &Field,
-    crs: &Crs,
+    passage: &Passage,
 ) -> Result<Vec<std::result::Result<Geometry, Fault>>> {
     let wkb = as_wkb(name, array, field)?;
-    let one = |row| if wkb.is_null(row) { Err(Fault::MissingValue) } else { decode_one(wkb.value(row), crs) };
+    let one =
+        |row| if wkb.is_null(row) { Err(Fault::MissingValue) } else { decode_one(wkb.value(row), passage) };
     Ok((0..wkb.len()).map(one).collect())
 }
 
-fn decode_one(bytes: &[u8], crs: &Crs) -> std::result::Result<Geometry, Fault> {
+fn decode_one(bytes: &[u8], passage: &Passage) -> std::result::Result<Geometry, Fault> {
     let bad = |reason: String| Fault::BadGeometry { reason };
     if let Some(reason) = wkb_bounds::fault(bytes) {
         return Err(bad(reason));
@@ -108,8 +140,8 @@ fn decode_one(bytes: &[u8], crs: &Crs) -> std::result::Result<Geometry, Fault> {
     if geometry.coords_count() == 0 {
         return Err(bad("it is empty".to_owned()));
     }
-    if !crs.is_wgs84() {
-        return geometry.try_map_coords(|at| degrees_of(at, crs));
+    if !passage.keeps_numbers() {
+        return geometry.try_map_coords(|at| degrees_of(at, passage));
     }
     let misplaced = geometry.coords_iter().find(|at| Place::new(at.x, at.y).is_none());
     match misplaced {
@@ -118,10 +150,10 @@ fn decode_one(bytes: &[u8], crs: &Crs) -> std::result::Result<Geometry, Fault> {
     }
 }
 
-fn degrees_of(at: Coord, crs: &Crs) -> std::result::Result<Coord, Fault> {
-    match crs.place(at.x, at.y) {
+fn degrees_of(at: Coord, passage: &Passage) -> std::result::Result<Coord, Fault> {
+    match passage.place(at.x, at.y) {
         Some(place) => Ok(Coord { x: place.lon(), y: place.lat() }),
-        None if crs.is_degrees() => Err(misplaced_fault(at)),
+        None if passage.is_from_degrees() => Err(misplaced_fault(at)),
         None => Err(Fault::BadGeometry {
             reason: format!("{} {} is outside its coordinate reference system", at.x, at.y),
         }),
@@ -157,6 +189,9 @@ fn as_wkb(name: &str, array: &ArrayRef, field: &Field) -> Result<BinaryArray> {
 /// # Errors
 /// A problem when its metadata are not what they should be.
 pub fn stated_crs(name: &str, field: &Field) -> Result<Option<String>> {
+    if let Some(system) = field.metadata().get(ANALYSIS_CRS) {
+        return Ok(Some(system.clone()));
+    }
     let Some(metadata) = field.metadata().get(EXTENSION_METADATA).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };

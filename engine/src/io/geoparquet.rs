@@ -1,5 +1,6 @@
 //! Writing Parquet: `GeoParquet` where a column holds geometry. Same rows, same bytes.
 
+use super::geometry::ANALYSIS_CRS;
 use crate::model::error::{Error, Result};
 use crate::model::progress::Progress;
 use ::geoparquet::writer::{GeoParquetRecordBatchEncoder, GeoParquetWriterOptionsBuilder};
@@ -22,6 +23,7 @@ const ROW_GROUP_ROWS: usize = 1 << 17;
 pub fn write(path: &Path, batch: &RecordBatch, progress: &Progress) -> Result<()> {
     let file = File::create_new(path).map_err(Error::file(path))?;
     let refused = |error: String| Error::file(path)(std::io::Error::other(error));
+    let label = batch.schema().metadata().get(ANALYSIS_CRS).cloned();
     let mut geo = encoder(batch).map_err(|error| refused(error.to_string()))?;
     let batch = match &mut geo {
         None => batch.clone(),
@@ -40,7 +42,11 @@ pub fn write(path: &Path, batch: &RecordBatch, progress: &Progress) -> Result<()
         writer.write(&rows).map_err(|error| refused(error.to_string()))?;
     }
     if let Some(geo) = geo {
-        writer.append_key_value_metadata(geo_key(geo).map_err(|error| refused(error.to_string()))?);
+        let key = geo_key(geo, label.is_some()).map_err(|error| refused(error.to_string()))?;
+        writer.append_key_value_metadata(key);
+    }
+    if let Some(system) = label {
+        writer.append_key_value_metadata(KeyValue::new(ANALYSIS_CRS.to_owned(), system));
     }
     writer.close().map_err(|error| refused(error.to_string()))?;
     file.sync_all().map_err(Error::file(path))
@@ -54,11 +60,16 @@ fn encoder(batch: &RecordBatch) -> GeoArrowResult<Option<GeoParquetRecordBatchEn
 }
 
 /// The `geo` metadata. The library keeps geometry types as a set without order; the same rows must give the same bytes.
-fn geo_key(geo: GeoParquetRecordBatchEncoder) -> serde_json::Result<KeyValue> {
+///
+/// A system that no register has is `null`, which means unknown: were it left away, readers would take WGS-84.
+fn geo_key(geo: GeoParquetRecordBatchEncoder, unregistered: bool) -> serde_json::Result<KeyValue> {
     let mut metadata = serde_json::to_value(geo.into_geoparquet_metadata())?;
     for column in metadata["columns"].as_object_mut().into_iter().flat_map(|columns| columns.values_mut()) {
         if let Some(types) = column["geometry_types"].as_array_mut() {
             types.sort_by_key(ToString::to_string);
+        }
+        if unregistered {
+            column["crs"] = serde_json::Value::Null;
         }
     }
     Ok(KeyValue::new("geo".to_owned(), metadata.to_string()))

@@ -4,14 +4,16 @@ use super::facilities::refuse_if_none;
 use super::geometry;
 use super::table::{Table, out_of_range};
 use crate::model::age_group::{self, AgeGroup, GroupColumns, Sum};
+use crate::model::analysis_crs::Passage;
 use crate::model::area::{self, Areas};
+use crate::model::cell;
 use crate::model::error::Result;
 use crate::model::place::Place;
 use crate::model::population::{Group, Home, Residents};
 use crate::model::population_fault::PopulationFault;
 use crate::model::problem::{Fault, Problem};
 use crate::model::schema::COUNT;
-use geo::Geometry;
+use geo::{Coord, Geometry, MapCoords};
 use h3o::CellIndex;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -313,11 +315,24 @@ fn warn_of_communities(residents: &Residents, joined: &[usize], areas: &Areas, n
     }
 }
 
+/// A cell of the analysis is one; a cell of another system is the ground that it covers there.
+fn home_of(cell: CellIndex, passage: &Passage) -> Home {
+    if passage.keeps_numbers() {
+        return Home::Cell(cell);
+    }
+    let corner = |at: Coord| match passage.place(at.x, at.y) {
+        Some(place) => Coord { x: place.lon(), y: place.lat() },
+        None => at,
+    };
+    Home::Outline(cell::outline(cell).map_coords(corner))
+}
+
 /// Cells come first: a table of cells often has the centres beside them.
 fn homes(table: &Table, cell: &str, problems: &mut Vec<Problem>) -> Result<Vec<Option<Home>>> {
     if table.has(cell) {
         let cells: Vec<Option<CellIndex>> = table.cells(cell, problems)?;
-        return Ok(cells.into_iter().map(|cell| cell.map(Home::Cell)).collect());
+        let passage = table.passage(cell)?;
+        return Ok(cells.into_iter().map(|cell| cell.map(|cell| home_of(cell, &passage))).collect());
     }
     let located = table.located(cell, problems)?;
     let mut homes = Vec::with_capacity(located.place.len());

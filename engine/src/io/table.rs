@@ -3,6 +3,7 @@
 use super::degrees::{self, Axis};
 use super::files::unreadable;
 use super::geometry;
+use crate::model::analysis_crs::{AnalysisCrs, Passage};
 use crate::model::cell;
 use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
@@ -41,6 +42,8 @@ pub struct Table {
     near: Option<Extent>,
     /// The system that the user says its places are in.
     crs: Option<Crs>,
+    /// The system that its places are brought to.
+    analysis: AnalysisCrs,
 }
 
 /// What the rows of a place column say. Rows without a usable place are `None` and have a problem.
@@ -72,6 +75,7 @@ impl Table {
             needs_crs: false,
             near: None,
             crs: None,
+            analysis: AnalysisCrs::default(),
         })
     }
 
@@ -89,6 +93,21 @@ impl Table {
     pub fn in_crs(mut self, crs: Crs) -> Self {
         self.crs = Some(crs);
         self
+    }
+
+    /// The same table, whose places are brought to this system instead of WGS-84.
+    #[must_use]
+    pub fn analysed_in(mut self, system: AnalysisCrs) -> Self {
+        self.analysis = system;
+        self
+    }
+
+    /// The way of places whose column states no system of its own: numbers and H3 cells.
+    ///
+    /// # Errors
+    /// A problem when the table is a result in GCJ-02 or BD-09 and the user says another system.
+    pub fn passage(&self, column: &str) -> Result<Passage> {
+        Ok(Passage::new(self.crs_of(column, None)?, self.analysis))
     }
 
     /// The same table, from a source whose columns have no types. Where semicolons separate them, commas are decimal.
@@ -346,10 +365,10 @@ impl Table {
 
     /// Where each row is: `lon` + `lat` (`x` + `y` in a plane), a geometry column, or H3 cells under `cell_column`, in this order.
     pub fn located(&self, cell_column: &str, problems: &mut Vec<Problem>) -> Result<Located> {
-        let crs = self.crs.clone().unwrap_or(Crs::WGS84);
-        let axes = if crs.is_degrees() { ["lon", "lat"] } else { ["x", "y"] };
+        let passage = self.passage("lon, lat")?;
+        let axes = if passage.is_from_degrees() { ["lon", "lat"] } else { ["x", "y"] };
         if axes.into_iter().all(|axis| self.has(axis)) {
-            let located = self.located_by_numbers(axes, &crs, problems)?;
+            let located = self.located_by_numbers(axes, &passage, problems)?;
             return Ok(self.without_swapped(located, &axes.join(", "), problems));
         }
         if let Some(column) = self.geometry_column() {
@@ -380,7 +399,7 @@ impl Table {
     fn located_by_numbers(
         &self,
         [x, y]: [&str; 2],
-        crs: &Crs,
+        passage: &Passage,
         problems: &mut Vec<Problem>,
     ) -> Result<Located> {
         let told = problems.len();
@@ -390,9 +409,9 @@ impl Table {
         for (row, numbers) in xs.into_iter().zip(ys).enumerate() {
             let found = match numbers {
                 (Some(x), Some(y)) => {
-                    let exchanged = self.is_exchanged(crs, (x, y));
-                    let found = crs.place(x, y).filter(|_| !exchanged);
-                    found.ok_or_else(|| self.no_place(row, crs, (x, y), exchanged))
+                    let exchanged = self.is_exchanged(passage, (x, y));
+                    let found = passage.place(x, y).filter(|_| !exchanged);
+                    found.ok_or_else(|| self.no_place(row, passage, (x, y), exchanged))
                 }
                 (None, _) => Err(self.problem(row, x, None, Fault::MissingValue)),
                 (_, None) => Err(self.problem(row, y, None, Fault::MissingValue)),
@@ -412,14 +431,14 @@ impl Table {
 
     /// Whether numbers of a plane lead away from the streets and, exchanged, to them. Degrees are looked at in
     /// [`Self::without_swapped`], which geometries need too.
-    fn is_exchanged(&self, crs: &Crs, (x, y): (f64, f64)) -> bool {
-        let Some(near) = self.near.filter(|_| !crs.is_degrees()) else { return false };
-        let is_near = |x, y| crs.place(x, y).is_some_and(|place| near.holds(place));
+    fn is_exchanged(&self, passage: &Passage, (x, y): (f64, f64)) -> bool {
+        let Some(near) = self.near.filter(|_| !passage.is_from_degrees()) else { return false };
+        let is_near = |x, y| passage.place(x, y).is_some_and(|place| near.holds(place));
         !is_near(x, y) && is_near(y, x)
     }
 
-    fn no_place(&self, row: usize, crs: &Crs, (x, y): (f64, f64), exchanged: bool) -> Problem {
-        if crs.is_degrees() {
+    fn no_place(&self, row: usize, passage: &Passage, (x, y): (f64, f64), exchanged: bool) -> Problem {
+        if passage.is_from_degrees() {
             return self.bad_degrees(row, x, y);
         }
         let reason = || "outside its coordinate reference system".to_owned();
@@ -438,8 +457,10 @@ impl Table {
 
     fn located_by_cells(&self, column: &str, problems: &mut Vec<Problem>) -> Result<Located> {
         let cells = self.cells(column, problems)?;
+        let passage = self.passage(column)?;
         let centre = |cell: CellIndex| {
             let centre = cell::centre(cell);
+            let centre = passage.place(centre.lon(), centre.lat()).unwrap_or(centre);
             Geometry::Point((centre.lon(), centre.lat()).into())
         };
         let place = cells.iter().map(|cell| cell.map(centre)).collect();
@@ -475,14 +496,14 @@ impl Table {
         marked.or_else(named).map(|field| field.name().clone())
     }
 
-    /// The geometries of a column in degrees of WGS-84; `None` where missing or unusable, with a problem.
+    /// The geometries of a column in degrees of the analysis; `None` where missing or unusable, with a problem.
     ///
     /// # Errors
     /// A problem when the column or its system cannot be read, or contradicts what the user says.
     pub fn geometries(&self, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<Option<Geometry>>> {
         let (array, field) = self.column(column)?;
         let crs = self.crs_of(column, geometry::stated_crs(&self.name, &field)?)?;
-        let decoded = geometry::decode(&self.name, &array, &field, &crs)?;
+        let decoded = geometry::decode(&self.name, &array, &field, &Passage::new(crs, self.analysis))?;
         let keep = |(row, decoded): (usize, std::result::Result<Geometry, Fault>)| {
             let fault = |fault| self.broken.get(&row).cloned().unwrap_or(fault);
             decoded.map_err(|found| problems.push(self.problem(row, column, None, fault(found)))).ok()
@@ -490,12 +511,26 @@ impl Table {
         Ok(decoded.into_iter().enumerate().map(keep).collect())
     }
 
-    /// The system of a column that says it is in `stated`.
+    /// The system that the places are stated in: what the column that [`Self::located`] takes says, else the user, else WGS-84.
+    ///
+    /// # Errors
+    /// A problem when the system cannot be read, or contradicts what the user says.
+    pub fn stated_crs(&self) -> Result<Crs> {
+        let by_numbers = ["lon", "x"].into_iter().any(|axis| self.has(axis));
+        let Some(column) = self.geometry_column().filter(|_| !by_numbers) else {
+            return self.crs_of("lon, lat", None);
+        };
+        let (_, field) = self.column(&column)?;
+        self.crs_of(&column, geometry::stated_crs(&self.name, &field)?)
+    }
+
+    /// The system of a column that says it is in `stated`; results in GCJ-02 and BD-09 say theirs for the whole table.
     fn crs_of(&self, column: &str, stated: Option<String>) -> Result<Crs> {
         let problem = |fault, value: &str| -> Error {
             Problem::of_file(&self.name, fault).in_column(column).with_value(value).into()
         };
-        let Some(name) = stated else {
+        let label = || self.batch.schema().metadata().get(geometry::ANALYSIS_CRS).cloned();
+        let Some(name) = stated.or_else(label) else {
             return match &self.crs {
                 None if self.needs_crs => Err(Problem::of_file(&self.name, Fault::MissingCrs).into()),
                 crs => Ok(crs.clone().unwrap_or(Crs::WGS84)),

@@ -1,5 +1,6 @@
 //! Facilities: what people walk to.
 
+use super::analysis_crs::AnalysisCrs;
 use super::error::Result;
 use super::facility_fault::FacilityFault;
 use super::ids::Ids;
@@ -125,6 +126,14 @@ impl Facilities {
             doors: rows.iter().map(|&row| self.doors[row].clone()).collect(),
             entry: rows.iter().map(|&row| self.entry[row].clone()).collect(),
         }
+    }
+
+    /// Places of WGS-84, moved into the system of the analysis.
+    #[must_use]
+    pub fn moved(mut self, system: AnalysisCrs) -> Self {
+        let doors = self.doors.iter_mut().flatten();
+        self.place.iter_mut().chain(doors).for_each(|place| *place = system.moved(*place));
+        self
     }
 
     /// Both, one after the other; ids become text, because the sources may disagree on their type.

@@ -1,6 +1,7 @@
 //! The nouns: plain data, valid by construction. No files, no search.
 
 pub mod age_group;
+pub mod analysis_crs;
 pub mod area;
 pub mod area_fault;
 pub mod catalogue;

@@ -7,7 +7,8 @@ pub(super) const EQUATOR_M: f64 = 6_378_137.0;
 /// WGS-84 first eccentricity squared (NIMA TR8350.2, table 3.3).
 pub(super) const ECCENTRICITY_2: f64 = 6.694_379_990_141_33e-3;
 
-/// A WGS-84 place in degrees; a value exists only inside −180..180, −90..90.
+/// A place in degrees of WGS-84, or of the system that the analysis stays in ([`super::analysis_crs`]); a value exists only
+/// inside −180..180, −90..90.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
     lon: f64,

@@ -1,5 +1,7 @@
 //! People: how many live where.
 
+use super::analysis_crs::AnalysisCrs;
+use super::cell;
 use super::place::Place;
 use super::problem::{Fault, Problem};
 use geo::MultiPolygon;
@@ -106,6 +108,24 @@ pub struct ByEvidence {
     pub area: f64,
 }
 
+impl Residents {
+    /// Homes of WGS-84, moved into the system of the analysis; a cell becomes the ground that it covers.
+    #[must_use]
+    pub fn moved(mut self, system: AnalysisCrs) -> Self {
+        if system.is_wgs84() {
+            return self;
+        }
+        for home in &mut self.home {
+            *home = match home {
+                Home::Cell(cell) => Home::Outline(system.moved_outline(&cell::outline(*cell))),
+                Home::Point(place) => Home::Point(system.moved(*place)),
+                Home::Outline(outline) => Home::Outline(system.moved_outline(outline)),
+            };
+        }
+        self
+    }
+}
+
 /// The pixels of a raster of people: `all` = with people + `nobody` + `no_data` + `nan` + `rejected`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Pixels {
@@ -128,4 +148,13 @@ pub struct Dwellings {
     pub place: Vec<Place>,
     /// Weight of each place.
     pub weight: Vec<f64>,
+}
+
+impl Dwellings {
+    /// Places of WGS-84, moved into the system of the analysis.
+    #[must_use]
+    pub fn moved(mut self, system: AnalysisCrs) -> Self {
+        self.place.iter_mut().for_each(|place| *place = system.moved(*place));
+        self
+    }
 }

@@ -196,6 +196,19 @@ pub enum Fault {
         /// What the user says.
         said: String,
     },
+    /// The places of a source lie to the streets as those of another system would; see `network/offset.rs`.
+    OffsetSuspected {
+        /// The system that the source states, or was taken to be in.
+        stated: String,
+        /// The system that it looks like; `None` when no known one explains the offset.
+        looks_like: Option<&'static str>,
+        /// How far the places lie east of where the streets put them, metres.
+        east_m: f64,
+        /// How far north, metres.
+        north_m: f64,
+        /// 0..1, how sure that is.
+        confidence: f64,
+    },
     /// A raster that does not name its coordinate reference system.
     MissingCrs,
     /// Every row of the table was rejected.
@@ -424,6 +437,7 @@ impl Fault {
             Self::NotSnapped { .. } => "not_snapped",
             Self::UnsupportedCrs => "unsupported_crs",
             Self::CrsContradicts { .. } => "crs_contradicts",
+            Self::OffsetSuspected { .. } => "offset_suspected",
             Self::MissingCrs => "missing_crs",
             Self::AllRejected { .. } => "all_rejected",
             Self::Setting { .. } => "setting",
@@ -437,7 +451,9 @@ impl Fault {
     pub const fn level(&self) -> Level {
         match self {
             Self::Facility(fault) => fault.level(),
-            Self::MissingNodes { .. } | Self::LooksCut { .. } => Level::Warning,
+            Self::MissingNodes { .. } | Self::LooksCut { .. } | Self::OffsetSuspected { .. } => {
+                Level::Warning
+            }
             Self::Population(fault) => fault.level(),
             Self::Area(fault) => fault.level(),
             _ => Level::Rejected,
@@ -578,6 +594,30 @@ impl Fault {
                 format!("the file states this coordinate reference system, not {said}"),
                 format!("文件注明的坐标参考系与 {said} 不符"),
             ),
+            Self::OffsetSuspected { stated, looks_like, east_m, north_m, confidence } => {
+                let (there_en, there_zh) = compass(*east_m, *north_m);
+                let percent = confidence * 100.0;
+                match looks_like {
+                    Some(system) => both(
+                        format!(
+                            "read as {stated}, the places lie {there_en} of where the streets put them, as places in \
+                             {system} would ({percent:.0} % sure)"
+                        ),
+                        format!(
+                            "按 {stated} 读取时，点位相对道路偏{there_zh}，与 {system} 坐标的偏移一致（把握 {percent:.0}%）"
+                        ),
+                    ),
+                    None => both(
+                        format!(
+                            "read as {stated}, the places lie {there_en} of where the streets put them, which no known \
+                             system explains ({percent:.0} % sure)"
+                        ),
+                        format!(
+                            "按 {stated} 读取时，点位相对道路偏{there_zh}，与已知坐标系的偏移均不符（把握 {percent:.0}%）"
+                        ),
+                    ),
+                }
+            }
             Self::MissingCrs => {
                 both("the file does not name its coordinate reference system", "文件未注明坐标参考系")
             }
@@ -710,6 +750,17 @@ impl Fault {
             Self::CrsContradicts { .. } => {
                 both("Leave the setting away, or correct the file", "请删除该设置，或更正文件")
             }
+            Self::OffsetSuspected { looks_like: Some(system), .. } => {
+                let crs = if *system == "wgs84" { "EPSG:4326" } else { system };
+                both(
+                    format!("Ask whoever gave the data; if so, state crs = \"{crs}\". Nothing was changed"),
+                    format!("请向数据提供方核实；如属实，请注明 crs = \"{crs}\"。数据未作任何改动"),
+                )
+            }
+            Self::OffsetSuspected { looks_like: None, .. } => both(
+                "Ask whoever gave the data for its system, or correct the places. Nothing was changed",
+                "请向数据提供方核实坐标系，或更正点位。数据未作任何改动",
+            ),
             Self::MissingCrs => both(
                 "State it, for example \"EPSG:4545\", or write it into the file: gdal_edit.py -a_srs EPSG:4545, or a .prj beside \
                  a shapefile",
@@ -727,6 +778,17 @@ impl Fault {
             Self::Area(fault) => fault.fix(),
         }
     }
+}
+
+/// An offset in words: `366 m east and 315 m south`.
+fn compass(east_m: f64, north_m: f64) -> (String, String) {
+    let (east_en, east_zh) = if east_m < 0.0 { ("west", "西") } else { ("east", "东") };
+    let (north_en, north_zh) = if north_m < 0.0 { ("south", "南") } else { ("north", "北") };
+    let (east_m, north_m) = (east_m.abs(), north_m.abs());
+    (
+        format!("{east_m:.0} m {east_en} and {north_m:.0} m {north_en}"),
+        format!("{east_zh} {east_m:.0} 米、偏{north_zh} {north_m:.0} 米"),
+    )
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A study: the configuration of one area, as it stands in `STUDY.toml`.
 
+use super::analysis_crs::AnalysisCrs;
 use super::ledger::{self, Day};
 use super::population::Spread;
 use super::profile::Profile;
@@ -52,6 +53,9 @@ pub struct General {
     pub resolution: u8,
     /// The day on which facilities are looked at, such as `2026-03-01`; their stated status counts when absent.
     pub as_of: Option<String>,
+    /// The system that the analysis stays in: `wgs84`, `gcj02` or `bd09`.
+    #[serde(default)]
+    pub analysis_crs: AnalysisCrs,
 }
 
 /// `[streets]`

@@ -8,6 +8,7 @@ use super::graph::{CLOSED, Edges, GivenTimes, HeightSource, Heights, Network, Or
 use super::heights;
 use super::squares::{self, Ring};
 use crate::io::osm::LeftOut;
+use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::elevation::Elevation;
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
@@ -423,6 +424,7 @@ impl<'a> Builder<'a> {
             max_snap_m: rules.max_snap_m,
             gates: rules.gates,
             join_islands_m: rules.join_islands_m,
+            analysis_crs: AnalysisCrs::default(),
             voids: (elevation.voids.found, elevation.voids.filled),
             tags_not_believed,
             lifts_to_nowhere: self.lifts_to_nowhere,

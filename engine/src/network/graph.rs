@@ -8,6 +8,7 @@
 
 use super::snap::EdgeIndex;
 use crate::io::osm::LeftOut;
+use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::ids::Ids;
 use crate::model::level::Level;
 use crate::model::place::{Place, chord_m};
@@ -201,6 +202,9 @@ pub struct Origin {
     pub gates: Gates,
     /// Pieces cut off by at most so many metres were joined to the rest.
     pub join_islands_m: f64,
+    /// The system of all its places.
+    #[serde(default)]
+    pub analysis_crs: AnalysisCrs,
     /// Pixels of the terrain model without a height, and how many of them were filled from their neighbours.
     pub voids: (u64, u64),
     /// Heights and steepness in tags that contradict the terrain or themselves, and were not believed.
@@ -218,6 +222,7 @@ impl Origin {
             max_snap_m,
             gates: Gates::default(),
             join_islands_m: 0.0,
+            analysis_crs: AnalysisCrs::default(),
             voids: (0, 0),
             tags_not_believed: 0,
             lifts_to_nowhere: 0,
@@ -339,6 +344,12 @@ impl Network {
             climb.down_m += (pair[0] - pair[1]).max(0.0);
         }
         Some(if start <= end { climb } else { Climb { up_m: climb.down_m, down_m: climb.up_m } })
+    }
+
+    /// The same network, whose index is still to be built.
+    pub(super) fn without_index(mut self) -> Self {
+        self.index = OnceLock::new();
+        self
     }
 
     /// Where the streets are, for joining places; built at first use.

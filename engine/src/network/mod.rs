@@ -2,17 +2,20 @@
 
 pub mod build;
 pub mod components;
+mod crs;
 mod floors;
 mod gates;
 pub mod graph;
 mod heights;
 mod lifts;
+pub mod offset;
 mod slope;
 pub mod snap;
 pub mod squares;
 #[cfg(test)]
 mod squares_tests;
 pub mod store;
+mod street_field;
 pub mod summary;
 pub mod tables;
 mod walls;

@@ -29,7 +29,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the layout; a file of another is refused.
-const VERSION: &str = "walkshed-network/2";
+const VERSION: &str = "walkshed-network/3";
 
 /// How a missing floor is written.
 const NO_LEVEL: i16 = i16::MIN;

@@ -92,11 +92,12 @@ def _run(options: argparse.Namespace) -> int:
 def _draw(result: study.RunResult, path: str) -> None:
     from walkshed import Network, maps
 
-    streets = result.report["study"]["streets"]
+    settings = result.report["study"]
+    system, streets = settings["study"]["analysis_crs"], settings["streets"]
     if streets["osm"] is None:
-        network = Network.from_overture(streets["overture"], streets["connectors"], progress=False)
+        network = Network.from_overture(streets["overture"], streets["connectors"], analysis_crs=system, progress=False)
     else:
-        network = Network.from_osm(streets["osm"], progress=False)
+        network = Network.from_osm(streets["osm"], analysis_crs=system, progress=False)
     figure = maps.minutes_map(result, network=network, source=_source(result))
     maps.save(figure, path)
 

@@ -20,6 +20,7 @@ def coverage(
     minutes: Sequence[float] = (5, 10, 15),
     groups: Sequence[str] | None = None,
     profile: str = "adult",
+    analysis_crs: str = "wgs84",
     progress: Progress = None,
 ) -> pl.DataFrame:
     """People of each area who reach each class of facility within some minutes.
@@ -35,6 +36,8 @@ def coverage(
         minutes: thresholds; a time equal to one counts as covered. They must not exceed the cut-off of `times`.
         groups: the group columns; None takes every number column but cell, id, people, lon, lat, snap_m, resolution.
         profile: name for the times when they have no column `profile`.
+        analysis_crs: the system whose H3 cells `cells` are, "wgs84", "gcj02" or "bd09": `analysis_crs` of the network
+            that the times come from. Areas are brought to it.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
     Returns:
@@ -46,7 +49,7 @@ def coverage(
     Raises:
         InputError: a column is missing, a value cannot be, a cell has no time for a class, or cells are coarser than
             the H3 resolution of the areas.
-        ValueError: no such H3 resolution, or minutes that cannot be.
+        ValueError: no such H3 resolution or system, or minutes that cannot be.
         KeyboardInterrupt: stopped by the user, within half a second.
 
     Warns:
@@ -66,6 +69,7 @@ def coverage(
             [float(limit) for limit in minutes],
             None if groups is None else list(groups),
             profile,
+            analysis_crs,
             report=report,
         )
     warn(frame(rejected))

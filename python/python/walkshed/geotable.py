@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class GeoTable:
     """Rows with a column `geometry` in degrees of WGS-84, as GeoArrow (WKB).
 
+    Results of an analysis that stays in GCJ-02 or BD-09 are in that system. No register has these two, so the column
+    then states none: other programs must not take it for WGS-84. walkshed's own functions know it.
+
     Every library that reads the Arrow PyCapsule interface takes it as it is: pyarrow, DuckDB, lonboard, GeoPandas, and
     walkshed's own functions.
     """
@@ -28,7 +31,7 @@ class GeoTable:
         return self._table.__arrow_c_stream__(requested_schema)
 
     def to_geopandas(self) -> geopandas.GeoDataFrame:
-        """Give a GeoDataFrame with its coordinate system set, to plot, reproject and write.
+        """Give a GeoDataFrame with its coordinate system set (none where no register has it), to plot and write.
 
         Returns:
             The same rows and columns; geometry is None where it is null.

@@ -22,6 +22,7 @@ from walkshed.summary import Summary
 Path: TypeAlias = "str | os.PathLike[str]"
 Direction: TypeAlias = Literal["to_facility", "from_facility"]
 Gates: TypeAlias = Literal["open", "tagged", "closed"]
+AnalysisCrs: TypeAlias = Literal["wgs84", "gcj02", "bd09"]
 
 MAX_SNAP_M: float = _engine.MAX_SNAP_M
 """Metres beyond which a place is not joined to a street, unless said otherwise (own default)."""
@@ -48,6 +49,7 @@ class Network:
         gates: Gates = "tagged",
         join_islands_m: float = 0,
         open_at: str | None = None,
+        analysis_crs: AnalysisCrs = "wgs84",
         progress: Progress = None,
     ) -> Network:
         """Read an OpenStreetMap extract.
@@ -65,6 +67,11 @@ class Network:
                 rest, 0..500; 0 leaves them as they are drawn.
             open_at: local time at which opening hours are looked at, such as "2026-06-16T10:00" (a Tuesday; the
                 default of `datasets/walking_rules.toml`), or "always" to take everything for open.
+            analysis_crs: "gcj02" or "bd09" for an analysis that stays in that system, because its points may not be
+                converted. Lengths, heights and slopes are measured in WGS-84; then the streets move. Tables that state
+                the same system (`in_crs`) are used number for number, others are moved to it, and results are in it,
+                H3 cells among them. Only the ways from a place to its street are measured between moved places: at
+                most 1 % ("bd09" 2.5 %) longer or shorter.
             progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
         Raises:
@@ -83,6 +90,7 @@ class Network:
                     gates,
                     _islands(join_islands_m),
                     open_at,
+                    analysis_crs,
                     report=report,
                 )
             )
@@ -99,6 +107,7 @@ class Network:
         gates: Gates = "tagged",
         join_islands_m: float = 0,
         open_at: str | None = None,
+        analysis_crs: AnalysisCrs = "wgs84",
         progress: Progress = None,
     ) -> Network:
         """Take the streets of Overture Maps, from local files.
@@ -118,6 +127,7 @@ class Network:
             gates: as in `from_osm`, of segments that are only for those who live there, or for customers.
             join_islands_m: as in `from_osm`.
             open_at: local time at which rules for some hours are looked at; with "always" they do not count.
+            analysis_crs: as in `from_osm`.
             progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
         Returns:
@@ -142,13 +152,21 @@ class Network:
                 gates,
                 _islands(join_islands_m),
                 open_at,
+                analysis_crs,
                 report=report,
             )
         warn(frame(rejected))
         return cls(network)
 
     @classmethod
-    def from_tables(cls, nodes: TableLike, edges: TableLike, *, max_snap_m: float = MAX_SNAP_M) -> Network:
+    def from_tables(
+        cls,
+        nodes: TableLike,
+        edges: TableLike,
+        *,
+        max_snap_m: float = MAX_SNAP_M,
+        analysis_crs: AnalysisCrs = "wgs84",
+    ) -> Network:
         """Take a surveyed network.
 
         Args:
@@ -159,10 +177,11 @@ class Network:
                 When a seconds column is there, these ARE the walking seconds for every profile, rounded to tenths;
                 null means no walking that way.
             max_snap_m: metres beyond which a place is not joined to a street.
+            analysis_crs: as in `from_osm`; nodes that state the same system stay where they are.
 
         Raises:
             InputError: every fault of both tables.
-            ValueError: a `max_snap_m` that cannot be.
+            ValueError: a setting that cannot be.
 
         Example:
             >>> import polars as pl
@@ -172,7 +191,11 @@ class Network:
             Network(2 nodes, 1 edges, 0.1 km)
 
         """
-        return cls(_engine.Network.from_tables(to_engine(nodes, "nodes"), to_engine(edges, "edges"), _snap(max_snap_m)))
+        return cls(
+            _engine.Network.from_tables(
+                to_engine(nodes, "nodes"), to_engine(edges, "edges"), _snap(max_snap_m), analysis_crs
+            )
+        )
 
     @classmethod
     def load(cls, path: Path) -> Network:
@@ -194,6 +217,11 @@ class Network:
 
         """
         self._engine.save(os.fspath(path))
+
+    @property
+    def analysis_crs(self) -> str:
+        """The system of its places and of all results: "wgs84", "gcj02" or "bd09"; it is saved with the network."""
+        return self._engine.analysis_crs
 
     def nearest(
         self,
@@ -256,14 +284,16 @@ class Network:
         *,
         profile: str | Profile = "adult",
         direction: Direction = "to_facility",
+        crs: str = "EPSG:4326",
     ) -> Route:
         """Show the fastest walk between two places, leg by leg: why a place is, or is not, covered.
 
         Args:
-            origin: home: (lon, lat), {"lon": …, "lat": …} or a shapely point, WGS-84 degrees.
+            origin: home: (lon, lat), {"lon": …, "lat": …} or a shapely point, degrees.
             destination: the facility, likewise.
             profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
             direction: from home to the facility, or back; the legs are told in the order of the walk.
+            crs: system of the two places: WGS-84, or "gcj02" or "bd09". The legs are drawn in `analysis_crs`.
 
         Returns:
             One row per leg, parts of one kind joined: `kind` (off_street between place and street, else the kind of
@@ -276,7 +306,7 @@ class Network:
         Raises:
             InputError: longitude and latitude are the wrong way round, or out of range.
             TypeError: something that is no place.
-            ValueError: a profile or direction that cannot be.
+            ValueError: a profile, direction or system that cannot be.
             KeyboardInterrupt: stopped by the user, within half a second.
 
         Example:
@@ -292,7 +322,7 @@ class Network:
 
         """
         start, end = to_lon_lat(origin, "origin"), to_lon_lat(destination, "destination")
-        legs, time_s, why = _engine.route(self._engine, start, end, to_json(profile), direction)
+        legs, time_s, why = _engine.route(self._engine, start, end, to_json(profile), direction, crs)
         return Route(legs, time_s, why, self._engine.max_snap_m)
 
     def isochrones(
@@ -323,9 +353,9 @@ class Network:
 
         Returns:
             One row per point × minutes, points in their order: `id`, `minutes`, `area_m2` (geodesic), `reason` and
-            `geometry` (multipolygons with holes where no street is near). Area and geometry are null where there is no
-            shape, and `reason` says why: not_snapped, or beyond_cutoff when the way from the point to the street
-            alone takes longer.
+            `geometry` (multipolygons with holes where no street is near; degrees of `analysis_crs`). Area and geometry
+            are null where there is no shape, and `reason` says why: not_snapped, or beyond_cutoff when the way from the
+            point to the street alone takes longer.
 
         Raises:
             InputError: the table lacks a column or has no usable row.
@@ -422,8 +452,41 @@ class Network:
         warn(frame(rejected))
         return frame(snapped)
 
+    def detect_crs(self, places: TableLike, *, progress: Progress = None) -> pl.DataFrame:
+        """Tell whether the places of each source are WGS-84, GCJ-02 or BD-09, from how they lie to the streets.
+
+        Doors and houses stand beside streets; moved by some hundred metres, the same points lie anywhere. The answer is
+        a proposal: nothing is changed, and `in_crs` states another system. How often it is right, and where it fails:
+        docs/design/2026-11-systems.md.
+
+        Args:
+            places: facilities or buildings: a place as in `nearest` (of an outline a place inside), and optional
+                `source`: each value is looked at by itself. Of more than 2,000 places a sample is looked at, the same
+                every time; fewer than 30 say nothing.
+            progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+        Returns:
+            One row per source: `source` (else the table's name), `points`, `stated` (the system that the table states,
+            else EPSG:4326), `looks_like` (wgs84, gcj02, bd09, or other: the same offset everywhere, which no known
+            system explains; null when the evidence is weak), `confidence` (0..1), `offset_east_m`, `offset_north_m`
+            (from where the streets put the places to where they were read; null without verdict), `message`,
+            `message_zh` (null where the places look as stated, or nothing is known).
+
+        Raises:
+            InputError: the table has no place column or no usable row.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: rows were left out.
+
+        """
+        with reporting(progress) as report:
+            found, rejected = _engine.detect_crs(self._engine, to_engine(places, "places"), report=report)
+        warn(frame(rejected))
+        return frame(found)
+
     def nodes(self) -> pl.DataFrame:
-        """Nodes: `id` (unique), `lon`, `lat`, `ele_m` (metres, null where unknown), `source_id`."""
+        """Nodes: `id` (unique), `lon`, `lat` (degrees of `analysis_crs`), `ele_m` (metres or null), `source_id`."""
         return frame(self._engine.nodes())
 
     def edges(self, *, profile: str | Profile = "adult") -> pl.DataFrame:
@@ -435,8 +498,8 @@ class Network:
             null where heights are unknown), `level` (floor; null where none is known), `residents` (only for those
             who live there: one walks out of it and back, not through it), `source_id` (the way; the node of a lift),
             `island` (a small piece cut off from the rest, past which places are joined).
-            `from_tables(net.nodes(), net.edges())` is a network with the same times between nodes, its edges drawn
-            straight.
+            `from_tables(net.nodes(), net.edges())` (nodes of another system than WGS-84 through `in_crs`) is a network
+            with the same times between nodes, its edges drawn straight.
 
         Raises:
             ValueError: a profile that cannot be.
@@ -445,7 +508,7 @@ class Network:
         return frame(self._engine.edges(to_json(profile)))
 
     def lines(self) -> pl.DataFrame:
-        """Drawn lines of all edges, vertex by vertex: `edge` (as in `edges`), `kind`, `lon`, `lat`."""
+        """Drawn lines of all edges by vertices: `edge` (as in `edges`), `kind`, `lon`, `lat` (of `analysis_crs`)."""
         return frame(self._engine.lines())
 
     def summary(self) -> Summary:
