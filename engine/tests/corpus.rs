@@ -23,9 +23,10 @@ const TARGETS: [Target; 10] = [
 
 fn files(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).expect("the corpus").map(|entry| entry.expect("an entry").path()).collect();
     paths.sort();
-    paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
+    paths.iter().map(|path| std::fs::read(path).expect("a file of the corpus")).collect()
 }
 
 #[test]
@@ -33,7 +34,9 @@ fn every_file_of_the_corpus_is_answered() {
     for (target, read) in TARGETS {
         let files = files(target);
         assert!(!files.is_empty(), "{target} has no corpus");
-        files.iter().for_each(|bytes| read(bytes));
+        for bytes in &files {
+            read(bytes);
+        }
     }
 }
 

@@ -328,7 +328,7 @@ fn compressed_data_with_a_flipped_bit_are_damaged() {
         push_raw(&mut file, "OSMData", &blob);
         match read(&file) {
             Err(error) => {
-                assert!(error.to_string().contains("is damaged"), "byte {at}: {error}")
+                assert!(error.to_string().contains("is damaged"), "byte {at}: {error}");
             }
             Ok(_) => unseen += 1,
         }

@@ -41,7 +41,7 @@ fn collection(features: &str) -> String {
     format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#)
 }
 
-/// G1: what is no JSON, by the kinds of JSONTestSuite's files that a parser must refuse.
+/// G1: what is no JSON, by the kinds of `JSONTestSuite`'s files that a parser must refuse.
 #[test]
 fn what_is_no_json_is_refused() {
     assert!(geojson(collection(FEATURE)).is_ok());

@@ -41,7 +41,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
     module.add_function(wrap_pyfunction!(study::study_files, module)?)?;
     module.add_function(wrap_pyfunction!(study::run_study, module)?)?;
-    module.add_function(wrap_pyfunction!(study::validate_study, module)?)?;
+    module.add_function(wrap_pyfunction!(study::validate_inputs, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::catalogue, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::classify, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::find_duplicates, module)?)?;

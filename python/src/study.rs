@@ -7,11 +7,13 @@ use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use std::path::PathBuf;
 use walkshed::batch::study;
+use walkshed::batch::validate::{self, Checked};
 use walkshed::io;
 use walkshed::io::given::Given;
 use walkshed::io::hash::InputFile;
 use walkshed::model::age_group::{AgeGroup, Ages};
 use walkshed::model::error::Error;
+use walkshed::model::problem::{Level, Problem};
 use walkshed::model::study::TableFile;
 
 /// The files of a study that hold tables: path, layer.
@@ -68,19 +70,47 @@ pub fn run_study(
     json(py, &result)
 }
 
-/// Check a study; its validation as JSON, and the rows that would be left out.
+/// What checking found: the state of a study that can run as JSON, findings, totals, the problems that stop it, rows that
+/// are left out, and the page.
+type Found = (Option<String>, PyTable, PyTable, PyTable, PyTable, String);
+
+/// Check a study, or files one by one, and write the report where one is wanted.
 #[pyfunction]
-#[pyo3(signature = (path, tables, report=None))]
-pub fn validate_study(
+#[pyo3(signature = (study, files, tables, out, title, report=None))]
+pub fn validate_inputs(
     py: Python<'_>,
-    path: PathBuf,
+    study: Option<PathBuf>,
+    files: Vec<PathBuf>,
     tables: Vec<GivenTable>,
+    out: Option<PathBuf>,
+    title: String,
     report: Option<Py<PyAny>>,
-) -> PyResult<(String, PyTable)> {
+) -> PyResult<Found> {
     let given = given(tables);
-    let result =
-        job::run(py, report.as_ref(), move |progress| study::validate_given(&path, &given, progress))?;
-    Ok((json(py, &result)?, to_table(io::rejected::to_batch(&result.rejected))?))
+    let (found, page) = job::run(py, report.as_ref(), move |progress| {
+        let found = match study {
+            Some(path) => validate::study(&path, &given, progress)?,
+            None => Checked { ready: None, findings: validate::files(&files, &given, progress)? },
+        };
+        if let Some(out) = out {
+            validate::publish(&out, &title, &found.findings, progress)?;
+        }
+        let page = io::findings_page::to_html(&title, &found.findings);
+        Ok((found, page))
+    })?;
+    let ready = found.ready.as_ref().map(|ready| json(py, ready)).transpose()?;
+    let all = &found.findings.all;
+    let of_level = |level: Level| -> Vec<Problem> {
+        all.iter().filter(|finding| finding.level == level).map(|finding| finding.problem.clone()).collect()
+    };
+    Ok((
+        ready,
+        to_table(io::findings::to_batch(all))?,
+        to_table(io::findings::tallies_to_batch(&found.findings.tallies))?,
+        to_table(io::rejected::to_batch(&of_level(Level::Error)))?,
+        to_table(io::rejected::to_batch(&of_level(Level::Rejected)))?,
+        page,
+    ))
 }
 
 /// A group of the catalogue: id, Chinese name, English name, first and last age, headings.

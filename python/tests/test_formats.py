@@ -1,4 +1,4 @@
-"""Formats that institutes bring: each read as another library reads it, and refused by name where it is not what it says."""
+"""Formats that institutes bring: each read as another library reads it, refused by name where it is something else."""
 
 from __future__ import annotations
 
@@ -281,9 +281,13 @@ def test_a_header_of_two_merged_rows_is_one(tmp_path: Path) -> None:
 
 
 def test_numbers_stored_as_text_are_numbers_and_others_are_named(tmp_path: Path) -> None:
-    rows = [(id_, kind, str(lon), f"{lat}") for id_, kind, lat, lon in CHINESE.select("id", "class", "lat", "lon").rows()]
+    rows = [
+        (id_, kind, str(lon), f"{lat}") for id_, kind, lat, lon in CHINESE.select("id", "class", "lat", "lon").rows()
+    ]
     rows.append(("d", "超市", "about 106", "29.5"))
-    with pytest.warns(ws.RejectedRowsWarning, match=r'list.xlsx, row 4.*"lon", value "about 106": this is not a number'):
+    with pytest.warns(
+        ws.RejectedRowsWarning, match=r'list.xlsx, row 4.*"lon", value "about 106": this is not a number'
+    ):
         assert_frame_equal(times(book(tmp_path, HEADER, *rows)), times(CHINESE))
 
 

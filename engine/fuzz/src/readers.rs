@@ -27,10 +27,10 @@ fn file(name: &str, bytes: &[u8]) -> PathBuf {
 /// Streets, facilities and homes.
 pub fn pbf(bytes: &[u8]) {
     static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
-    let catalogue = CATALOGUE.get_or_init(|| io::study::catalogue(None).expect("the own catalogue"));
     static RULES: OnceLock<osm::walking::WalkingRules> = OnceLock::new();
-    let rules = RULES.get_or_init(defaults::walking_rules);
     static BUILDINGS: OnceLock<osm::buildings::BuildingRules> = OnceLock::new();
+    let catalogue = CATALOGUE.get_or_init(|| io::study::catalogue(None).expect("the own catalogue"));
+    let rules = RULES.get_or_init(defaults::walking_rules);
     let buildings = BUILDINGS.get_or_init(defaults::building_rules);
     let wanted = Wanted { rules, catalogue: Some(catalogue), buildings: Some(buildings) };
     let _ = osm::read(&file("x.osm.pbf", bytes), wanted, &Progress::default());

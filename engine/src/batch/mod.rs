@@ -1,6 +1,8 @@
 //! Whole jobs: one study from files to files.
 
+pub mod check;
 pub mod prepare;
 pub mod publish;
 pub mod study;
 pub mod synthetic;
+pub mod validate;

@@ -61,8 +61,24 @@ pub struct Prepared {
     pub facilities_crs: Option<Crs>,
     /// Every input row that was left out, and what is to be known of those that were used: `Fault::level` tells.
     pub rejected: Vec<Problem>,
+    /// Rows of each input that came in, and how many of them are used.
+    pub counted: Vec<Counted>,
     /// The files that were read.
     pub inputs: Vec<InputFile>,
+}
+
+/// How many rows of an input were read, and how many were taken. What was left out is counted from the problems, so that a
+/// row that is lost on the way is noticed.
+#[derive(Debug)]
+pub struct Counted {
+    /// What the input is to the study.
+    pub input: &'static str,
+    /// Its file.
+    pub file: String,
+    /// Rows of the file.
+    pub rows: usize,
+    /// Rows that were taken.
+    pub taken: usize,
 }
 
 /// Read, check and join all inputs of a study; tables that were handed over are taken as they are.
@@ -104,6 +120,13 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
     let facilities_crs = tables.facilities.as_ref().map(Table::stated_crs).transpose()?;
     let from_map = extract.facilities.map(|facilities| facilities.moved(system));
     let ledger = ledger(study, &tables, &catalogue, from_map, &mut rejected)?;
+    let mut counted = Vec::new();
+    counted.extend(
+        tables
+            .facilities
+            .as_ref()
+            .map(|table| Counted::new("facilities", table, ledger.rows_of(&table.name))),
+    );
     let ledger = without_duplicates(study, &catalogue, ledger, progress, &mut rejected)?;
     let open = ledger.open_on(study.day())?;
     rejected.extend(ledger.status_problems(study.day()));
@@ -112,12 +135,20 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
         (Some(source), Some(table)) => Some(io::areas::read(table, &source.id, &mut rejected)?),
         _ => None,
     };
+    counted.extend(
+        tables
+            .areas
+            .as_ref()
+            .zip(outlines.as_ref())
+            .map(|(table, areas)| Counted::new("areas", table, areas.id.len())),
+    );
     let (homes, streets) = (&extract.dwellings.moved(system), &street_spots(&network));
     let evidence = Evidence::new(homes, streets, resolution);
     let census =
         Census { study, homes, streets, evidence: &evidence, resolution, age_groups: &catalogue.age_group };
-    let People { mut settled, stated: people_in, pixels } =
+    let People { mut settled, stated: people_in, rows: people_rows, pixels } =
         census.people(&tables, outlines.as_ref(), progress, &mut rejected)?;
+    counted.extend(tables.population.as_ref().map(|table| Counted::new("population", table, people_rows)));
     rejected.append(&mut settled.findings);
     let Settled { cells, by: people_by, .. } = settled;
     let drawn = outlines.is_some();
@@ -141,8 +172,15 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
         parts,
         facilities_crs,
         rejected,
+        counted,
         inputs,
     })
+}
+
+impl Counted {
+    fn new(input: &'static str, table: &Table, taken: usize) -> Self {
+        Self { input, file: table.name.clone(), rows: table.rows(), taken }
+    }
 }
 
 /// The tables of a study. All are opened before any work, and all their faults are told together.
@@ -355,6 +393,8 @@ struct People {
     settled: Settled,
     /// People that the source states.
     stated: f64,
+    /// Rows of the source that were taken.
+    rows: usize,
     pixels: BTreeMap<String, Pixels>,
 }
 
@@ -390,7 +430,7 @@ impl Census<'_> {
         if !source.rasters.is_empty() {
             settled.findings.extend(population::exceeding_groups(&residents.file, &settled.cells));
         }
-        Ok(People { settled, stated: residents.people.iter().sum(), pixels })
+        Ok(People { settled, stated: residents.people.iter().sum(), rows: residents.home.len(), pixels })
     }
 
     fn rasters(
@@ -436,7 +476,7 @@ impl Census<'_> {
             _ => ByEvidence { buildings: stated, ..ByEvidence::default() },
         };
         let settled = Settled { cells, by, findings: Vec::new() };
-        Ok(People { settled, stated, pixels: BTreeMap::new() })
+        Ok(People { settled, stated, rows: 0, pixels: BTreeMap::new() })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::metrics::apportion::{self, Part};
 use crate::metrics::coverage::coverage;
 use crate::model::coverage::CoverageRow;
 use crate::model::error::{Error, Result};
+use crate::model::finding::{Tally, rejected_rows};
 use crate::model::ids::Ids;
 use crate::model::ledger::Status;
 use crate::model::place::{Place, Spot};
@@ -142,7 +143,9 @@ pub struct Validation {
     pub areas: usize,
     /// What is only told of rows that are used, by reason.
     pub told: BTreeMap<&'static str, usize>,
-    /// Every row that would be left out.
+    /// Rows of every input: in, used, left out.
+    pub totals: Vec<Tally>,
+    /// Every row that would be left out, and what is told of those that are used.
     #[serde(skip)]
     pub rejected: Vec<Problem>,
 }
@@ -179,6 +182,7 @@ pub fn validate_given(path: &Path, given: &Given, progress: &Progress) -> Result
         facilities_not_open: not_open(&study, &prepared),
         areas: prepared.areas.id.len(),
         told: by_reason(&prepared, |level| level > Level::Rejected),
+        totals: tallies(&study, &prepared)?,
         rejected: prepared.rejected,
     })
 }
@@ -271,6 +275,33 @@ fn all_coverage(
         rows.extend(coverage(&of_profile.times, &prepared.cells, area_ids, parts, minutes, progress)?);
     }
     Ok(rows)
+}
+
+/// What became of the rows of each input, once every row that is left out is listed.
+fn tallies(study: &Study, prepared: &Prepared) -> Result<Vec<Tally>> {
+    let left_out: u64 = prepared.network.origin.left_out.ways.values().flat_map(BTreeMap::values).sum();
+    let ways = prepared.network.edge_id.distinct() as u64;
+    let streets = io::files::file_name(study.streets.file());
+    let mut tallies = vec![Tally::of("streets", streets, "ways", ways, left_out)];
+    for pixels in prepared.pixels.values() {
+        let raster = study.population.path.as_deref().map(io::files::file_name).unwrap_or_default();
+        let used = pixels.all - pixels.no_data - pixels.nan - pixels.rejected;
+        tallies.push(Tally::of("population", raster, "pixels", used, pixels.all - used));
+    }
+    for counted in &prepared.counted {
+        let file = &counted.file;
+        let of_file =
+            |problem: &&Problem| problem.file == *file && matches!(problem.fault, Fault::NotSnapped { .. });
+        let unjoined = prepared.rejected.iter().filter(of_file).count();
+        let rows = counted.rows as u64;
+        let accepted = (counted.taken - if counted.input == "facilities" { unjoined } else { 0 }) as u64;
+        // Where one file is two inputs, nobody can tell whose row a problem is.
+        let shared = prepared.counted.iter().filter(|other| other.file == *file).count() > 1;
+        let rejected = if shared { rows - accepted } else { rejected_rows(&prepared.rejected, file) };
+        let (input, file) = (counted.input, file.clone());
+        tallies.push(Tally { input, file, unit: "rows", rows, accepted, rejected }.balanced()?);
+    }
+    Ok(tallies)
 }
 
 /// Facilities that no street is near enough to are left out of the walk, so they are listed.

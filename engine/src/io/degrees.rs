@@ -60,6 +60,10 @@ fn unit(letter: char) -> Option<Unit> {
 }
 
 /// For a letter of the compass: the sign that it gives, or `None` inside when it belongs to the other axis.
+#[expect(
+    clippy::option_option,
+    reason = "no letter, a letter of the other axis, and a sign are three things"
+)]
 fn half(letter: char, axis: Axis) -> Option<Option<f64>> {
     let (of, sign) = match letter {
         'E' | 'e' | '东' => (Axis::Lon, 1.0),

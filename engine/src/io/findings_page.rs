@@ -1,8 +1,12 @@
 //! Findings as one page that opens anywhere: no script, nothing fetched, every text of the data escaped.
 
+use crate::model::error::{Error, Result};
 use crate::model::finding::{Finding, Findings, Tally};
 use crate::model::problem::Level;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 
 /// Rows shown for each kind of finding; the table beside the page holds all.
 const ROWS_SHOWN: usize = 200;
@@ -16,6 +20,16 @@ summary{cursor:pointer;padding:.35rem 0}.level{display:inline-block;min-width:7.
 color:#fff}.error{background:#a50026}.rejected{background:#b35806}.warning{background:#5e4fa2}.note{background:#4d4d4d}\
 .verdict{font-size:1.1rem;padding:.6rem 1rem;border-left:.4rem solid}.ready{border-color:#1a7837;background:#eef7ef}\
 .refused{border-color:#a50026;background:#fbeeee}.more,.zh{color:#444}";
+
+/// Write the page to a new file and wait until it is on the disk.
+///
+/// # Errors
+/// When the file exists or the file system refuses.
+pub fn write(path: &Path, title: &str, findings: &Findings) -> Result<()> {
+    let mut file = File::create_new(path).map_err(Error::file(path))?;
+    let page = to_html(title, findings);
+    file.write_all(page.as_bytes()).and_then(|()| file.sync_all()).map_err(Error::file(path))
+}
 
 /// The whole page.
 pub fn to_html(title: &str, findings: &Findings) -> String {

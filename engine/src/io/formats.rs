@@ -39,13 +39,15 @@ impl Table {
 
 fn read_parquet(path: &Path, name: &str) -> Result<Table> {
     use ::geoparquet::reader::GeoParquetReaderBuilder;
-    use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+    use parquet::arrow::arrow_reader::{
+        ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    };
     let file = files::open(path)?;
     let stamp = Stamp::of(&file).map_err(Error::file(path))?;
     let read = || -> Result<Table> {
         let (metadata, allowance) = parquet_gate::check(&file, name)?;
-        let metadata =
-            ArrowReaderMetadata::try_new(Arc::new(metadata), Default::default()).map_err(unreadable(name))?;
+        let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::default())
+            .map_err(unreadable(name))?;
         let own = file.try_clone().map_err(Error::file(path))?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(own, metadata)
             .with_batch_size(allowance.batch_rows);

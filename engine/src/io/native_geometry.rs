@@ -1,5 +1,5 @@
 //! Native `GeoArrow` columns as other libraries hand them on: polars calls the child of every list `item`, where the
-//! specification names the axes; DuckDB forgets that the column holds points.
+//! specification names the axes; `DuckDB` forgets that the column holds points.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, FixedSizeListArray, GenericListArray, OffsetSizeTrait};

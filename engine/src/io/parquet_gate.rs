@@ -84,7 +84,7 @@ fn within(name: &str, amount: Amount, found: u64) -> Result<()> {
 pub fn check(mut file: &File, name: &str) -> Result<(ParquetMetaData, Allowance)> {
     let length = file.metadata().map_err(unreadable(name))?.len();
     let footer = read_footer(&mut file, length, name)?;
-    let damaged = || Error::from(unreadable(name)("the footer is damaged"));
+    let damaged = || unreadable(name)("the footer is damaged");
     check_footer(&footer).ok_or_else(damaged)?;
     let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(unreadable(name))?;
     let memory = check_amounts(&metadata, length, name)?;
@@ -145,7 +145,7 @@ fn check_footer(footer: &[u8]) -> Option<()> {
 
 /// Rows, columns and values of all row groups; the answer is the memory that the file may fill.
 fn check_amounts(metadata: &ParquetMetaData, length: u64, name: &str) -> Result<u64> {
-    let damaged = |_| Error::from(unreadable(name)("a row group or column is of negative length"));
+    let damaged = |_| unreadable(name)("a row group or column is of negative length");
     let whole = |number: i64| u64::try_from(number).map_err(damaged);
     within(name, Amount::Columns, metadata.file_metadata().schema_descr().num_columns() as u64)?;
     let (mut rows, mut values, mut packed, mut inflated) = (0_u64, 0_u64, 0_u64, 0_u64);
@@ -176,9 +176,9 @@ struct Chunk {
 
 /// The chunks of a file in order; none may lie outside its data or share bytes with another.
 fn chunks(metadata: &ParquetMetaData, data_end: u64, name: &str) -> Result<Vec<Chunk>> {
-    let outside = || Error::from(unreadable(name)("a column lies outside the file"));
+    let outside = || unreadable(name)("a column lies outside the file");
     let mut chunks = Vec::new();
-    for column in metadata.row_groups().iter().flat_map(|group| group.columns()) {
+    for column in metadata.row_groups().iter().flat_map(parquet::file::metadata::RowGroupMetaData::columns) {
         if column.file_path().is_some() {
             return Err(unreadable(name)("a column lies in another file"));
         }

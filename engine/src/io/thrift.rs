@@ -83,7 +83,13 @@ impl<'a> Compact<'a> {
         }
         match kind {
             // Whether it is true is said by the kind, but in a list.
-            1 | 2 => in_list.then(|| self.byte().map(|_| ())).unwrap_or(Some(())),
+            1 | 2 => {
+                if in_list {
+                    self.byte().map(|_| ())
+                } else {
+                    Some(())
+                }
+            }
             3 => self.take(1).map(|_| ()),
             4..=6 => self.unsigned().map(|_| ()),
             7 => self.take(8).map(|_| ()),

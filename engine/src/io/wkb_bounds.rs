@@ -89,7 +89,7 @@ fn coordinates(
         };
         let (x, y) = (value(0), value(1));
         let empty = may_be_empty && x.is_nan() && y.is_nan();
-        if !empty && !(x.is_finite() && y.is_finite()) {
+        if !(empty || x.is_finite() && y.is_finite()) {
             return Err("a coordinate is no number");
         }
     }

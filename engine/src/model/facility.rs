@@ -60,6 +60,11 @@ impl Facilities {
         self.class.is_empty()
     }
 
+    /// How many rows came from the rows of a file.
+    pub fn rows_of(&self, file: &str) -> usize {
+        (0..self.len()).filter(|&row| &*self.file[row] == file && self.row[row].is_some()).count()
+    }
+
     /// The classes that occur, sorted.
     pub fn classes(&self) -> Vec<String> {
         let mut classes = self.class.clone();

@@ -31,6 +31,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// The tally of an input that is counted by its parts.
+    pub fn of(input: &'static str, file: String, unit: &'static str, accepted: u64, rejected: u64) -> Self {
+        Self { input, file, unit, rows: accepted + rejected, accepted, rejected }
+    }
+
     /// The tally, whose parts are the whole.
     ///
     /// # Errors
@@ -60,10 +65,21 @@ impl Findings {
     pub fn new(errors: Vec<Problem>, of_rows: Vec<Problem>, tallies: Vec<Tally>) -> Self {
         let stopping = errors.into_iter().map(|problem| Finding { level: Level::Error, problem });
         let others = of_rows.into_iter().map(|problem| Finding { level: problem.fault.level(), problem });
-        let mut all: Vec<Finding> = stopping.chain(others).collect();
+        let mut findings = Self { all: stopping.chain(others).collect(), tallies };
+        findings.sort();
+        findings
+    }
+
+    /// Add what was found in another input.
+    pub fn extend(&mut self, other: Self) {
+        self.all.extend(other.all);
+        self.tallies.extend(other.tallies);
+        self.sort();
+    }
+
+    fn sort(&mut self) {
         let place = |problem: &Problem| (problem.file.clone(), problem.row, problem.fault.code());
-        all.sort_by_cached_key(|finding| (finding.level, place(&finding.problem)));
-        Self { all, tallies }
+        self.all.sort_by_cached_key(|finding| (finding.level, place(&finding.problem)));
     }
 
     /// Whether nothing stops the work.

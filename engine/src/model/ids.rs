@@ -37,6 +37,20 @@ impl Ids {
         }
     }
 
+    /// How many different ids there are.
+    pub fn distinct(&self) -> usize {
+        fn count<T: Ord>(mut ids: Vec<T>) -> usize {
+            ids.sort_unstable();
+            ids.dedup();
+            ids.len()
+        }
+        match self {
+            Self::Text(ids) => count(ids.iter().collect()),
+            Self::Int(ids) => count(ids.clone()),
+            Self::UInt(ids) => count(ids.clone()),
+        }
+    }
+
     /// These rows, in this order.
     #[must_use]
     pub fn pick(&self, rows: &[usize]) -> Self {

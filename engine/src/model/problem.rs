@@ -221,6 +221,18 @@ pub enum Fault {
         /// What is expected.
         expected: String,
     },
+    /// Pixels of a raster without a value.
+    NoData {
+        /// How many.
+        pixels: u64,
+        /// Of how many.
+        of: u64,
+    },
+    /// A table whose columns fit no input of a study.
+    UnknownUse {
+        /// The columns that are there.
+        found: Vec<String>,
+    },
     /// A folder stands where the results should go and is not an earlier result.
     OutputExists,
     /// Of people by group and by community.
@@ -441,6 +453,8 @@ impl Fault {
             Self::MissingCrs => "missing_crs",
             Self::AllRejected { .. } => "all_rejected",
             Self::Setting { .. } => "setting",
+            Self::NoData { .. } => "no_data",
+            Self::UnknownUse { .. } => "unknown_use",
             Self::OutputExists => "output_exists",
             Self::Population(fault) => fault.code(),
             Self::Area(fault) => fault.code(),
@@ -454,6 +468,7 @@ impl Fault {
             Self::MissingNodes { .. } | Self::LooksCut { .. } | Self::OffsetSuspected { .. } => {
                 Level::Warning
             }
+            Self::GuessedEncoding { .. } | Self::NoData { .. } | Self::UnknownUse { .. } => Level::Note,
             Self::Population(fault) => fault.level(),
             Self::Area(fault) => fault.level(),
             _ => Level::Rejected,
@@ -461,6 +476,7 @@ impl Fault {
     }
 
     /// What is wrong.
+    #[expect(clippy::too_many_lines, reason = "one text for each fault")]
     pub fn what(&self) -> Bilingual {
         match self {
             Self::NotFound => both("the file does not exist", "文件不存在"),
@@ -626,6 +642,19 @@ impl Fault {
                 format!("所有行均被拒绝；第一条：{first}"),
             ),
             Self::Setting { expected } => both(format!("expected {expected}"), format!("应为 {expected}")),
+            Self::NoData { pixels, of } => both(
+                format!("{pixels} of {of} pixels have no value"),
+                format!("{of} 个像元中有 {pixels} 个没有数值"),
+            ),
+            Self::UnknownUse { found } => {
+                let found = found.join(", ");
+                both(
+                    format!(
+                        "the columns fit no input of a study, so only places were checked; found: {found}"
+                    ),
+                    format!("各列不符合任何一种输入数据，仅检查了位置；现有列：{found}"),
+                )
+            }
             Self::OutputExists => {
                 both("the folder exists and holds no walkshed result", "文件夹已存在且不是 walkshed 的结果")
             }
@@ -635,6 +664,7 @@ impl Fault {
     }
 
     /// What to do about it.
+    #[expect(clippy::too_many_lines, reason = "one text for each fault")]
     pub fn fix(&self) -> Bilingual {
         match self {
             Self::NotFound => both(
@@ -645,7 +675,9 @@ impl Fault {
                 "Check that the download is complete and the file name is right",
                 "请确认下载完整、文件名正确",
             ),
-            Self::Truncated { .. } => both("Download or copy the file again", "请重新下载或复制文件"),
+            Self::Truncated { .. } | Self::DamagedBlob { .. } => {
+                both("Download or copy the file again", "请重新下载或复制文件")
+            }
             Self::Unreadable { .. } => {
                 both("Open the file in another program, or export it again", "请用其他程序打开检查或重新导出")
             }
@@ -680,7 +712,6 @@ impl Fault {
                 "Check where the file comes from; cut it to the study area when it is what it says",
                 "请核实文件来源；如内容无误，请裁剪到研究范围",
             ),
-            Self::DamagedBlob { .. } => both("Download or copy the file again", "请重新下载或复制文件"),
             Self::UnknownCodec { .. } => both(
                 "Pack it anew: osmium cat -f pbf,pbf_compression=zlib",
                 "请重新编码：osmium cat -f pbf,pbf_compression=zlib",
@@ -771,6 +802,14 @@ impl Fault {
                 "请更正该表；每一行的原因均已列出",
             ),
             Self::Setting { .. } => both("Correct the setting", "请更正该设置"),
+            Self::NoData { .. } => both(
+                "Nothing, where that is the sea or lies outside the city; else look for a raster that covers it",
+                "若为海域或城市以外则无需处理；否则请换用覆盖该处的栅格",
+            ),
+            Self::UnknownUse { .. } => both(
+                "Name the columns in a study, or call them id and class, people, or area_id",
+                "请在研究文件中指定列名，或将列命名为 id 与 class、people 或 area_id",
+            ),
             Self::OutputExists => {
                 both("Choose another folder or remove it yourself", "请另选文件夹或自行删除")
             }

@@ -293,6 +293,7 @@ impl Surface {
     }
 
     /// Offsets within a circle of so many steps around the middle.
+    #[expect(clippy::unused_self, reason = "the offsets of a surface, whichever")]
     fn within(&self, steps: i32) -> impl Iterator<Item = (i32, i32)> {
         (-steps..=steps)
             .flat_map(move |row| (-steps..=steps).map(move |column| (column, row)))

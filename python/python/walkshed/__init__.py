@@ -13,14 +13,15 @@ from walkshed.facilities import classify, duplicates, facility_classes, merge_du
 from walkshed.formats import EncodingWarning, read_table
 from walkshed.geotable import GeoTable
 from walkshed.network import Network
-from walkshed.population import age_groups
 from walkshed.planted import plant_faults
+from walkshed.population import age_groups
 from walkshed.profile import Profile, profile
 from walkshed.rejected import RejectedRowsWarning
 from walkshed.route import Route
-from walkshed.study import RunResult, Validation, run, validate
+from walkshed.study import RunResult, run
 from walkshed.summary import Summary
 from walkshed.synthetic import SyntheticCity, synth
+from walkshed.validation import Validation, validate
 
 __all__ = [
     "EncodingWarning",

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import InputError, __version__, study, synthetic
+from walkshed import InputError, __version__, study, synthetic, validation
 
 DONE, REFUSED, FAILED, STOPPED = 0, 1, 3, 130
 
@@ -54,8 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole")
     run.add_argument("--map", metavar="PNG", help="draw the six classes that fewest people reach (needs matplotlib)")
     run.set_defaults(command=_run)
-    validate = commands.add_parser("validate", help="check a study and its inputs, compute nothing")
-    validate.add_argument("study", metavar="STUDY.toml")
+    validate = commands.add_parser("validate", help="check a study, a file or a folder of files, compute nothing")
+    validate.add_argument("source", metavar="STUDY.toml|FILE|FOLDER")
+    validate.add_argument("--out", metavar="DIR", help="folder for findings.parquet, totals.parquet and report.html")
     validate.set_defaults(command=_validate)
     synth = commands.add_parser("synth", help="a synthetic mountain city 合成山地城市")
     synth.add_argument("out", metavar="DIR", help="folder for the city; replaces an earlier synthetic city only")
@@ -98,13 +99,12 @@ def _draw(result: study.RunResult, path: str) -> None:
         network = Network.from_overture(streets["overture"], streets["connectors"], analysis_crs=system, progress=False)
     else:
         network = Network.from_osm(streets["osm"], analysis_crs=system, progress=False)
-    figure = maps.minutes_map(result, network=network, source=_source(result))
+    figure = maps.minutes_map(result, network=network, source=_source(streets))
     maps.save(figure, path)
 
 
-def _source(result: study.RunResult) -> str:
+def _source(streets: dict[str, Any]) -> str:
     """What a map says of its data: a synthetic city says so beside its streets."""
-    streets = result.report["study"]["streets"]
     if streets["osm"] is None:
         return "Streets © OpenStreetMap contributors, Overture Maps Foundation"
     if (Path(streets["osm"]).parent / "synthetic.json").is_file():
@@ -113,22 +113,48 @@ def _source(result: study.RunResult) -> str:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    found = study.validate(options.study, progress=_progress(options))
+    refused: InputError | None = None
+    try:
+        found = validation.validate(options.source, out=options.out, progress=_progress(options))
+    except InputError as error:
+        refused = error
+        found = getattr(error, "validation", None)
+        if found is None:
+            raise
     if options.json:
-        print(json.dumps(found.report | {"rejected": found.rejected.to_dicts()}, ensure_ascii=False))
-        return DONE
+        tables = {"findings": found.findings, "totals": found.totals, "rejected": found.rejected}
+        told = {"problems": refused.problems} if refused else {}
+        told |= {name: table.to_dicts() for name, table in tables.items()}
+        print(json.dumps(found.report | told, ensure_ascii=False))
+    else:
+        _print_findings(found)
+        if options.out:
+            print(f"report 报告: {options.out}/report.html")
+    if refused is not None:
+        _tell(refused)
+    return DONE if found.ready else REFUSED
+
+
+def _print_findings(found: validation.Validation) -> None:
     report = found.report
-    classes = ", ".join(f"{name} {count}" for name, count in report["facilities"].items())
-    print(f"ready to run 可以运行: {report['people']:,.0f} people, {report['cells']:,} cells, {report['areas']} areas")
-    print(f"facilities 设施: {classes}")
-    if report["people_not_snapped"] > 0:
-        print(f"not near any street 未接入路网: {report['people_not_snapped']:,.0f} people")
-    print(f"rows left out 未采用的行: {found.rejected.height}")
-    for row in found.rejected.head(20).iter_rows(named=True):
-        print(f"  {row['message']}\n  {row['message_zh']}")
-    if found.rejected.height > 20:
-        print(f"  … and {found.rejected.height - 20} more; --json prints all")
-    return DONE
+    if report:
+        classes = ", ".join(f"{name} {count}" for name, count in report["facilities"].items())
+        print(
+            f"ready to run 可以运行: {report['people']:,.0f} people, {report['cells']:,} cells, {report['areas']} areas"
+        )
+        print(f"facilities 设施: {classes}")
+        if report["people_not_snapped"] > 0:
+            print(f"not near any street 未接入路网: {report['people_not_snapped']:,.0f} people")
+    if found.totals.height:
+        print("rows in = accepted + rejected 读入 = 采用 + 未采用:")
+        _print_frame(found.totals)
+    print(f"rows left out 未采用的行: {found.rejected.height}; findings 全部问题: {found.findings.height}")
+    for row in found.findings.head(20).iter_rows(named=True):
+        place = ", ".join(str(row[part]) for part in ("file", "row", "id", "column", "value") if row[part] is not None)
+        level = validation.LEVELS[row["level"]]
+        print(f"  {row['level']} {level}: {place}: {row['what']}. {row['fix']}\n    {row['what_zh']}。{row['fix_zh']}")
+    if found.findings.height > 20:
+        print(f"  … and {found.findings.height - 20} more; --out DIR writes, --json prints all")
 
 
 def _synth(options: argparse.Namespace) -> int:
@@ -174,10 +200,13 @@ def _print_frame(table: pl.DataFrame) -> None:
 
 
 def _refuse(options: argparse.Namespace, error: InputError) -> None:
-    problems = getattr(error, "problems", [])
     if options.json:
-        print(json.dumps({"problems": problems}, ensure_ascii=False))
-    for problem in problems:
+        print(json.dumps({"problems": getattr(error, "problems", [])}, ensure_ascii=False))
+    _tell(error)
+
+
+def _tell(error: InputError) -> None:
+    for problem in getattr(error, "problems", []):
         print(f"walkshed: {problem['message']}\n          {problem['message_zh']}", file=sys.stderr)
 
 

@@ -1,7 +1,7 @@
-"""Files that the engine does not read by itself: shapefiles, GeoPackage, FlatGeobuf, workbooks, and files in the network.
+"""Files that the engine does not read by itself: shapefiles, GeoPackage, FlatGeobuf, workbooks, files in the network.
 
-Each becomes columns under the file's own name, which the engine checks like any other table. Why these libraries, and the
-caps: docs/design/2026-11-formats.md.
+Each becomes columns under the file's own name, which the engine checks like any other table. Why these libraries, and
+the caps: docs/design/2026-11-formats.md.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def read_table(
     encoding you know better than the file.
 
     Args:
-        path: any format that walkshed reads: Parquet, GeoParquet, CSV, GeoJSON; with `walkshed[formats]` shapefiles (also
-            in a .zip, which is never unpacked to disk), GeoPackage, FlatGeobuf and workbooks (.xlsx). Addresses
+        path: any format that walkshed reads: Parquet, GeoParquet, CSV, GeoJSON; with `walkshed[formats]` shapefiles
+            (also in a .zip, which is never unpacked to disk), GeoPackage, FlatGeobuf and workbooks (.xlsx). Addresses
             (`file://`, `s3://`) are fetched through pyarrow or fsspec.
         layer: layer of a GeoPackage, sheet of a workbook, name of a shapefile in an archive; None for the only one.
         encoding: of the attribute table of a shapefile, such as "GB18030"; None for what its .cpg states, else what the
@@ -53,7 +53,7 @@ def read_table(
 
     Raises:
         ValueError: an encoding for a file that states its own.
-        InputError: the file is missing, something else, damaged, or holds several tables and `layer` names none of them.
+        InputError: the file is missing, something else, damaged, or holds several tables and `layer` names none.
 
     Warns:
         EncodingWarning: nothing states the encoding of its text.
@@ -165,8 +165,9 @@ def _parts(path: Path, name: str) -> dict[str, bytes]:
 def _attributes(parts: dict[str, bytes], name: str, wanted: str | None) -> tuple[str | None, str | None]:
     """Find the encoding of an attribute table: to read in, and guessed.
 
-    What the user says, else what the .cpg states, if the bytes can be that; else what the bytes can only be; else the code
-    page in the header. Esri's programs write the code of "the page of this computer" there (0x57), which says nothing.
+    What the user says, else what the .cpg states, if the bytes can be that; else what the bytes can only be; else the
+    code page in the header. Esri's programs write the code of "the page of this computer" there (0x57), which says
+    nothing.
     """
     stated = wanted or parts.get("cpg", b"").decode("ascii", "replace").strip() or None
     text = _text_of(parts["dbf"])
@@ -256,10 +257,11 @@ def for_study(study: str) -> list[dict[str, Any]]:
         InputError: the study itself is wrong.
 
     """
-    return [_given(path, layer) for path, layer in _engine.study_files(study) if is_foreign(path)]
+    return [given(path, layer) for path, layer in _engine.study_files(study) if is_foreign(path)]
 
 
-def _given(path: str, layer: str | None) -> dict[str, Any]:
+def given(path: str, layer: str | None) -> dict[str, Any]:
+    """Read a table to hand to the engine under its path; what is wrong with it goes along."""
     given: dict[str, Any] = {"path": path, "layer": layer, "table": None, "refusals": [], "fetched": None}
     try:
         if is_remote(path):

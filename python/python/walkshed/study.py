@@ -11,7 +11,6 @@ from typing import Any
 import polars as pl
 
 from walkshed import _engine, formats
-from walkshed.arrow import frame
 from walkshed.facilities import facility_classes
 from walkshed.progress import Progress, reporting
 
@@ -76,20 +75,6 @@ class RunResult:
         return f"RunResult({name!r}, {rows} rows of coverage in {self.folder})"
 
 
-@dataclass(frozen=True)
-class Validation:
-    """What `validate` found in a study that can run.
-
-    Attributes:
-        report: network, people, cells, facilities by class, areas.
-        rejected: every row that a run would leave out, with file, row, value, reason and what to do.
-
-    """
-
-    report: dict[str, Any]
-    rejected: pl.DataFrame
-
-
 def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress: Progress = None) -> RunResult:
     """Run a study, the whole line.
 
@@ -111,23 +96,3 @@ def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress:
         path = os.fspath(study)
         text = _engine.run_study(path, os.fspath(out), formats.for_study(path), report=report)
     return RunResult(Path(out), json.loads(text))
-
-
-def validate(study: str | os.PathLike[str], *, progress: Progress = None) -> Validation:
-    """Read and check everything that `run` would read, and compute nothing.
-
-    Args:
-        study: path of a `STUDY.toml`; paths in it are relative to it.
-        progress: None or True shows a bar after a second, False nothing, a function is called with the state.
-
-    Returns:
-        What was found, and every row that a run would leave out.
-
-    Raises:
-        InputError: every fault that would stop the run.
-
-    """
-    with reporting(progress) as report:
-        path = os.fspath(study)
-        text, rejected = _engine.validate_study(path, formats.for_study(path), report=report)
-    return Validation(json.loads(text), frame(rejected))

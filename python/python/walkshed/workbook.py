@@ -1,4 +1,4 @@
-"""Facility lists in workbooks (.xlsx), as offices keep them: titles above the header, merged headers, numbers as text."""
+"""Facility lists in workbooks (.xlsx), as offices keep them: a title above, merged headers, numbers as text."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _text(value: Any) -> str | None:
 def _header(rows: list[list[str | None]]) -> tuple[dict[int, str], int]:
     """Find the header: the names by column, and the first row below it.
 
-    It is the first row of two or more cells; a title above has one. Where headers are merged there are two rows of it: one
+    It is the first row of two or more cells; a title above has one. Where headers are merged there are two rows: one
     names groups, the next names columns and is blank where a name spans both.
     """
     at = next((at for at, row in enumerate(rows[:_LOOK]) if _filled(row) > 1), 0)

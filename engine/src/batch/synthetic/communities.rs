@@ -5,7 +5,7 @@ use super::chance::Chance;
 use super::lattice::{ESTATE, Lattice};
 use super::names;
 use geo::{LineString, MultiPolygon, Polygon};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Name of the kind of names, by level.
 const NAMES: u64 = 10;
@@ -91,15 +91,15 @@ impl Communities {
     /// Divide the city, and count its people.
     pub fn new(lattice: &Lattice, buildings: &[Building], chance: Chance) -> Self {
         let mut new = Self { areas: vec![], position: BTreeMap::new(), columns: lattice.columns };
-        let mut squares: BTreeMap<(AreaLevel, usize, usize), ()> = BTreeMap::new();
+        let mut squares: BTreeSet<(AreaLevel, usize, usize)> = BTreeSet::new();
         for &point in &lattice.point {
             for level in AreaLevel::ALL {
                 let (row, column) = new.square(point as usize, level);
-                squares.insert((level, row, column), ());
+                squares.insert((level, row, column));
             }
         }
         for level in AreaLevel::ALL {
-            let of_level = squares.keys().filter(|(other, ..)| *other == level);
+            let of_level = squares.iter().filter(|(other, ..)| *other == level);
             for (number, &(_, row, column)) in of_level.enumerate() {
                 new.add(level, (row, column), number, chance);
             }

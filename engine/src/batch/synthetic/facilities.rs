@@ -218,8 +218,9 @@ fn name(chance: Chance, class: &FacilityClass, number: u64) -> String {
 fn place(city: &City, class: &FacilityClass, draw: &mut Draws) -> (Place, usize) {
     let lattice = &city.lattice;
     let junctions = &city.town;
-    let on_road =
-        |point: usize| point % lattice.columns % ESTATE == 0 || point / lattice.columns % ESTATE == 0;
+    let on_road = |point: usize| {
+        (point % lattice.columns).is_multiple_of(ESTATE) || (point / lattice.columns).is_multiple_of(ESTATE)
+    };
     let mut pick = || *draw.one_of(junctions) as usize;
     let mut point = pick();
     if ["bus_stop", "rail_station"].contains(&class.id.as_str()) {

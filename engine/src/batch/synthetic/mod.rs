@@ -35,6 +35,9 @@ pub use manifest::{MARK, Manifest};
 use std::path::Path;
 use streets::Street;
 
+/// What makes one table of a city.
+type Make = fn(&City) -> arrow_array::RecordBatch;
+
 /// A city before it is written.
 struct City {
     wanted: Wanted,
@@ -79,7 +82,7 @@ pub fn write(wanted: Wanted, out: &Path, progress: &Progress) -> Result<Manifest
     let folder = staging.folder();
     ways::write(&folder.join("streets.osm.pbf"), &city, progress)?;
     relief::write(&folder.join("terrain.tif"), &city, progress)?;
-    let tables: [(&str, fn(&City) -> arrow_array::RecordBatch); 7] = [
+    let tables: [(&str, Make); 7] = [
         ("communities.parquet", people::areas),
         ("buildings.parquet", people::buildings),
         ("population_cells.parquet", people::cells),

@@ -170,7 +170,7 @@ fn neighbour(lattice: &Lattice, estates: &Estates, chance: Chance, (from, to): (
     let inside = [from, to].map(|point| estates.of_point(columns, point as usize));
     let rank = match inside {
         [Some(_), Some(_)] => Rank::InEstate,
-        [None, None] if line(columns, from, to) % ESTATE == 0 => Rank::Road,
+        [None, None] if line(columns, from, to).is_multiple_of(ESTATE) => Rank::Road,
         [None, None] => Rank::Path,
         _ => Rank::IntoEstate,
     };
@@ -236,7 +236,7 @@ fn crossing(lattice: &Lattice, chance: Chance, line: usize, points: &[usize]) ->
     };
     let length = between.len() as f64;
     let longest = if over == Kind::Tunnel { 50.0 } else { 22.0 };
-    let main = line % (2 * ESTATE) == 0 && over != Kind::Residential && length <= longest;
+    let main = line.is_multiple_of(2 * ESTATE) && over != Kind::Residential && length <= longest;
     let main = main && chance.of(Purpose::Crossing, first as u64).happens(0.75);
     let rank = if main { Rank::MainCrossing } else { Rank::Crossing };
     Some(Candidate { rank, cost: length as f32, from: first as u32, to: last as u32, over: Some(over) })
@@ -258,12 +258,12 @@ fn street(lattice: &Lattice, chance: Chance, candidate: &Candidate) -> Street {
         (None, Rank::IntoEstate) => Kind::Gate(draw.happens(0.7)),
         (None, Rank::InEstate) if grade.abs() > STEEP_PATH => Kind::EstateSteps(steps),
         (None, Rank::InEstate) => Kind::Estate(draw.happens(0.4)),
-        _ if line % (4 * ESTATE) == 0 => Kind::Primary,
-        _ if line % (2 * ESTATE) == 0 => Kind::Secondary,
-        _ if line % ESTATE == 0 && grade.abs() > STEEP_STREET => Kind::Steps(steps),
-        _ if line % ESTATE == 0 => Kind::Tertiary,
+        _ if line.is_multiple_of(4 * ESTATE) => Kind::Primary,
+        _ if line.is_multiple_of(2 * ESTATE) => Kind::Secondary,
+        _ if line.is_multiple_of(ESTATE) && grade.abs() > STEEP_STREET => Kind::Steps(steps),
+        _ if line.is_multiple_of(ESTATE) => Kind::Tertiary,
         _ if grade.abs() > STEEP_PATH => Kind::Steps(steps),
-        _ if line % (ESTATE / 2) == 0 || draw.happens(0.3) => Kind::Residential,
+        _ if line.is_multiple_of(ESTATE / 2) || draw.happens(0.3) => Kind::Residential,
         _ if draw.happens(0.2) => Kind::Service,
         _ => Kind::Footway,
     };

@@ -182,7 +182,7 @@ impl<'a> Elements<'a> {
             }
             Kind::Gate(_) => tags(&[("highway", "service"), ("access", "private")]),
         };
-        if self.has_name(street) {
+        if Self::has_name(street) {
             tags.push(("name".to_owned(), self.street_name(street)));
         }
         tags.push(("source".to_owned(), SOURCE.to_owned()));
@@ -190,8 +190,8 @@ impl<'a> Elements<'a> {
     }
 
     /// Roads between estates and the streets through their middles have names.
-    fn has_name(&self, street: &Street) -> bool {
-        let on_line = (street.line as usize / 2) % (ESTATE / 2) == 0;
+    fn has_name(street: &Street) -> bool {
+        let on_line = (street.line as usize / 2).is_multiple_of(ESTATE / 2);
         on_line && !matches!(street.kind, Kind::Estate(_) | Kind::EstateSteps(_) | Kind::Gate(_))
     }
 
@@ -281,12 +281,11 @@ impl<'a> Elements<'a> {
                         gates.get(&ends)
                     }
                 };
-                nodes.push(match gate {
-                    Some(&street) => id(self.first_middle() + street),
-                    None => {
-                        self.posts.push(city.post(post));
-                        id(self.first_post() + self.posts.len() - 1)
-                    }
+                nodes.push(if let Some(&street) = gate {
+                    id(self.first_middle() + street)
+                } else {
+                    self.posts.push(city.post(post));
+                    id(self.first_post() + self.posts.len() - 1)
                 });
             }
             nodes.extend(nodes.first().copied());

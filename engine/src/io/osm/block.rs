@@ -254,7 +254,7 @@ impl Reading {
 
     fn tags(&mut self, element: &Element<'_>) -> Decoded<Run> {
         let (keys, values) = (Packed(element.keys), Packed(element.values));
-        if keys.count() != values.count() {
+        if keys.clone().count() != values.clone().count() {
             return Err(Damage::UnequalColumns);
         }
         let (texts, start) = (&self.block.texts, self.block.tags.len());

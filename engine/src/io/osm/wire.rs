@@ -42,7 +42,7 @@ impl<'a> Value<'a> {
 }
 
 /// The fields of a message, in their order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Iterator for Fields<'a> {
@@ -106,7 +106,7 @@ pub const fn zigzag(number: u64) -> i64 {
 }
 
 /// Packed numbers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Packed<'a>(pub &'a [u8]);
 
 impl Packed<'_> {

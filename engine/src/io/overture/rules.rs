@@ -78,7 +78,8 @@ struct Flags {
 
 #[derive(Debug, Deserialize)]
 struct Access {
-    access_type: String,
+    #[serde(rename = "access_type")]
+    kind: String,
     #[serde(default)]
     when: Option<When>,
     #[serde(default)]
@@ -180,7 +181,7 @@ impl Segment {
     ///
     /// A rule of one heading is a one-way street for vehicles unless it names people on foot. A rule for vehicles of some
     /// size, or for other modes, is none for them. Who is let in only by a status or for a purpose decides who may pass.
-    fn access_at<'a>(&self, at: f64, rules: &WalkingRules, tags: &mut Tags<'a>) {
+    fn access_at(&self, at: f64, rules: &WalkingRules, tags: &mut Tags<'_>) {
         let blank = When::default();
         let mut one_way = [false, false];
         for rule in self.access.iter().filter(|rule| holds(rule.between, at)) {
@@ -192,7 +193,7 @@ impl Segment {
             if for_others || for_vehicles || !now {
                 continue;
             }
-            let denied = rule.access_type == "denied";
+            let denied = rule.kind == "denied";
             if let Some(heading) = &when.heading {
                 if on_foot {
                     one_way[usize::from(heading == "forward")] = denied;
