@@ -33,10 +33,10 @@ struct Wandering {
 
 impl Wandering {
     fn at(lon: f64, lat: f64) -> Self {
-        let plane = Plane::at(Place::new(lon, lat).unwrap());
+        let plane = Plane::at(Place::new(lon, lat).expect("a town"));
         let there = |x: f64, y: f64| {
             let at = plane.degrees((x, y).into());
-            Place::new(at.x, at.y).unwrap()
+            Place::new(at.x, at.y).expect("a town")
         };
         let mut dice = Dice(7);
         let (mut places, mut edges, mut doors) = (Vec::new(), Vec::new(), Vec::new());
@@ -70,7 +70,7 @@ impl Wandering {
             edges,
             timed: false,
         };
-        Self { network: build::from_survey(survey, 200.0).unwrap(), doors, plane }
+        Self { network: build::from_survey(survey, 200.0).expect("a town"), doors, plane }
     }
 
     fn chongqing() -> Self {
@@ -78,7 +78,7 @@ impl Wandering {
     }
 
     fn look(&self, stated: &Crs, place: &[Place]) -> Verdict {
-        detect(&self.network, Source { stated, place }, &Progress::default()).unwrap()
+        detect(&self.network, Source { stated, place }, &Progress::default()).expect("a town")
     }
 
     /// Doors in the numbers of one system, read as if they were in another.
@@ -90,7 +90,7 @@ impl Wandering {
         let shift = |&door: &Place| {
             let at = self.plane.flat(door);
             let at = self.plane.degrees((at.x + east_m, at.y + north_m).into());
-            Place::new(at.x, at.y).unwrap()
+            Place::new(at.x, at.y).expect("a town")
         };
         self.doors.iter().map(shift).collect()
     }
@@ -119,8 +119,8 @@ fn every_system_is_told_from_every_other() {
             assert_eq!(verdict.fault(&stated.crs()).is_none(), truth == stated, "{told}");
             assert!(verdict.confidence.is_some_and(|confidence| confidence > 0.99), "{told}");
             let (east_m, north_m) = town.mean_offset_m(&read);
-            assert!((verdict.east_m.unwrap() - east_m).abs() < 2.0, "{told} {east_m}");
-            assert!((verdict.north_m.unwrap() - north_m).abs() < 2.0, "{told} {north_m}");
+            assert!((verdict.east_m.expect("a town") - east_m).abs() < 2.0, "{told} {east_m}");
+            assert!((verdict.north_m.expect("a town") - north_m).abs() < 2.0, "{told} {north_m}");
         }
     }
 }
@@ -143,9 +143,10 @@ fn an_offset_that_no_system_explains_is_measured() {
     let verdict = town.look(&Crs::WGS84, &town.shifted(240.0, -130.0));
     assert_eq!(verdict.looks_like, Some(LooksLike::Other), "{verdict:?}");
     assert!(
-        (verdict.east_m.unwrap() - 240.0).abs() <= 15.0 && (verdict.north_m.unwrap() + 130.0).abs() <= 15.0
+        (verdict.east_m.expect("a town") - 240.0).abs() <= 15.0
+            && (verdict.north_m.expect("a town") + 130.0).abs() <= 15.0
     );
-    let fault = verdict.fault(&Crs::WGS84).unwrap();
+    let fault = verdict.fault(&Crs::WGS84).expect("a town");
     assert_eq!(fault.level(), Level::Warning, "no row is left out for it");
     assert!(
         fault.what().en.contains("no known system") && fault.what().zh.contains("偏东"),
@@ -158,15 +159,17 @@ fn an_offset_that_no_system_explains_is_measured() {
 fn weak_evidence_gives_no_verdict() {
     let town = Wandering::chongqing();
     let grid = (0..40).flat_map(|x| (0..40).map(move |y| (f64::from(x) * 50.0, f64::from(y) * 50.0)));
-    let grid: Vec<Place> =
-        grid.map(|at| town.plane.degrees(at.into())).map(|at| Place::new(at.x, at.y).unwrap()).collect();
+    let grid: Vec<Place> = grid
+        .map(|at| town.plane.degrees(at.into()))
+        .map(|at| Place::new(at.x, at.y).expect("a town"))
+        .collect();
     assert_eq!(town.look(&Crs::WGS84, &grid).looks_like, None);
     assert_eq!(town.look(&Crs::WGS84, &town.doors[..25]).looks_like, None);
     let tower = vec![town.doors[0]; 1000];
     assert_eq!(town.look(&Crs::WGS84, &tower).looks_like, None);
     assert_eq!(town.look(&Crs::WGS84, &[]).looks_like, None);
     let far: Vec<Place> =
-        town.doors.iter().map(|door| Place::new(door.lon() + 1.0, door.lat()).unwrap()).collect();
+        town.doors.iter().map(|door| Place::new(door.lon() + 1.0, door.lat()).expect("a town")).collect();
     assert_eq!(town.look(&Crs::WGS84, &far).looks_like, None);
 }
 
@@ -176,7 +179,7 @@ fn the_order_of_points_and_the_number_of_threads_do_not_matter() {
     let mut read = town.misread(AnalysisCrs::Gcj02, AnalysisCrs::Wgs84);
     let verdict = town.look(&Crs::WGS84, &read);
     read.reverse();
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a town");
     assert_eq!(one.install(|| town.look(&Crs::WGS84, &read)), verdict);
 }
 
