@@ -79,9 +79,9 @@ const PLAIN: [(u64, &str); 2] = [(4, "OsmSchema-V0.6"), (4, "DenseNodes")];
 
 fn file_of(header: &Message, blocks: &[Message]) -> Vec<u8> {
     let mut file = Vec::new();
-    push_blob(&mut file, "OSMHeader", &header.0).unwrap();
+    push_blob(&mut file, "OSMHeader", &header.0).expect("a test file");
     for block in blocks {
-        push_blob(&mut file, "OSMData", &block.0).unwrap();
+        push_blob(&mut file, "OSMData", &block.0).expect("a test file");
     }
     file
 }
@@ -118,8 +118,8 @@ fn push_raw(file: &mut Vec<u8>, kind: &str, blob: &Message) {
 
 fn zlib(content: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
+    encoder.write_all(content).expect("a test file");
+    encoder.finish().expect("a test file")
 }
 
 fn zlib_blob(content: &[u8], stated: u64) -> Message {
@@ -189,7 +189,7 @@ fn real_extracts() -> Vec<PathBuf> {
 
 #[test]
 fn the_file_that_the_other_tests_spoil_can_be_read() {
-    let extract = read(&small_file(&[])).unwrap();
+    let extract = read(&small_file(&[])).expect("a test file");
     assert_eq!((extract.streets.nodes.len(), extract.streets.ways.len()), (3, 1));
     assert_eq!(extract.streets.nodes[1].place.lon(), 106.551);
     assert!(extract.findings.is_empty());
@@ -199,7 +199,7 @@ fn the_file_that_the_other_tests_spoil_can_be_read() {
 #[test]
 fn a_real_extract_cut_off_inside_a_blob_is_refused() {
     let Some(path) = real_extracts().into_iter().next() else { return };
-    let bytes = std::fs::read(path).unwrap();
+    let bytes = std::fs::read(path).expect("a test file");
     let folder = StudyFolder::empty();
     let mut borders = vec![0];
     while let Some(&at) = borders.last().filter(|&&at| at < bytes.len()) {
@@ -222,7 +222,7 @@ fn real_extracts_cut_off_between_blobs_are_refused_or_told() {
     let folder = StudyFolder::empty();
     let (mut cuts, mut told, mut silent) = (0, 0, Vec::new());
     for path in real_extracts() {
-        let bytes = std::fs::read(&path).unwrap();
+        let bytes = std::fs::read(&path).expect("a test file");
         let cut_codes = |bytes: &[u8]| match read_path(&folder.write("cut.osm.pbf", bytes)) {
             Ok(extract) => extract.findings.iter().map(|finding| finding.fault.code()).collect::<Vec<_>>(),
             Err(_) => vec!["refused"],
@@ -245,10 +245,10 @@ fn real_extracts_cut_off_between_blobs_are_refused_or_told() {
 
 /// Bytes of the blob that begins here, by the fixed layout that its writer uses.
 fn blob_length(bytes: &[u8]) -> usize {
-    let header = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
+    let header = u32::from_be_bytes(bytes[..4].try_into().expect("a test file")) as usize;
     let mut size = 0;
     let sizes = &bytes[4..4 + header];
-    let at = sizes.iter().rposition(|&byte| byte == 0x18).unwrap();
+    let at = sizes.iter().rposition(|&byte| byte == 0x18).expect("a test file");
     for (shift, byte) in (0..).step_by(7).zip(&sizes[at + 1..]) {
         size |= usize::from(byte & 0x7f) << shift;
     }
@@ -275,7 +275,7 @@ fn an_md5_beside_the_file_is_held_against_it() {
 #[test]
 fn missing_nodes_are_counted_and_split_the_way() {
     let ways = [footway(10, &[1, 2, 9, 3, 2], None), footway(11, &[8, 9], None)];
-    let extract = read(&file_of(&header(&PLAIN), &[nodes_block(), ways_block(&ways)])).unwrap();
+    let extract = read(&file_of(&header(&PLAIN), &[nodes_block(), ways_block(&ways)])).expect("a test file");
     assert_eq!(extract.left_out.missing_nodes, 3);
     assert_eq!(extract.streets.refs, [0, 1, 2, 1]);
     assert_eq!(extract.findings[0].fault, Fault::MissingNodes { missing: 3, of: 7 });
@@ -380,7 +380,7 @@ fn an_uncompressed_blob_is_read() {
     let mut blob = Message::default();
     blob.bytes(1, &ways_block(&[footway(10, &[1, 2], None)]).0);
     push_raw(&mut file, "OSMData", &blob);
-    assert_eq!(read(&file).unwrap().streets.ways.len(), 1);
+    assert_eq!(read(&file).expect("a test file").streets.ways.len(), 1);
 }
 
 #[test]
@@ -482,8 +482,8 @@ fn a_text_that_is_no_utf8_is_read_with_a_sign_and_counted() {
     let texts: [&[u8]; 4] = [b"", b"highway", b"footway", b"\xff\xfe"];
     let mut way = footway(10, &[1, 2], None);
     way.packed(9, []);
-    let extract =
-        read(&file_of(&header(&PLAIN), &[nodes_block(), block(&texts, &[holding(3, &way)])])).unwrap();
+    let extract = read(&file_of(&header(&PLAIN), &[nodes_block(), block(&texts, &[holding(3, &way)])]))
+        .expect("a test file");
     assert_eq!((extract.left_out.garbled_texts, extract.streets.ways.len()), (1, 1));
 }
 
@@ -514,8 +514,8 @@ fn places_on_ways_stand_for_nodes_that_are_left_out() {
         ways_block(&[way])
     };
     let located = header(&[PLAIN[0], PLAIN[1], (5, "LocationsOnWays")]);
-    let only_ways = read(&file_of(&located, &[with_places(&[1, 2, 3])])).unwrap();
-    let usual = read(&small_file(&[])).unwrap();
+    let only_ways = read(&file_of(&located, &[with_places(&[1, 2, 3])])).expect("a test file");
+    let usual = read(&small_file(&[])).expect("a test file");
     let places = |extract: &Extract| {
         extract.streets.nodes.iter().map(|node| (node.id, node.place)).collect::<Vec<_>>()
     };
@@ -530,8 +530,9 @@ fn places_on_ways_stand_for_nodes_that_are_left_out() {
 #[test]
 fn blocks_in_any_order_are_the_same_streets() {
     let ways = ways_block(&[footway(10, &[1, 2, 3], None), footway(-4, &[3, 1], None)]);
-    let sorted = read(&file_of(&header(&PLAIN), &[nodes_block(), Message(ways.0.clone())])).unwrap();
-    let turned = read(&file_of(&header(&PLAIN), &[ways, nodes_block()])).unwrap();
+    let sorted =
+        read(&file_of(&header(&PLAIN), &[nodes_block(), Message(ways.0.clone())])).expect("a test file");
+    let turned = read(&file_of(&header(&PLAIN), &[ways, nodes_block()])).expect("a test file");
     assert_eq!(format!("{:?}", sorted.streets.nodes), format!("{:?}", turned.streets.nodes));
     assert_eq!(sorted.streets.refs, turned.streets.refs);
     assert_eq!(sorted.left_out.repeated_elements, 0);
@@ -545,13 +546,13 @@ fn of_one_element_the_highest_version_counts_wherever_it_stands() {
         let blocks: Vec<Message> = std::iter::once(nodes_block())
             .chain(ways.iter().map(|way| ways_block(&[Message(way.0.clone())])))
             .collect();
-        let extract = read(&file_of(&header(&PLAIN), &blocks)).unwrap();
+        let extract = read(&file_of(&header(&PLAIN), &blocks)).expect("a test file");
         assert_eq!((extract.streets.ways.len(), extract.left_out.repeated_elements), (1, 2), "{order:?}");
         assert_eq!(extract.streets.nodes.iter().map(|node| node.id).collect::<Vec<_>>(), [1, 3]);
     }
     // Without versions the last in the file.
     let moved = block(&TEXTS, &[holding(2, &dense(&[(2, 1_065_515_000, 295_600_000)]))]);
-    let extract = read(&small_file(&[moved])).unwrap();
+    let extract = read(&small_file(&[moved])).expect("a test file");
     assert_eq!(extract.left_out.repeated_elements, 1);
     assert_eq!(extract.streets.nodes[1].place.lon(), 106.5515);
 }
@@ -565,7 +566,7 @@ fn ids_may_be_negative_or_larger_than_a_float_can_tell_apart() {
         block(&TEXTS, &[holding(2, &dense(&nodes))]),
         ways_block(&[footway(large, &[-5, large, large + 1], None)]),
     ];
-    let extract = read(&file_of(&header(&PLAIN), &blocks)).unwrap();
+    let extract = read(&file_of(&header(&PLAIN), &blocks)).expect("a test file");
     assert_eq!(extract.streets.nodes.iter().map(|node| node.id).collect::<Vec<_>>(), [-5, large, large + 1]);
     assert_eq!(extract.streets.ways[0].id, large);
 }
@@ -579,7 +580,7 @@ fn ways_of_no_length_are_counted_and_ways_that_repeat_a_node_are_kept() {
         footway(12, &[1, 1], None),
         footway(13, &[1, 2, 1, 3], None),
     ];
-    let extract = read(&file_of(&header(&PLAIN), &[nodes_block(), ways_block(&ways)])).unwrap();
+    let extract = read(&file_of(&header(&PLAIN), &[nodes_block(), ways_block(&ways)])).expect("a test file");
     assert_eq!(extract.left_out.short_ways, 2);
     assert_eq!(extract.streets.ways.iter().map(|way| way.id).collect::<Vec<_>>(), [12, 13]);
 }
@@ -590,7 +591,7 @@ fn nodes_outside_the_world_are_counted_and_those_at_zero_told() {
     let nodes = [THREE[0], THREE[1], (3, 1_810_000_000, 0), (4, 0, 910_000_000), (5, 0, 0)];
     let blocks =
         [block(&TEXTS, &[holding(2, &dense(&nodes))]), ways_block(&[footway(10, &[1, 2, 3, 4, 5], None)])];
-    let extract = read(&file_of(&header(&PLAIN), &blocks)).unwrap();
+    let extract = read(&file_of(&header(&PLAIN), &blocks)).expect("a test file");
     let left_out = &extract.left_out;
     assert_eq!((left_out.misplaced_nodes, left_out.missing_nodes, left_out.nodes_at_zero), (2, 2, 1));
 }
@@ -613,7 +614,7 @@ fn another_kind_of_file_is_named() {
         assert_eq!((problem.fault.code(), problem.value.as_deref()), ("wrong_format", kind));
     }
     let folder = StudyFolder::empty();
-    std::fs::create_dir(folder.path("a.osm.pbf")).unwrap();
+    std::fs::create_dir(folder.path("a.osm.pbf")).expect("a test file");
     let told = read_path(&folder.path("a.osm.pbf")).unwrap_err().to_string();
     assert!(told.contains("this is no file"), "{told}");
 }

@@ -100,17 +100,17 @@ fn json_that_is_unusual_and_right_is_read() {
         assert!(geojson(with(&value)).is_ok(), "{value}");
     }
     // JSONTestSuite counts a repeated key among what is right; the last one counts.
-    let twice = geojson(with("1,\"id\":2")).unwrap();
-    assert_eq!(twice.numbers("id", &mut Vec::new()).unwrap(), [Some(2.0)]);
+    let twice = geojson(with("1,\"id\":2")).expect("a test file");
+    assert_eq!(twice.numbers("id", &mut Vec::new()).expect("a test file"), [Some(2.0)]);
 }
 
 /// G2: features without a place.
 #[test]
 fn a_feature_without_geometry_is_one_row() {
     let nowhere = r#"{"type":"Feature","properties":{"id":2},"geometry":null}"#;
-    let table = geojson(collection(&format!("{FEATURE},{nowhere}"))).unwrap();
+    let table = geojson(collection(&format!("{FEATURE},{nowhere}"))).expect("a test file");
     let mut problems = Vec::new();
-    let places = table.geometries("geometry", &mut problems).unwrap();
+    let places = table.geometries("geometry", &mut problems).expect("a test file");
     assert_eq!((places.len(), places[0].is_some(), places[1].is_some()), (2, true, false));
     assert_eq!((problems.len(), problems[0].row, problems[0].fault.code()), (1, Some(2), "missing_value"));
 }
@@ -120,15 +120,16 @@ fn a_feature_without_geometry_is_one_row() {
 /// A raster of 4 x 3 pixels of 10 m in UTM 48N.
 fn raster(folder: &StudyFolder) -> Vec<u8> {
     let path = folder.path("good.tif");
-    let mut encoder = TiffEncoder::new(File::create(&path).unwrap()).unwrap();
-    let mut image = encoder.new_image::<Gray32Float>(4, 3).unwrap();
+    let mut encoder = TiffEncoder::new(File::create(&path).expect("a test file")).expect("a test file");
+    let mut image = encoder.new_image::<Gray32Float>(4, 3).expect("a test file");
     let keys = [1_u16, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32648];
     let tags = image.encoder();
-    tags.write_tag(Tag::ModelPixelScaleTag, &[10.0, 10.0, 0.0][..]).unwrap();
-    tags.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, 650_158.451, 3_271_033.576, 0.0][..]).unwrap();
-    tags.write_tag(Tag::GeoKeyDirectoryTag, &keys[..]).unwrap();
-    image.write_data(&[1.0; 12]).unwrap();
-    std::fs::read(path).unwrap()
+    tags.write_tag(Tag::ModelPixelScaleTag, &[10.0, 10.0, 0.0][..]).expect("a test file");
+    tags.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, 650_158.451, 3_271_033.576, 0.0][..])
+        .expect("a test file");
+    tags.write_tag(Tag::GeoKeyDirectoryTag, &keys[..]).expect("a test file");
+    image.write_data(&[1.0; 12]).expect("a test file");
+    std::fs::read(path).expect("a test file")
 }
 
 fn heights(path: &Path) -> Result<walkshed::model::elevation::Elevation> {
@@ -137,8 +138,8 @@ fn heights(path: &Path) -> Result<walkshed::model::elevation::Elevation> {
 
 /// Where the value of a tag of one number stands in the directory of a little-endian file.
 fn tag_at(bytes: &[u8], tag: u16) -> usize {
-    let first = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
-    let count = usize::from(u16::from_le_bytes(bytes[first..first + 2].try_into().unwrap()));
+    let first = u32::from_le_bytes(bytes[4..8].try_into().expect("a test file")) as usize;
+    let count = usize::from(u16::from_le_bytes(bytes[first..first + 2].try_into().expect("a test file")));
     let entries = (0..count).map(|entry| first + 2 + entry * 12);
     let is_wanted = |at: &usize| bytes[*at..at + 2] == tag.to_le_bytes();
     entries.into_iter().find(is_wanted).expect("the tag is there") + 8
@@ -191,7 +192,7 @@ fn a_tile_of_another_length_is_refused_without_reading_it() {
     let folder = StudyFolder::empty();
     let path = folder.write("N29E106.hgt", b"");
     // A terabyte, as a file with a hole.
-    File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+    File::options().write(true).open(&path).expect("a test file").set_len(1 << 40).expect("a test file");
     assert_eq!(problem_of(heights(&path)).fault.code(), "wrong_format");
 }
 
@@ -201,7 +202,7 @@ fn a_tile_of_another_length_is_refused_without_reading_it() {
 fn settings_beyond_their_size_or_depth_are_refused() {
     let folder = StudyFolder::empty();
     let path = folder.write("STUDY.toml", "");
-    File::options().write(true).open(&path).unwrap().set_len(17 << 20).unwrap();
+    File::options().write(true).open(&path).expect("a test file").set_len(17 << 20).expect("a test file");
     assert_eq!(problem_of(io::study::read(&path)).fault.code(), "too_large");
     for deep in [
         "[".repeat(100_000),
@@ -252,9 +253,9 @@ fn an_outline_across_the_antimeridian_is_refused_in_one_piece_and_taken_in_two()
     assert_eq!(io::geometry::polygons_of(one), Err(Fault::CrossesAntimeridian));
     let two =
         geo::Geometry::MultiPolygon(MultiPolygon::new(vec![box_of(179.0, 180.0), box_of(-180.0, -179.0)]));
-    let outline = io::geometry::polygons_of(two).unwrap();
-    let at = |resolution| walkshed::model::cell::resolution(resolution).unwrap();
-    let cells = walkshed::metrics::population::cells_touching(&outline, at(5)).unwrap();
+    let outline = io::geometry::polygons_of(two).expect("a test file");
+    let at = |resolution| walkshed::model::cell::resolution(resolution).expect("a test file");
+    let cells = walkshed::metrics::population::cells_touching(&outline, at(5)).expect("a test file");
     // Two degrees by three at 17.5 degrees south are 70,500 square kilometres, of 252.9 each.
     let (least, most) = (70_500.0 / 300.0, 70_500.0 / 200.0 + 100.0);
     assert!((least..most).contains(&(cells.len() as f64)), "{}", cells.len());
