@@ -123,7 +123,7 @@ def _validate(options: argparse.Namespace) -> int:
             raise
     if options.json:
         tables = {"findings": found.findings, "totals": found.totals, "rejected": found.rejected}
-        told = {"problems": refused.problems} if refused else {}
+        told: dict[str, Any] = {"problems": refused.problems} if refused else {}
         told |= {name: table.to_dicts() for name, table in tables.items()}
         print(json.dumps(found.report | told, ensure_ascii=False))
     else:

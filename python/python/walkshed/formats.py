@@ -257,7 +257,8 @@ def for_study(study: str) -> list[dict[str, Any]]:
         InputError: the study itself is wrong.
 
     """
-    return [given(path, layer) for path, layer in _engine.study_files(study) if is_foreign(path)]
+    files = [(os.fspath(path), layer) for path, layer in _engine.study_files(study)]
+    return [given(path, layer) for path, layer in files if is_foreign(path)]
 
 
 def given(path: str, layer: str | None) -> dict[str, Any]:
