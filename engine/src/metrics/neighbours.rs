@@ -12,6 +12,7 @@ use crate::model::population::Cells;
 use crate::model::problem::Problem;
 use crate::model::progress::Progress;
 use geo::algorithm::buffer::Buffer;
+use geo::algorithm::orient::{Direction, Orient};
 use geo::algorithm::unary_union;
 use geo::{
     Area, BooleanOps, BoundingRect, Coord, Distance, Euclidean, Length, MapCoords, MultiPolygon, Polygon,
@@ -88,7 +89,8 @@ impl Drawn {
         let flat = |outline: &Option<MultiPolygon>| {
             let [east_m, north_m] = degree_m;
             let metres = |at: Coord| Coord { x: (at.x - middle.x) * east_m, y: (at.y - middle.y) * north_m };
-            outline.as_ref().map(|outline| outline.map_coords(metres))
+            // Shapefiles draw their rings clockwise, and the union takes a ring drawn so for a hole.
+            outline.as_ref().map(|outline| outline.map_coords(metres).orient(Direction::Default))
         };
         drawn.shapes = areas.outline.iter().map(flat).collect();
         drawn
@@ -231,8 +233,10 @@ fn gaps(drawn: &Drawn, members: &[usize], index: &Index, progress: &Progress) ->
     progress.check()?;
     let closed = filled.buffer(GAP_WIDTH_M / 2.0).buffer(-GAP_WIDTH_M / 2.0);
     progress.check()?;
-    let strips =
-        closed.difference(&filled).into_iter().filter(|strip| half_way_round_m(strip) > 2.0 * GAP_WIDTH_M);
+    // Closing rounds corners with chords: what is narrower than a sliver here may be the rounding.
+    let is_strip =
+        |strip: &Polygon| half_way_round_m(strip) > 2.0 * GAP_WIDTH_M && width_m(strip) >= SLIVER_M;
+    let strips = closed.difference(&filled).into_iter().filter(is_strip);
     let beside = |gap: &Polygon| -> Vec<usize> {
         let near = near(gap, BESIDE_M, index).into_iter();
         let touches = |area: &usize| {
@@ -376,6 +380,24 @@ mod tests {
             );
             assert!((found.3 - wanted.3).abs() < 1.0 + wanted.3 * 0.002, "{found:?} instead of {wanted:?}");
         }
+    }
+
+    #[test]
+    fn it_does_not_matter_which_way_round_an_area_is_drawn() {
+        let ring = [
+            ("south", [0.0, 0.0, 500.0, 100.0]),
+            ("east", [300.0, 100.0, 500.0, 180.0]),
+            ("north", [0.0, 180.0, 500.0, 400.0]),
+            ("west", [0.0, 100.0, 200.0, 180.0]),
+            ("yard", [210.0, 110.0, 290.0, 170.0]),
+        ];
+        let mut areas = town(None, &ring);
+        for turned in [0, 4] {
+            let outline = areas.outline[turned].as_mut().unwrap();
+            outline.0[0].exterior_mut(|corners| corners.0.reverse());
+        }
+        let gap = 100.0 * 80.0 - 80.0 * 60.0;
+        assert_told(&areas, &[("gap_between_areas", "south", "east, north, west, yard", gap)]);
     }
 
     #[test]
