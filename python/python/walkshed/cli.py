@@ -117,10 +117,10 @@ def _validate(options: argparse.Namespace) -> int:
     try:
         found = validation.validate(options.source, out=options.out, progress=_progress(options))
     except InputError as error:
-        refused = error
-        found = getattr(error, "validation", None)
-        if found is None:
+        told_of = getattr(error, "validation", None)
+        if not isinstance(told_of, validation.Validation):
             raise
+        refused, found = error, told_of
     if options.json:
         tables = {"findings": found.findings, "totals": found.totals, "rejected": found.rejected}
         told: dict[str, Any] = {"problems": refused.problems} if refused else {}
