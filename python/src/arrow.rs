@@ -13,7 +13,7 @@ use walkshed::model::analysis_crs::AnalysisCrs;
 use walkshed::model::crs::Crs;
 use walkshed::model::error::Result;
 use walkshed::model::extent::Extent;
-use walkshed::model::problem::Fault;
+use walkshed::model::problem::{Fault, Problem};
 use walkshed::network::graph::Network;
 
 /// A table whose places are in another system than the file or the object says; see the Python function.
@@ -61,7 +61,7 @@ impl FileTable {
 
     /// What was noticed while it was read, for people: English and Chinese.
     fn notes(&self) -> Vec<(String, String)> {
-        let messages = self.table.notes().iter().map(walkshed::model::problem::Problem::message);
+        let messages = self.table.notes().iter().map(Problem::message);
         messages.map(|message| (message.en, message.zh)).collect()
     }
 }
@@ -87,7 +87,13 @@ pub fn file_table(
     untyped: bool,
     encoding: Option<String>,
 ) -> PyResult<FileTable> {
-    let (batches, schema) = columns.into_table()?.into_inner();
+    // The columns are still to be read: a file that is cut off ends here.
+    let unreadable = |error: PyErr| {
+        let fault = Fault::Unreadable { reason: error.value(py).to_string() };
+        to_py(py, Problem::of_file(name, fault).into())
+    };
+    let table = columns.into_table().map_err(|error| unreadable(error.into()))?;
+    let (batches, schema) = table.into_inner();
     let made = Table::from_batches(name, &schema, &batches).map(|table| {
         let table = if crs_known { table } else { table.without_crs() };
         let table = if untyped { table.untyped(None) } else { table };

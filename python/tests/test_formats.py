@@ -438,3 +438,92 @@ def outlines() -> geopandas.GeoDataFrame:
     (west, south), (middle, north), (east, _) = degrees(-200, -300), degrees(133, 300), degrees(500, 0)
     halves = [shapely.box(west, south, middle, north), shapely.box(middle, south, east, north)]
     return geopandas.GeoDataFrame({"area_id": ["西", "东"]}, geometry=halves, crs=4326)
+
+
+STUDY_FORMS = (
+    "geoparquet",
+    "geojson",
+    "shapefile",
+    "shapefile in GBK",
+    "shapefile in a zip",
+    "geopackage",
+    "flatgeobuf",
+)
+
+
+def study_in(form: str, folder: Path) -> Path:
+    """One town's facilities, people and areas, all three in one format; only the streets are the same file."""
+    from test_overture import MAIN, ROAD, STAIRS
+    from test_overture import written as segments
+
+    folder.mkdir()
+    segments(folder / "segment.parquet", MAIN, STAIRS, ROAD)
+    facilities = FORMS[form](CHINESE, folder)
+    people = FORMS[form](places({"1": (0, 1), "2": (100, -5), "3": (250, 20)}, people=[30, 20, 10]), folder)
+    areas = folder / f"areas.{'shp' if form.startswith('shape') else people.suffix[1:]}"
+    if areas.suffix == ".parquet":
+        outlines().to_parquet(areas)
+    else:
+        # A spatial index would put the rows in another order.
+        options = {".shp": {"encoding": "GBK"}, ".fgb": {"layer_options": {"SPATIAL_INDEX": "NO"}}}
+        outlines().to_file(areas, **options.get(areas.suffix, {}))
+    (folder / "STUDY.toml").write_text(
+        f"""
+        [study]
+        name = "made up"
+        resolution = 12
+        [streets]
+        overture = "segment.parquet"
+        [facilities]
+        path = "{facilities.name}"
+        [population]
+        path = "{people.name}"
+        [areas]
+        path = "{areas.name}"
+        """
+    )
+    return folder / "STUDY.toml"
+
+
+def test_one_town_in_every_format_is_covered_the_same_to_the_byte(tmp_path: Path) -> None:
+    found = {}
+    for form in STUDY_FORMS:
+        result = ws.run(study_in(form, tmp_path / form), tmp_path / form / "out", progress=False)
+        assert result.table("coverage")["area_id"].unique().sort().to_list() == ["东", "西"]
+        found[form] = [(result.folder / f"{name}.parquet").read_bytes() for name in ("coverage", "cells", "times")]
+        assert result.report["people"]["stated"] == 60.0
+        assert all(len(file["sha256"]) == 64 for file in result.report["inputs"])
+    for form, tables in found.items():
+        assert tables == found["geoparquet"], form
+
+
+def test_every_file_of_a_shapefile_is_hashed(tmp_path: Path) -> None:
+    result = ws.run(study_in("shapefile", tmp_path / "town"), tmp_path / "out", progress=False)
+    endings = [Path(file["path"]).suffix for file in result.report["inputs"]]
+    assert endings == [".parquet", *[".shp", ".dbf", ".shx", ".prj", ".cpg"] * 3]
+
+
+def test_a_layer_of_a_study_is_chosen_by_its_key(tmp_path: Path) -> None:
+    study = study_in("geopackage", tmp_path / "town")
+    points(CHINESE).to_file(study.parent / "city.gpkg", layer="设施")
+    outlines().to_file(study.parent / "city.gpkg", layer="区")
+    text = study.read_text()
+    facilities, areas = (text.split(f"[{name}]")[1].split('"')[1] for name in ("facilities", "areas"))
+    both = text.replace(f'"{facilities}"', '"city.gpkg"\n        layer = "设施"')
+    study.write_text(both.replace(f'"{areas}"', '"city.gpkg"\n        layer = "区"'))
+    named = ws.run(study, tmp_path / "named", progress=False)
+    plain = ws.run(study_in("geopackage", tmp_path / "other"), tmp_path / "plain", progress=False)
+    assert_frame_equal(named.table("coverage"), plain.table("coverage"))
+    study.write_text(both.replace(f'"{areas}"', '"city.gpkg"'))
+    with pytest.raises(ws.InputError, match=r'city.gpkg, column "layer".*known: 设施, 区'):
+        ws.run(study, tmp_path / "refused", progress=False)
+    assert not (tmp_path / "refused").exists()
+
+
+def test_faults_of_several_files_are_told_together(tmp_path: Path) -> None:
+    study = study_in("geopackage", tmp_path / "town")
+    for path in study.parent.glob("*.gpkg"):
+        path.write_bytes(b"no database at all" * 99)
+    with pytest.raises(ws.InputError) as error:
+        ws.run(study, tmp_path / "out", progress=False)
+    assert len(error.value.problems) == 3 and {problem["reason"] for problem in error.value.problems} == {"unreadable"}

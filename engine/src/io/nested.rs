@@ -34,6 +34,10 @@ impl<'a> Nested<'a> {
             return Ok(T::default());
         };
         let found = value(array, row);
+        // A column of nothing but nulls has no mask of them.
+        if found.is_null() {
+            return Ok(T::default());
+        }
         serde_json::from_value(found.clone()).map_err(|error| {
             let fault = Fault::Unreadable { reason: error.to_string() };
             Box::new(self.table.problem(row, self.column, Some(shortened(&found)), fault))

@@ -6,6 +6,7 @@
 //pub mod places;
 mod rules;
 
+use super::facilities::refuse_if_none;
 use super::geometry;
 use super::nested::Nested;
 use super::osm::walking::{Judgement, WalkingRules};
@@ -19,7 +20,7 @@ use crate::model::street::{Barrier, Street, StreetNode, Streets, Walkway};
 use geo::Geometry;
 use rules::Segment;
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A position along a segment is at one of its corners when it is as near as this: positions are printed with nine
 /// digits, and corners with seven decimals of a degree.
@@ -84,6 +85,8 @@ pub fn read(
     }
     rejected.sort_by_key(|problem| problem.row);
     if laying.streets.ways.is_empty() {
+        let left_out = laying.left_out.ways.values().flat_map(BTreeMap::values).sum::<u64>();
+        refuse_if_none(segments, left_out as usize, &mut rejected)?;
         return Err(Problem::of_file(&segments.name, Fault::NoWalkableWay).into());
     }
     Ok(Overture { streets: laying.streets, left_out: laying.left_out, rejected })
