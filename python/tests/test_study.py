@@ -203,12 +203,12 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
 
 
 def test_our_own_failure_exits_with_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from walkshed import cli, study
+    from walkshed import cli, validation
 
     def fail(*_: object, **__: object) -> None:
         raise ws.InternalError("a bolt came loose")
 
-    monkeypatch.setattr(study, "validate", fail)
+    monkeypatch.setattr(validation, "validate", fail)
     assert cli.main(["validate", "STUDY.toml"]) == 3
     said = capsys.readouterr()
     assert said.out == "" and "please report it" in said.err and "a bolt came loose" in said.err
