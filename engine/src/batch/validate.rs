@@ -42,7 +42,7 @@ pub fn study(path: &Path, given: &Given, progress: &Progress) -> Result<Checked>
 /// Look at files one by one, without a study.
 ///
 /// # Errors
-/// As [`study`].
+/// As for a study.
 pub fn files(paths: &[PathBuf], given: &Given, progress: &Progress) -> Result<Findings> {
     let mut all = Findings::default();
     for path in paths {

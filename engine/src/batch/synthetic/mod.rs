@@ -1,7 +1,7 @@
 //! A synthetic mountain city, written in the formats that users bring: made up from a seed, the same on any number of
 //! threads, and labelled as synthetic in every file.
 //!
-//! Every number is a closed formula of the seed and of what it is for ([`chance`]), so any thread may make any part.
+//! Every number is a closed formula of the seed and of what it is for (`chance`), so any thread may make any part.
 
 mod buildings;
 mod chance;
