@@ -133,11 +133,13 @@ LEFT_OUT = {
 }
 
 
-def test_every_planted_fault_of_a_row_is_found_and_nothing_else(city: ws.SyntheticCity, tmp_path: Path) -> None:
-    planted = ws.plant_faults(city, tmp_path / "faulty").filter(pl.col("fault").is_in(LEFT_OUT))
-    rejected = ws.validate(tmp_path / "faulty" / "STUDY.toml", progress=False).rejected
-    found = rejected.select("file", pl.col("row").cast(pl.Int64), fault="reason")
-    assert sorted(found.rows()) == sorted(planted.select("file", "row", "fault").rows())
+def test_every_planted_fault_is_found_and_nothing_else_left_out(city: ws.SyntheticCity, tmp_path: Path) -> None:
+    planted = ws.plant_faults(city, tmp_path / "faulty").select("file", "row", "fault")
+    validation = ws.validate(tmp_path / "faulty" / "STUDY.toml", progress=False)
+    found = validation.findings.select("file", pl.col("row").cast(pl.Int64), fault="reason")
+    assert planted.join(found, on=planted.columns, how="anti").rows() == []
+    rejected = validation.rejected.select("file", pl.col("row").cast(pl.Int64), fault="reason")
+    assert sorted(rejected.rows()) == sorted(planted.filter(pl.col("fault").is_in(LEFT_OUT)).rows())
     with pytest.raises(FileExistsError):
         ws.plant_faults(city, tmp_path / "faulty")
 

@@ -39,6 +39,9 @@ _IN_PLACE: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
+_DAY = "2026-01-01"
+
+
 def plant_faults(city: SyntheticCity, folder: str | os.PathLike[str]) -> pl.DataFrame:
     """Copy a synthetic city into a new folder, with known faults in its tables.
 
@@ -63,6 +66,11 @@ def plant_faults(city: SyntheticCity, folder: str | os.PathLike[str]) -> pl.Data
         shutil.copytree(city.folder, staging, dirs_exist_ok=True)
         # The list of sizes and hashes describes the city without faults.
         (staging / "synthetic.json").rename(staging / "synthetic_before_faults.json")
+        # Whether a status and its dates agree can only be said for a day.
+        study = staging / "STUDY.toml"
+        study.write_text(
+            study.read_text(encoding="utf-8").replace("[study]\n", f'[study]\nas_of = "{_DAY}"\n'), "utf-8"
+        )
         planted = [row for file in (_FACILITIES, _CELLS, _AREAS) for row in _plant(staging / file)]
         table = pl.DataFrame(planted, schema=["file", "row", "column", "fault"], orient="row")
         table.with_columns(source=pl.lit("synthetic 合成")).write_parquet(staging / "planted.parquet")
@@ -85,7 +93,9 @@ def _plant(path: Path) -> list[tuple[str, int, str, str]]:
     plain = [
         row
         for row, values in enumerate(rows)
-        if values.get("status", "open") == "open" and values.get("level") != "district"
+        if values.get("status", "open") == "open"
+        and str(values.get("opened_on") or "") <= _DAY
+        and values.get("level") != "district"
     ]
     for number, (reason, values) in enumerate(faults):
         row = plain[(number + 1) * len(plain) // (len(faults) + 3)]
@@ -93,7 +103,9 @@ def _plant(path: Path) -> list[tuple[str, int, str, str]]:
         planted.append((path.name, row + 1, next(iter(values)), reason))
     for column, reason, values in _repeated(path.name, rows[plain[0]]):
         rows.append(rows[plain[0]] | values)
-        planted.append((path.name, len(rows), column, reason))
+        # An overlap is told at the first of the two areas.
+        told_at = plain[0] + 1 if reason == "areas_overlap" else len(rows)
+        planted.append((path.name, told_at, column, reason))
     pl.DataFrame(rows, schema=_floats(table)).write_parquet(path)
     return planted
 
