@@ -60,6 +60,29 @@ def test_a_refused_study_has_a_report_too(helsinki: Path, tmp_path: Path) -> Non
     assert "不能运行" in page and "Refused" in page and "area.geojson" in page
 
 
+def test_a_refused_study_tells_of_every_table_and_of_the_rows_before(helsinki: Path) -> None:
+    study = broken(helsinki, 'path = "population.parquet"', 'path = "population.parquet"\npeople = "residents"')
+    text = study.read_text().replace('path = "areas.geojson"', 'path = "areas.geojson"\nid = "number"')
+    study.write_text(text)
+    with pytest.raises(ws.InputError, match="number") as refused:
+        ws.validate(study, progress=False)
+    found = refused.value.validation.findings  # type: ignore[attr-defined]
+    # People are read against the areas, and say nothing without them.
+    assert found.filter(pl.col("level") == "error").select("file", "column").rows() == [("areas.geojson", "number")]
+    both = text.replace('path = "facilities.csv"', 'path = "facilities.csv"\nid = "shop"')
+    study.write_text(both)
+    with pytest.raises(ws.InputError) as refused:
+        ws.validate(study, progress=False)
+    assert sorted(problem["column"] for problem in refused.value.problems) == ["number", "shop"]
+    study.write_text(text.replace('id = "number"', ""))
+    with pytest.raises(ws.InputError, match="residents") as refused:
+        ws.validate(study, progress=False)
+    found = refused.value.validation.findings  # type: ignore[attr-defined]
+    assert found.filter(pl.col("level") == "error")["column"].to_list() == ["residents"]
+    left_out = found.filter((pl.col("file") == "facilities.csv") & (pl.col("level") == "rejected"))
+    assert sorted(left_out["reason"]) == ["duplicate_id", "swapped_lon_lat"]
+
+
 def test_a_file_alone_is_looked_at_as_what_its_columns_say(tmp_path: Path) -> None:
     place = {"lon": [106.55, 106.56, 200.0], "lat": [29.56, 29.57, 29.5]}
     tables = {

@@ -86,9 +86,22 @@ pub struct Counted {
 /// # Errors
 /// Every fault that stops the study; faults of single rows are in [`Prepared::rejected`].
 pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prepared> {
+    prepare_telling(study, given, &mut Vec::new(), progress)
+}
+
+/// The same; what was found before a fault that stops the study stays in `rejected`. Tables that can be read without one
+/// another are all read before the study stops.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_telling(
+    study: &Study,
+    given: &Given,
+    rejected: &mut Vec<Problem>,
+    progress: &Progress,
+) -> Result<Prepared> {
     let resolution = cell::resolution(study.study.resolution)
         .ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))?;
-    let mut rejected = Vec::new();
     progress.begin("checking inputs", 0)?;
     let inputs = identify(study, given)?;
     let tables = Tables::read(study, given)?;
@@ -100,7 +113,7 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
     }
     let sought = study.facilities.osm.then_some(&catalogue);
     let wanted = Wanted { rules: &rules, catalogue: sought, buildings: Some(&buildings) };
-    let extract = streets(study, given, wanted, progress, &mut rejected)?;
+    let extract = streets(study, given, wanted, progress, rejected)?;
     let elevation = io::elevation::read(
         &study.streets.elevation,
         study.streets.elevation_crs.as_deref(),
@@ -119,7 +132,23 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
     let tables = tables.near(Extent::of(&network.node_place), system);
     let facilities_crs = tables.facilities.as_ref().map(Table::stated_crs).transpose()?;
     let from_map = extract.facilities.map(|facilities| facilities.moved(system));
-    let ledger = ledger(study, &tables, &catalogue, from_map, &mut rejected)?;
+    let mut errors = Vec::new();
+    let ledger = gathered(ledger(study, &tables, &catalogue, from_map, rejected), &mut errors)?;
+    let outlines = gathered(outlines(study, &tables, rejected), &mut errors)?;
+    let (homes, streets) = (&extract.dwellings.moved(system), &street_spots(&network));
+    let evidence = Evidence::new(homes, streets, resolution);
+    let census =
+        Census { study, homes, streets, evidence: &evidence, resolution, age_groups: &catalogue.age_group };
+    // People of communities are read against the outlines, and say nothing without them.
+    let people = match &outlines {
+        Some(outlines) => {
+            gathered(census.people(&tables, outlines.as_ref(), progress, rejected), &mut errors)?
+        }
+        None => None,
+    };
+    let (Some(ledger), Some(outlines), Some(people)) = (ledger, outlines, people) else {
+        return Err(Error::Input(errors));
+    };
     let mut counted = Vec::new();
     counted.extend(
         tables
@@ -127,14 +156,10 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
             .as_ref()
             .map(|table| Counted::new("facilities", table, ledger.rows_of(&table.name))),
     );
-    let ledger = without_duplicates(study, &catalogue, ledger, progress, &mut rejected)?;
+    let ledger = without_duplicates(study, &catalogue, ledger, progress, rejected)?;
     let open = ledger.open_on(study.day())?;
     rejected.extend(ledger.status_problems(study.day()));
     let facilities = ledger.pick(&open);
-    let outlines = match (&study.areas, &tables.areas) {
-        (Some(source), Some(table)) => Some(io::areas::read(table, &source.id, &mut rejected)?),
-        _ => None,
-    };
     counted.extend(
         tables
             .areas
@@ -142,12 +167,7 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
             .zip(outlines.as_ref())
             .map(|(table, areas)| Counted::new("areas", table, areas.id.len())),
     );
-    let (homes, streets) = (&extract.dwellings.moved(system), &street_spots(&network));
-    let evidence = Evidence::new(homes, streets, resolution);
-    let census =
-        Census { study, homes, streets, evidence: &evidence, resolution, age_groups: &catalogue.age_group };
-    let People { mut settled, stated: people_in, rows: people_rows, pixels } =
-        census.people(&tables, outlines.as_ref(), progress, &mut rejected)?;
+    let People { mut settled, stated: people_in, rows: people_rows, pixels } = people;
     counted.extend(tables.population.as_ref().map(|table| Counted::new("population", table, people_rows)));
     rejected.append(&mut settled.findings);
     let Settled { cells, by: people_by, .. } = settled;
@@ -171,10 +191,30 @@ pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prep
         areas,
         parts,
         facilities_crs,
-        rejected,
+        rejected: std::mem::take(rejected),
         counted,
         inputs,
     })
+}
+
+/// What was read; its faults, where it cannot be used, are kept to be told with those of the other inputs.
+fn gathered<T>(read: Result<T>, errors: &mut Vec<Problem>) -> Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(Error::Input(faults)) => {
+            errors.extend(faults);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// The areas that a table draws; none where the study has no table of them.
+fn outlines(study: &Study, tables: &Tables, rejected: &mut Vec<Problem>) -> Result<Option<Areas>> {
+    match (&study.areas, &tables.areas) {
+        (Some(source), Some(table)) => io::areas::read(table, &source.id, rejected).map(Some),
+        _ => Ok(None),
+    }
 }
 
 impl Counted {
@@ -194,16 +234,9 @@ struct Tables {
 impl Tables {
     fn read(study: &Study, given: &Given) -> Result<Self> {
         let mut problems = Vec::new();
-        let mut read = |file: Option<TableFile>, crs: Option<&String>| match file
-            .map(|file| given.read(&file))
-            .transpose()
-        {
-            Ok(table) => Ok(table.map(|table| in_crs(table, crs))),
-            Err(Error::Input(faults)) => {
-                problems.extend(faults);
-                Ok(None)
-            }
-            Err(other) => Err(other),
+        let mut read = |file: Option<TableFile>, crs: Option<&String>| -> Result<Option<Table>> {
+            let table = gathered(file.map(|file| given.read(&file)).transpose(), &mut problems)?;
+            Ok(table.flatten().map(|table| in_crs(table, crs)))
         };
         let facilities = read(study.facilities.file(), study.facilities.crs.as_ref())?;
         let classes = read(study.facilities.classes_file(), None)?;

@@ -1,6 +1,6 @@
 //! The main line: one study from its files to its result folder.
 
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, prepare, prepare_telling};
 use super::publish::{MARK, Staging};
 use crate::io;
 use crate::io::given::Given;
@@ -155,16 +155,21 @@ pub struct Validation {
 /// # Errors
 /// Every fault that would stop the run.
 pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
-    validate_given(path, &Given::default(), progress)
+    validate_given(path, &Given::default(), &mut Vec::new(), progress)
 }
 
-/// The same, with tables that were read outside.
+/// The same, with tables that were read outside; what was found before a fault that stops the study stays in `found`.
 ///
 /// # Errors
 /// Every fault that would stop the run.
-pub fn validate_given(path: &Path, given: &Given, progress: &Progress) -> Result<Validation> {
+pub fn validate_given(
+    path: &Path,
+    given: &Given,
+    found: &mut Vec<Problem>,
+    progress: &Progress,
+) -> Result<Validation> {
     let study = io::study::read(path)?;
-    let mut prepared = prepare(&study, given, progress)?;
+    let mut prepared = prepare_telling(&study, given, found, progress)?;
     let walks = profiles(&study);
     let walk = Walk::new(&prepared.network, &walks[0], study.coverage.direction);
     let homes = walk.join(&prepared.cells.place, progress)?;
@@ -283,8 +288,9 @@ fn tallies(study: &Study, prepared: &Prepared) -> Result<Vec<Tally>> {
     let ways = prepared.network.edge_id.distinct() as u64;
     let streets = io::files::file_name(study.streets.file());
     let mut tallies = vec![Tally::of("streets", streets, "ways", ways, left_out)];
-    for pixels in prepared.pixels.values() {
-        let raster = study.population.path.as_deref().map(io::files::file_name).unwrap_or_default();
+    for (group, pixels) in &prepared.pixels {
+        let raster = study.population.rasters.get(group).or(study.population.path.as_ref());
+        let raster = raster.map(|path| io::files::file_name(path)).unwrap_or_default();
         let used = pixels.all - pixels.no_data - pixels.nan - pixels.rejected;
         tallies.push(Tally::of("population", raster, "pixels", used, pixels.all - used));
     }

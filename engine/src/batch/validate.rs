@@ -27,13 +27,14 @@ pub struct Checked {
 /// # Errors
 /// [`Error::Cancelled`] when the user stopped, [`Error::File`] when the file system refuses.
 pub fn study(path: &Path, given: &Given, progress: &Progress) -> Result<Checked> {
-    match study::validate_given(path, given, progress) {
+    let mut found = Vec::new();
+    match study::validate_given(path, given, &mut found, progress) {
         Ok(ready) => {
             let findings = Findings::new(vec![], ready.rejected.clone(), ready.totals.clone());
             Ok(Checked { ready: Some(ready), findings })
         }
         Err(Error::Input(errors)) => {
-            Ok(Checked { ready: None, findings: Findings::new(errors, vec![], vec![]) })
+            Ok(Checked { ready: None, findings: Findings::new(errors, found, vec![]) })
         }
         Err(other) => Err(other),
     }

@@ -7,6 +7,7 @@ use crate::model::area::{self, Areas, CommunityLevel};
 use crate::model::area_fault::AreaFault;
 use crate::model::error::Result;
 use crate::model::problem::{Fault, Problem};
+use crate::model::schema::AREAS;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use geo::Geometry;
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +22,7 @@ use std::sync::Arc;
 /// Problems when a column is missing or no row is left.
 pub fn read(table: &Table, id_column: &str, findings: &mut Vec<Problem>) -> Result<Areas> {
     let mut problems = Vec::new();
+    table.require(&AREAS, &|name| if name == "area_id" { id_column } else { name }.to_owned())?;
     let ids = table.ids(id_column)?;
     let column = table.geometry_column().ok_or_else(|| {
         let found = table.column_names();

@@ -10,6 +10,7 @@ use crate::model::ledger::Day;
 use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
+use crate::model::schema::FACILITIES;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{Field, Schema};
 use geo::{Geometry, MultiPoint, Point};
@@ -43,6 +44,7 @@ impl Default for Columns<'_> {
 /// Problems when a column is missing or no row is left.
 pub fn read(table: &Table, columns: Columns<'_>, problems: &mut Vec<Problem>) -> Result<Facilities> {
     let mut own = Vec::new();
+    table.require(&FACILITIES, &|name| if name == "id" { columns.id } else { name }.to_owned())?;
     let ids = table.ids(columns.id)?;
     let class = classes::classify(table, columns.class, columns.rules, &mut own)?;
     let place = table.located("cell", &mut own)?.place;

@@ -76,9 +76,9 @@ fn tallies(page: &mut String, tallies: &[Tally]) {
         let _ = write!(
             page,
             "<tr><td>{}</td><td>{}</td><td>{}</td>",
-            tally.input,
+            input_name(tally.input),
             escape(&tally.file),
-            tally.unit
+            unit_name(tally.unit)
         );
         for number in [tally.rows, tally.accepted, tally.rejected] {
             let _ = write!(page, "<td class=\"number\">{number}</td>");
@@ -86,6 +86,30 @@ fn tallies(page: &mut String, tallies: &[Tally]) {
         page.push_str("</tr>");
     }
     page.push_str("</table>");
+}
+
+/// What an input is called on the page.
+fn input_name(input: &str) -> &str {
+    match input {
+        "streets" => "道路 streets",
+        "facilities" => "设施 facilities",
+        "population" => "人口 population",
+        "areas" => "分区 areas",
+        "edges" => "路段 edges",
+        "raster" => "栅格 raster",
+        "table" => "表 table",
+        other => other,
+    }
+}
+
+/// What a unit is called on the page.
+fn unit_name(unit: &str) -> &str {
+    match unit {
+        "rows" => "行 rows",
+        "ways" => "道路 ways",
+        "pixels" => "像元 pixels",
+        other => other,
+    }
 }
 
 /// Findings of one level and code that stand together; the order is that of the findings.
@@ -199,6 +223,7 @@ mod tests {
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;alert(&#39;x&#39;)"));
         assert!(page.contains("7 more in findings.parquet") && page.contains("Ready to run"));
         assert_eq!(page.matches("<tr><td>&lt;script").count(), ROWS_SHOWN);
+        assert!(page.contains("设施 facilities") && page.contains("行 rows"));
         assert_eq!(page.matches("<table>").count(), page.matches("</table>").count());
     }
 

@@ -1,9 +1,10 @@
 //! `GeoJSON` feature collections as tables.
 
-use super::files::unreadable;
+use super::files::{self, unreadable};
 use super::geometry::{encode_some, wkb_field_as_stated};
 use super::table::Table;
 use crate::model::error::{Error, Result};
+use crate::model::limits::Amount;
 use crate::model::problem::{Fault, Problem};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
@@ -21,12 +22,10 @@ use std::sync::Arc;
 /// # Errors
 /// A problem when the file is no feature collection.
 pub fn read(path: &Path, name: &str) -> Result<Table> {
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::InvalidData => {
-            Problem::of_file(name, Fault::WrongFormat { expected: "GeoJSON" }).into()
-        }
-        _ => Error::file(path)(error),
-    })?;
+    let bytes = files::read_bytes(path, Amount::TextBytes)?;
+    let wrong = |_| Error::from(Problem::of_file(name, Fault::WrongFormat { expected: "GeoJSON" }));
+    // The parser itself refuses more than 128 objects and lists inside each other.
+    let text = String::from_utf8(bytes).map_err(wrong)?;
     let mut json: Value =
         serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(unreadable(name))?;
     let features = match json["features"].take() {

@@ -12,7 +12,7 @@ use crate::model::place::Place;
 use crate::model::population::{Group, Home, Residents};
 use crate::model::population_fault::PopulationFault;
 use crate::model::problem::{Fault, Problem};
-use crate::model::schema::COUNT;
+use crate::model::schema::{COUNT, POPULATION};
 use geo::{Coord, Geometry, MapCoords};
 use h3o::CellIndex;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -51,6 +51,7 @@ pub fn read(
     findings: &mut Vec<Problem>,
 ) -> Result<Residents> {
     let (mut problems, mut notes) = (Vec::new(), Vec::new());
+    table.require(&POPULATION, &|name| if name == "people" { columns.people } else { name }.to_owned())?;
     let counts = Counts::read(table, columns, &mut problems, &mut notes)?;
     let communities = match (area_column(table, columns), areas) {
         (Some(column), Some(areas)) => Some((areas, communities(table, column, areas, &mut problems)?)),

@@ -54,7 +54,9 @@ pub fn estimate(outline: &MultiPolygon, resolution: Resolution) -> u64 {
     };
     let area_m2: f64 = outline.iter().map(of_polygon).sum();
     let around_m: f64 = rings().map(|ring: &LineString| ring.length(&Geodesic)).sum();
-    (area_m2 / resolution.area_m2() + around_m / resolution.edge_length_m()) as u64 + 1
+    let cells = area_m2 / resolution.area_m2() + around_m / resolution.edge_length_m();
+    // An outline with corners beyond the earth has no area: it must not pass for a small one.
+    if cells.is_finite() { (cells as u64).saturating_add(1) } else { u64::MAX }
 }
 
 /// Refuse work on more cells than the limit; `count` tells how many there are at a resolution.
@@ -105,6 +107,14 @@ mod tests {
             // Cells differ in size by a third over the earth.
             assert!((0.7..1.5).contains(&(estimate / count)), "{estimate} for {count} at {resolution}");
         }
+    }
+
+    #[test]
+    fn an_outline_beyond_the_earth_is_not_taken_for_a_small_one() {
+        let ring = vec![(106.5, 29.5), (f64::NAN, 29.5), (106.6, 29.6), (106.5, 29.5)];
+        let outline = MultiPolygon::new(vec![Polygon::new(ring.into(), vec![])]);
+        assert_eq!(estimate(&outline, Resolution::Nine), u64::MAX);
+        assert!(refuse_too_many(Resolution::Nine, |finer| estimate(&outline, finer)).is_err());
     }
 
     #[test]

@@ -30,10 +30,6 @@ pub enum Amount {
     Columns,
     /// Bytes of a delimited text or a `GeoJSON` file.
     TextBytes,
-    /// Bytes of one value of a delimited text.
-    ValueBytes,
-    /// Objects and lists inside each other in a `GeoJSON` file.
-    JsonDepth,
     /// Geometries inside each other in WKB.
     WkbDepth,
     /// Pixels of a raster.
@@ -63,8 +59,6 @@ impl Amount {
             Self::Rows => 100_000_000,
             Self::Columns => 10_000,
             Self::TextBytes => 4 * GIB,
-            Self::ValueBytes => 16 * MIB,
-            Self::JsonDepth => 128,
             Self::WkbDepth => 32,
             Self::Pixels => 400_000_000,
             Self::SettingsBytes => 16 * MIB,
@@ -86,8 +80,6 @@ impl Amount {
             Self::Rows => both("rows", "行数"),
             Self::Columns => both("columns", "列数"),
             Self::TextBytes => both("bytes of text", "文本字节数"),
-            Self::ValueBytes => both("bytes of one value", "单个值字节数"),
-            Self::JsonDepth => both("levels of nesting", "嵌套层数"),
             Self::WkbDepth => both("geometries inside each other", "几何嵌套层数"),
             Self::Pixels => both("pixels", "像元数"),
             Self::SettingsBytes => both("bytes of settings", "设置文件字节数"),
