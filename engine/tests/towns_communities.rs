@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use towns::Town;
-use towns::study::{StudyFolder, full_numbers, text};
+use towns::study::{StudyFolder, collection, full_numbers, rectangle, text};
 use walkshed::batch::prepare::prepare;
 use walkshed::batch::study::RunReport;
 use walkshed::io;
@@ -30,20 +30,6 @@ fn study(population: &str, areas: &str) -> String {
 }
 
 const AREAS: &str = "[areas]\npath = \"areas.geojson\"";
-
-/// A rectangle in metres as a feature: west, south, east, north.
-fn rectangle(town: &Town, [west, south, east, north]: [f64; 4], properties: &str) -> String {
-    let corners = [(west, south), (east, south), (east, north), (west, north), (west, south)];
-    let corner = |&spot: &(f64, f64)| format!("[{},{}]", town.spot(spot).lon(), town.spot(spot).lat());
-    let ring = corners.iter().map(corner).collect::<Vec<_>>().join(",");
-    format!(
-        "{{\"type\":\"Feature\",\"properties\":{{{properties}}},\"geometry\":{{\"type\":\"Polygon\",\"coordinates\":[[{ring}]]}}}}"
-    )
-}
-
-fn collection(features: &[String]) -> String {
-    format!("{{\"type\":\"FeatureCollection\",\"features\":[{}]}}", features.join(","))
-}
 
 /// A house of 10 m by 10 m.
 fn house(town: &mut Town, (east, north): (f64, f64), levels: u32) {

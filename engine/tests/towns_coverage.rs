@@ -10,7 +10,7 @@ use tiff::TiffResult;
 use tiff::encoder::{TiffEncoder, colortype::Gray64Float};
 use tiff::tags::Tag;
 use towns::Town;
-use towns::study::{StudyFolder, full_numbers, names, numbers, text};
+use towns::study::{StudyFolder, collection, full_numbers, names, numbers, rectangle, text};
 use walkshed::batch::study::RunReport;
 use walkshed::io::table::Table;
 use walkshed::model::cell;
@@ -45,20 +45,6 @@ fn flats(town: &mut Town, (east, north): (f64, f64), levels: &str) {
     let (w, s, e, n) = (east - 5.0, north - 5.0, east + 5.0, north + 5.0);
     let tags = [("building", "apartments"), ("building:levels", levels)];
     town.ring(&[(w, s), (e, s), (e, n), (w, n)], &tags);
-}
-
-/// A rectangle as `GeoJSON`: west, south, east, north in metres.
-fn rectangle(town: &Town, [west, south, east, north]: [f64; 4], properties: &str) -> String {
-    let corners = [(west, south), (east, south), (east, north), (west, north), (west, south)];
-    let corner = |&spot: &(f64, f64)| format!("[{},{}]", town.spot(spot).lon(), town.spot(spot).lat());
-    let ring = corners.iter().map(corner).collect::<Vec<_>>().join(",");
-    format!(
-        "{{\"type\":\"Feature\",\"properties\":{{{properties}}},\"geometry\":{{\"type\":\"Polygon\",\"coordinates\":[[{ring}]]}}}}"
-    )
-}
-
-fn collection(features: &[String]) -> String {
-    format!("{{\"type\":\"FeatureCollection\",\"features\":[{}]}}", features.join(","))
 }
 
 /// One row of the coverage table.

@@ -100,3 +100,18 @@ pub fn full_numbers(table: &Table, column: &str) -> Vec<f64> {
 pub fn text(table: &Table, column: &str) -> Vec<String> {
     table.text(column).expect("a column of text").into_iter().map(Option::unwrap_or_default).collect()
 }
+
+/// A rectangle in metres as a `GeoJSON` feature: west, south, east, north.
+pub fn rectangle(town: &Town, [west, south, east, north]: [f64; 4], properties: &str) -> String {
+    let corners = [(west, south), (east, south), (east, north), (west, north), (west, south)];
+    let corner = |&spot: &(f64, f64)| format!("[{},{}]", town.spot(spot).lon(), town.spot(spot).lat());
+    let ring = corners.iter().map(corner).collect::<Vec<_>>().join(",");
+    format!(
+        "{{\"type\":\"Feature\",\"properties\":{{{properties}}},\"geometry\":{{\"type\":\"Polygon\",\"coordinates\":[[{ring}]]}}}}"
+    )
+}
+
+/// Features as a collection.
+pub fn collection(features: &[String]) -> String {
+    format!("{{\"type\":\"FeatureCollection\",\"features\":[{}]}}", features.join(","))
+}
