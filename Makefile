@@ -3,6 +3,7 @@
 # make check   formatting, lints, types
 # make audit   licences and advisories of what we ship
 # make peers   our times beside OSRM's and Valhalla's; needs Python 3.12 or newer, see python/tests/peers/README.md
+# make fuzz    the readers on broken bytes, FUZZ_S seconds each; needs a C++ compiler
 # make bench   speed and memory, answers compared first
 # make clean   everything that was built here
 #
@@ -17,10 +18,13 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 # One set of flags for tests and extension: another set would compile every dependency again. The benches stay out of it,
 # because criterion asks a dependency of rayon for one more feature; `make check` compiles them too.
 CARGO := cargo
-FLAGS := --release --locked --workspace --exclude walkshed-benches
+FLAGS := --release --locked --workspace --exclude walkshed-benches --exclude walkshed-fuzz
 ALL := --release --locked --workspace --all-targets
 
-.PHONY: demo test test-rust test-python peers check audit bench extension clean
+FUZZ_S ?= 10
+FUZZ_TARGETS := $(basename $(notdir $(wildcard engine/fuzz/fuzz_targets/*.rs)))
+
+.PHONY: demo test test-rust test-python peers check audit fuzz bench extension clean
 
 demo: extension
 	$(PY) datasets/demo.py demo
@@ -51,6 +55,11 @@ check: .venv/tests.done
 audit:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@0.20.2
 	$(CARGO) deny --all-features check licenses bans sources advisories
+
+# Members alone are instrumented; what they depend on is the main build's.
+fuzz:
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/engine/fuzz/instrument.sh $(CARGO) build --release --locked --workspace --exclude walkshed-benches --bins
+	for target in $(FUZZ_TARGETS); do engine/fuzz/run.sh $$target $(FUZZ_S) || exit; done
 
 bench: extension
 	$(CARGO) bench --workspace --locked

@@ -8,9 +8,10 @@ use std::path::Path;
 /// One reader and the folder of its files.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 10] = [
+const TARGETS: [Target; 11] = [
     ("pbf", readers::pbf),
     ("parquet", readers::parquet),
+    ("overture", readers::overture),
     ("geojson", readers::geojson),
     ("csv", readers::csv),
     ("wkb", readers::wkb),

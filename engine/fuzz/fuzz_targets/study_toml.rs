@@ -1,3 +1,4 @@
+//! Fuzzes `readers::study_toml`.
 #![no_main]
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     walkshed_fuzz::only_uncaught();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use walkshed::io::osm::{self, Wanted};
+use walkshed::io::overture;
 use walkshed::io::table::Table;
 use walkshed::io::{self, defaults};
 use walkshed::model::catalogue::Catalogue;
@@ -63,6 +64,15 @@ fn table(name: &str, bytes: &[u8]) {
 /// Parquet and `GeoParquet`.
 pub fn parquet(bytes: &[u8]) {
     table("x.parquet", bytes);
+}
+
+/// Segments of Overture Maps.
+pub fn overture(bytes: &[u8]) {
+    static RULES: OnceLock<osm::walking::WalkingRules> = OnceLock::new();
+    if let Ok(segments) = Table::read(&file("segments.parquet", bytes)) {
+        let rules = RULES.get_or_init(defaults::walking_rules);
+        let _ = overture::read(&segments, None, rules, &Progress::default());
+    }
 }
 
 /// `GeoJSON`.

@@ -1,5 +1,7 @@
-//! The class of each row of a table: by a mapping, as given, or by its name.
+//! The class of each row of a table: by a mapping, as given, by a category of Overture, or by its name.
 
+use super::defaults;
+use super::overture::places;
 use super::table::Table;
 use crate::model::catalogue::Catalogue;
 use crate::model::error::Result;
@@ -25,13 +27,13 @@ pub struct Rules<'a> {
 pub struct Classified {
     /// The class.
     pub class: String,
-    /// `given`, `mapping:<row>` or `name:<part>`.
+    /// `given`, `mapping:<row>`, `overture:<category>` or `name:<part>`.
     pub rule: String,
     /// Classes that fit as well.
     pub others: Vec<String>,
 }
 
-/// Classify rows by their value in `column` and their `name`. Rows without a class are `None` and have a problem; rows with
+/// Classify rows by their value in `column` and their `name`; places of Overture by their categories. Rows without a class are `None` and have a problem; rows with
 /// several, and classes that the catalogue does not hold, are told.
 ///
 /// # Errors
@@ -42,6 +44,12 @@ pub fn classify(
     rules: Rules<'_>,
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Option<Classified>>> {
+    if let Some(places) = places::facilities(table)? {
+        return classify(&places, "class", rules, problems);
+    }
+    if table.has(places::CATEGORIES) {
+        return classify_places(table, rules, problems);
+    }
     let by_name = table.has("name") && (rules.catalogue.is_some() || rules.mapping.is_some());
     let given = if by_name && !table.has(column) { vec![None; table.rows()] } else { table.text(column)? };
     let names = if table.has("name") { table.text("name")? } else { vec![None; table.rows()] };
@@ -49,16 +57,10 @@ pub fn classify(
     for (row, (given, name)) in given.iter().zip(&names).enumerate() {
         let given = given.as_deref().map(str::trim).filter(|class| !class.is_empty());
         let one = rules.class_of(given, name.as_deref());
-        match &one {
-            None if by_name => {
-                problems.push(table.problem(row, column, name.clone(), FacilityFault::Unclassified.into()));
-            }
-            None => problems.push(table.problem(row, column, None, Fault::MissingValue)),
-            Some(Classified { class, others, .. }) if !others.is_empty() => {
-                let fault = FacilityFault::AmbiguousClass { taken: class.clone(), others: others.clone() };
-                problems.push(table.problem(row, column, name.clone(), fault.into()));
-            }
-            Some(_) => {}
+        if one.is_some() || by_name {
+            Rules::tell(table, row, column, name.as_deref(), one.as_ref(), problems);
+        } else {
+            problems.push(table.problem(row, column, None, Fault::MissingValue));
         }
         found.push(one);
     }
@@ -66,24 +68,73 @@ pub fn classify(
     Ok(found)
 }
 
+/// Classify [`places::facilities`]: a category is no class of ours, so it counts by a mapping or the project's list alone.
+fn classify_places(
+    table: &Table,
+    rules: Rules<'_>,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Option<Classified>>> {
+    let listed = defaults::overture_places();
+    let columns = (table.text("class")?, table.text(places::CATEGORIES)?, table.text("name")?);
+    let mut found = Vec::with_capacity(table.rows());
+    for (row, ((category, categories), name)) in columns.0.iter().zip(&columns.1).zip(&columns.2).enumerate()
+    {
+        let by_category = || {
+            let (class, rule) = listed.class_of(categories.as_deref()?)?;
+            let known = rules.catalogue.is_none_or(|catalogue| catalogue.has(class));
+            known.then(|| Classified { class: class.to_owned(), rule, others: vec![] })
+        };
+        let (category, name) = (category.as_deref(), name.as_deref());
+        let one = rules.mapped(category, name).or_else(by_category).or_else(|| rules.named(name));
+        Rules::tell(table, row, "class", category.or(name), one.as_ref(), problems);
+        found.push(one);
+    }
+    tell_unknown(table, "class", rules.catalogue, &found, problems);
+    Ok(found)
+}
+
 impl Rules<'_> {
     fn class_of(&self, given: Option<&str>, name: Option<&str>) -> Option<Classified> {
-        if let Some(mapped) = self.mapping.and_then(|mapping| mapping.class_of(given, name)) {
-            return Some(Classified {
-                class: mapped.rule.class.clone(),
-                rule: format!("mapping:{}", mapped.rule.row),
-                others: mapped.others.into_iter().map(str::to_owned).collect(),
-            });
-        }
-        if let Some(given) = given {
-            return Some(Classified { class: given.to_owned(), rule: GIVEN.to_owned(), others: vec![] });
-        }
+        let given_class =
+            |class: &str| Classified { class: class.to_owned(), rule: GIVEN.to_owned(), others: vec![] };
+        self.mapped(given, name).or_else(|| given.map(given_class)).or_else(|| self.named(name))
+    }
+
+    fn mapped(&self, given: Option<&str>, name: Option<&str>) -> Option<Classified> {
+        let mapped = self.mapping?.class_of(given, name)?;
+        Some(Classified {
+            class: mapped.rule.class.clone(),
+            rule: format!("mapping:{}", mapped.rule.row),
+            others: mapped.others.into_iter().map(str::to_owned).collect(),
+        })
+    }
+
+    fn named(&self, name: Option<&str>) -> Option<Classified> {
         let named = self.catalogue?.classify_name(name?)?;
         Some(Classified {
             class: named.class.id.clone(),
             rule: format!("name:{}", named.part),
             others: named.others.into_iter().map(|class| class.id.clone()).collect(),
         })
+    }
+
+    /// A row without a class, or with several, that says `value`.
+    fn tell(
+        table: &Table,
+        row: usize,
+        column: &str,
+        value: Option<&str>,
+        found: Option<&Classified>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let fault = match found {
+            None => FacilityFault::Unclassified,
+            Some(Classified { class, others, .. }) if !others.is_empty() => {
+                FacilityFault::AmbiguousClass { taken: class.clone(), others: others.clone() }
+            }
+            Some(_) => return,
+        };
+        problems.push(table.problem(row, column, value.map(str::to_owned), fault.into()));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::osm::buildings::BuildingRules;
 use super::osm::walking::WalkingRules;
+use super::overture::places::Categories;
 use crate::model::catalogue::Catalogue;
 use crate::model::profile::Profile;
 use serde::Deserialize;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 const CATALOGUE: &str = include_str!("../../../datasets/facility_classes.toml");
 const WALKING_RULES: &str = include_str!("../../../datasets/walking_rules.toml");
 const BUILDING_RULES: &str = include_str!("../../../datasets/building_rules.toml");
+const OVERTURE_PLACES: &str = include_str!("../../../datasets/overture_places.toml");
 const PROFILES: &str = include_str!("../../../datasets/profiles.toml");
 
 /// The catalogue of 6 major and 30 minor classes.
@@ -24,6 +26,11 @@ pub fn walking_rules() -> WalkingRules {
 /// Which buildings people live in.
 pub fn building_rules() -> BuildingRules {
     toml::from_str(BUILDING_RULES).expect("datasets/building_rules.toml is tested")
+}
+
+/// Which categories of Overture's places belong to which class.
+pub fn overture_places() -> Categories {
+    toml::from_str(OVERTURE_PLACES).expect("datasets/overture_places.toml is tested")
 }
 
 /// The profiles known by name: adult, senior, child, stroller, wheelchair.
@@ -52,5 +59,8 @@ mod tests {
         assert!(profiles().iter().all(|profile| profile.fault().is_none()));
         walking_rules();
         building_rules();
+        let places = overture_places();
+        let unknown: Vec<&str> = places.classes().filter(|class| !catalogue.has(class)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Facilities from tables, and as a table.
 
 use super::classes::{self, Rules};
+use super::overture::places;
 use super::table::Table;
 use super::{geometry, ledger};
 use crate::model::error::{Error, Result};
@@ -37,12 +38,17 @@ impl Default for Columns<'_> {
 /// Read facilities: `id`, `class`, a place, `name` and `level` (the floor) where given, and the columns of a ledger
 /// ([`ledger::read`]). Points in a geometry column are the doors.
 ///
+/// A table of Overture's places is taken as [`places::facilities`] says it.
+///
 /// Rows without class or usable place, with a value that cannot be, and rows that repeat id and class of an earlier one,
 /// are left out and added to `problems`, as is what is only to be told of rows that are kept.
 ///
 /// # Errors
 /// Problems when a column is missing or no row is left.
 pub fn read(table: &Table, columns: Columns<'_>, problems: &mut Vec<Problem>) -> Result<Facilities> {
+    if let Some(table) = places::facilities(table)? {
+        return read(&table, Columns { class: "class", ..columns }, problems);
+    }
     let mut own = Vec::new();
     table.require(&FACILITIES, &|name| if name == "id" { columns.id } else { name }.to_owned())?;
     let ids = table.ids(columns.id)?;

@@ -2,7 +2,7 @@
 //! memory at once, so what it says is held against the file and the limits first.
 
 use super::files::{known_by, unreadable};
-use super::thrift::{Compact, LIST, NUMBER_32, STRUCT};
+use super::thrift::{Compact, LIST, MAP, NUMBER_32, SET, STRUCT};
 use crate::model::error::{Error, Result};
 use crate::model::limits::Amount;
 use crate::model::problem::{Fault, Problem};
@@ -204,10 +204,10 @@ fn chunk(column: &ColumnChunkMetaData) -> Option<Chunk> {
 
 /// What the header of a page says.
 #[derive(Debug, Default)]
-struct PageHeader {
-    packed: u64,
+pub(super) struct PageHeader {
+    pub(super) packed: u64,
     inflated: u64,
-    values: u64,
+    pub(super) values: u64,
     dictionary: bool,
     bytes: u64,
 }
@@ -250,12 +250,24 @@ fn page_at(file: &mut &File, at: u64, end: u64, name: &str) -> Result<PageHeader
     }
 }
 
+/// The decoder passes over lists that it does not know entry by entry without asking whether the file goes on, so that a few bytes
+/// keep it busy for hours (found by a fuzzer). A header of a page has none, nor structures deeper than statistics.
+fn without_lists(mut value: Compact<'_>, kind: u8, depth: usize) -> Option<()> {
+    match kind {
+        LIST | SET | MAP => None,
+        STRUCT if depth == 2 => None,
+        STRUCT => value.fields(|_, kind, inner| without_lists(inner, kind, depth + 1)),
+        _ => Some(()),
+    }
+}
+
 /// `PageHeader` of parquet.thrift: 2 and 3 are the sizes; 5, 7 and 8 the parts of data pages, dictionaries and data pages
 /// of the second version, whose first field is the number of values.
-fn page_header(bytes: &[u8]) -> Option<PageHeader> {
+pub(super) fn page_header(bytes: &[u8]) -> Option<PageHeader> {
     let mut header = PageHeader::default();
     let mut compact = Compact(bytes);
     compact.fields(|number, kind, mut value| {
+        without_lists(value, kind, 0)?;
         let whole = |value: &mut Compact<'_>| value.number().and_then(|number| u64::try_from(number).ok());
         match (number, kind) {
             (2, NUMBER_32) => header.inflated = whole(&mut value)?,

@@ -113,6 +113,25 @@ fn more_rows_than_are_taken_are_refused_before_any_is_read() {
 }
 
 /// Q2: a page header that says 2 GiB, of a column that is long enough for the longer number.
+/// The header of a data page of 100 values, and a last field of this kind with these bytes.
+fn header_with(kind: u8, value: &[u8]) -> Vec<u8> {
+    let mut bytes =
+        vec![0x15, 0x00, 0x15, 0xc8, 0x01, 0x15, 0xc8, 0x01, 0x2c, 0x15, 0xc8, 0x01, 0x00, 0x40 | kind];
+    bytes.extend(value);
+    bytes.push(0);
+    bytes
+}
+
+#[test]
+fn lists_have_no_place_in_the_header_of_a_page() {
+    let number = super::parquet_gate::page_header(&header_with(5, &[0x02])).unwrap();
+    assert_eq!((number.values, number.packed), (100, 100));
+    let inside = [&[0x19_u8, 0x11, 0x01][..], &[0x00]].concat();
+    for (kind, value) in [(9, &[0x11, 0x01][..]), (10, &[0x00]), (11, &[0x00]), (12, &inside)] {
+        assert!(super::parquet_gate::page_header(&header_with(kind, value)).is_none(), "kind {kind}");
+    }
+}
+
 #[test]
 fn a_page_that_says_two_gibibytes_is_refused() {
     let bytes = numbers();

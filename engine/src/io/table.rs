@@ -191,6 +191,25 @@ impl Table {
         Ok((self.batch.column(position).clone(), schema.field(position).clone()))
     }
 
+    /// Whether a column of this name holds records.
+    pub(super) fn is_record(&self, column: &str) -> bool {
+        self.column(column).is_ok_and(|(array, _)| matches!(array.data_type(), DataType::Struct(_)))
+    }
+
+    /// The same rows with these of its columns, and others beside them.
+    pub(super) fn with_columns(&self, kept: &[&str], added: Vec<(&str, ArrayRef)>) -> Result<Self> {
+        let mut columns = kept.iter().map(|column| self.column(column)).collect::<Result<Vec<_>>>()?;
+        let beside = |(name, array): (&str, ArrayRef)| {
+            let field = Field::new(name, array.data_type().clone(), true);
+            (array, field)
+        };
+        columns.extend(added.into_iter().map(beside));
+        let (arrays, fields): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        let schema = Schema::new_with_metadata(fields, self.batch.schema().metadata().clone());
+        let batch = RecordBatch::try_new(Arc::new(schema), arrays).map_err(unreadable(&self.name))?;
+        Ok(Self { batch, ..self.clone() })
+    }
+
     /// A column as it is.
     pub(super) fn array(&self, column: &str) -> Result<ArrayRef> {
         self.column(column).map(|(array, _)| array)

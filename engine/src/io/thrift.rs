@@ -7,6 +7,8 @@ const DEEPEST: usize = 16;
 /// Kinds of values.
 pub const NUMBER_32: u8 = 5;
 pub const LIST: u8 = 9;
+pub const SET: u8 = 10;
+pub const MAP: u8 = 11;
 pub const STRUCT: u8 = 12;
 
 /// Bytes still to be read. Every answer is `None` where they end too early or are none of the protocol.
@@ -97,11 +99,11 @@ impl<'a> Compact<'a> {
                 let length = self.unsigned()?;
                 self.take(length).map(|_| ())
             }
-            LIST | 10 => {
+            LIST | SET => {
                 let (length, kind) = self.list()?;
                 (0..length).try_for_each(|_| self.pass(kind, depth + 1, true))
             }
-            11 => self.pass_map(depth),
+            MAP => self.pass_map(depth),
             STRUCT => self.fields_at(depth + 1, &mut |_, _, _| Some(())),
             13 => self.take(16).map(|_| ()),
             _ => None,

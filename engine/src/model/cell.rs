@@ -3,8 +3,7 @@
 use super::limits::Amount;
 use super::place::Place;
 use super::problem::Fault;
-use geo::line_measures::LengthMeasurable;
-use geo::{Geodesic, GeodesicArea, LineString, MultiPolygon, Polygon};
+use geo::{LineString, MultiPolygon, Polygon};
 use h3o::{CellIndex, LatLng, Resolution};
 
 /// The cell with this id, or `None` when the id is no H3 cell.
@@ -41,22 +40,67 @@ pub fn outline(cell: CellIndex) -> MultiPolygon {
         .expect("one cell has no duplicates and one resolution")
 }
 
+/// The authalic radius of the earth, by which H3 measures its cells.
+const EARTH_M: f64 = 6_371_007.181;
+
 /// About how many cells share a point with an outline: those that its area holds, and one for every edge length of its
-/// rings.
+/// rings. Edges are straight in degrees, as H3 takes them: between corners far apart a geodesic would be another outline.
 pub fn estimate(outline: &MultiPolygon, resolution: Resolution) -> u64 {
     let rings =
         || outline.iter().flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()));
-    // The area inside a ring drawn clockwise would be that of the rest of the earth.
-    let of_ring = |ring: &LineString| Polygon::new(ring.clone(), vec![]).geodesic_area_signed().abs();
     let of_polygon = |polygon: &Polygon| {
-        let holes: f64 = polygon.interiors().iter().map(of_ring).sum();
-        (of_ring(polygon.exterior()) - holes).max(0.0)
+        let holes: f64 = polygon.interiors().iter().map(ring_area_m2).sum();
+        (ring_area_m2(polygon.exterior()) - holes).max(0.0)
     };
     let area_m2: f64 = outline.iter().map(of_polygon).sum();
-    let around_m: f64 = rings().map(|ring: &LineString| ring.length(&Geodesic)).sum();
+    let around_m: f64 = rings().flat_map(edges).map(|edge| edge.length_m()).sum();
     let cells = area_m2 / resolution.area_m2() + around_m / resolution.edge_length_m();
     // An outline with corners beyond the earth has no area: it must not pass for a small one.
     if cells.is_finite() { (cells as u64).saturating_add(1) } else { u64::MAX }
+}
+
+/// An edge straight in degrees, in radians.
+struct Edge {
+    /// The short way round.
+    east: f64,
+    south: f64,
+    north: f64,
+}
+
+fn edges(ring: &LineString) -> impl Iterator<Item = Edge> {
+    ring.lines().map(|edge| {
+        let degrees_east = edge.dx();
+        let crossing = if degrees_east.abs() > 180.0 { 360.0 * degrees_east.signum() } else { 0.0 };
+        let (south, north) = (edge.start.y.min(edge.end.y), edge.start.y.max(edge.end.y));
+        Edge {
+            east: (degrees_east - crossing).to_radians(),
+            south: south.to_radians(),
+            north: north.to_radians(),
+        }
+    })
+}
+
+impl Edge {
+    /// The area between the edge and the equator on a unit sphere, more than 0 where the edge leads east in the north: its way
+    /// east times the mean of sin over its latitudes.
+    fn down_to_the_equator(&self) -> f64 {
+        let rise = self.north - self.south;
+        let middle = f64::midpoint(self.south, self.north);
+        // (cos south - cos north) / rise, which is 0 / 0 where the edge is level.
+        let half = rise / 2.0;
+        self.east * middle.sin() * if half > 0.0 { half.sin() / half } else { 1.0 }
+    }
+
+    /// Its length, or more: as if all of it were where the meridians are the farthest apart.
+    fn length_m(&self) -> f64 {
+        let nearest_the_equator =
+            if self.south * self.north < 0.0 { 0.0 } else { self.south.abs().min(self.north.abs()) };
+        EARTH_M * (self.east * nearest_the_equator.cos()).hypot(self.north - self.south)
+    }
+}
+
+fn ring_area_m2(ring: &LineString) -> f64 {
+    EARTH_M * EARTH_M * edges(ring).map(|edge| edge.down_to_the_equator()).sum::<f64>().abs()
 }
 
 /// Refuse work on more cells than the limit; `count` tells how many there are at a resolution.
@@ -107,6 +151,24 @@ mod tests {
             // Cells differ in size by a third over the earth.
             assert!((0.7..1.5).contains(&(estimate / count)), "{estimate} for {count} at {resolution}");
         }
+    }
+
+    #[test]
+    fn the_estimate_follows_edges_that_are_straight_in_degrees() {
+        // An eighth of the earth, from 90 degrees of longitude and a pole: 4 pi R^2 / 8.
+        let eighth = polygon![(x: 0.0, y: 0.0), (x: 90.0, y: 0.0), (x: 90.0, y: 90.0), (x: 0.0, y: 90.0)];
+        let area_m2 = ring_area_m2(eighth.exterior());
+        assert!(
+            (area_m2 / (std::f64::consts::PI * EARTH_M * EARTH_M / 2.0) - 1.0).abs() < 1e-12,
+            "{area_m2}"
+        );
+        // As a geodesic the first edge would lead over the pole and leave next to nothing inside (found by a fuzzer).
+        let wide = polygon![(x: 0.0, y: -88.6), (x: -176.5, y: -65.7), (x: -176.5, y: 29.9)];
+        assert!(estimate(&wide.into(), Resolution::Five) > 200_000);
+        // Across the antimeridian it is the short way.
+        let fiji = |west: f64, east: f64| polygon![(x: west, y: -17.0), (x: east, y: -17.0), (x: east, y: -16.0), (x: west, y: -16.0)];
+        let here = estimate(&fiji(170.0, 171.0).into(), Resolution::Six);
+        assert!(estimate(&fiji(179.5, -179.5).into(), Resolution::Six).abs_diff(here) <= 1);
     }
 
     #[test]

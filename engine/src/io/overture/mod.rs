@@ -3,7 +3,7 @@
 //!
 //! Source: the published schema, docs.overturemaps.org/schema, v1.18.0 (facts only).
 
-//pub mod places;
+pub mod places;
 mod rules;
 
 use super::facilities::refuse_if_none;
