@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
-# run.sh TARGET SECONDS: one fuzz target over its corpus, for a million inputs or so many seconds. An input that breaks the reader is kept
-# in fuzz-found/ and ends the run with an error; new inputs are not kept.
+# run.sh TARGET SECONDS: one fuzz target over its corpus, for a million inputs or so many seconds. An input that breaks the
+# reader is kept in fuzz-found/ of the target folder and ends the run with an error; new inputs are not kept.
 set -euo pipefail
 cd "$(dirname "$0")"
-programs="${FUZZ_PROGRAMS:-${CARGO_TARGET_DIR:-../../target}/release}"
+programs="${CARGO_TARGET_DIR:-../../target}/release"
 found="${CARGO_TARGET_DIR:-../../target}/fuzz-found/$1/"
 mkdir -p "$found"
 log="$found/log"
+grown=$(mktemp -d)
+trap 'rm -rf "$grown"' EXIT
 "$programs/fuzz_$1" -runs=1000000 -max_total_time="$2" -rss_limit_mb=2048 -timeout=20 -max_len=4096 -print_final_stats=1 \
-    -artifact_prefix="$found" "$(mktemp -d)" "corpus/$1" >"$log" 2>&1 || { tail -40 "$log"; exit 1; }
-echo "$1: $(awk '/number_of_executed_units/ { inputs = $2 } /peak_rss_mb/ { mb = $2 } / cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") cov = $(i + 1) } END { print inputs, "inputs,", mb, "MB at most, coverage", cov }' "$log")"
+    -artifact_prefix="$found" "$grown" "corpus/$1" >"$log" 2>&1 || {
+    tail -40 "$log"
+    exit 1
+}
+summary='/number_of_executed_units/ { inputs = $2 } /peak_rss_mb/ { mb = $2 }
+    / cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") coverage = $(i + 1) }
+    END { print inputs, "inputs,", mb, "MB at most, coverage", coverage }'
+echo "$1: $(awk "$summary" "$log")"

@@ -5,6 +5,8 @@
 
 mod towns;
 
+use geo::{MultiPolygon, Polygon};
+use h3o::Resolution;
 use std::fs::File;
 use std::path::Path;
 use tiff::encoder::{TiffEncoder, colortype::Gray32Float};
@@ -13,8 +15,11 @@ use towns::Town;
 use towns::study::StudyFolder;
 use walkshed::io;
 use walkshed::io::table::Table;
+use walkshed::metrics::population::cells_touching;
+use walkshed::model::cell;
 use walkshed::model::error::{Error, Result};
 use walkshed::model::limits::Amount;
+use walkshed::model::place::Place;
 use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::smoothing::Smoothing;
 
@@ -255,7 +260,7 @@ fn an_outline_across_the_antimeridian_is_refused_in_one_piece_and_taken_in_two()
         geo::Geometry::MultiPolygon(MultiPolygon::new(vec![box_of(179.0, 180.0), box_of(-180.0, -179.0)]));
     let outline = io::geometry::polygons_of(two).expect("a test file");
     let at = |resolution| walkshed::model::cell::resolution(resolution).expect("a test file");
-    let cells = walkshed::metrics::population::cells_touching(&outline, at(5)).expect("a test file");
+    let cells = cells_touching(&outline, at(5)).expect("a test file");
     // Two degrees by three at 17.5 degrees south are 70,500 square kilometres, of 252.9 each.
     let (least, most) = (70_500.0 / 300.0, 70_500.0 / 200.0 + 100.0);
     assert!((least..most).contains(&(cells.len() as f64)), "{}", cells.len());
@@ -275,5 +280,22 @@ fn outlines_that_cross_themselves_are_refused() {
     for outline in [bow, hole_outside] {
         let refused = io::geometry::polygons_of(Geometry::Polygon(outline.clone()));
         assert!(matches!(refused, Err(Fault::BadGeometry { .. })), "{outline:?} gave {refused:?}");
+    }
+}
+
+#[test]
+fn long_edges_near_a_pole_are_covered_and_nothing_else() {
+    // Edges are straight in degrees; H3's own steps along them left gaps through which the coverage ran out (found by a fuzzer).
+    let corners = [(0.0714, -88.56), (-176.47, -65.7), (0.0, -88.24)];
+    let outline = MultiPolygon::from(Polygon::new(corners.to_vec().into(), vec![]));
+    let cells = cells_touching(&outline, Resolution::Four).unwrap();
+    let estimated = cell::estimate(&outline, Resolution::Four) as usize;
+    assert!(cells.len() <= 2 * estimated, "{} cells, {estimated} estimated", cells.len());
+    for part in 0..=1000 {
+        let part = f64::from(part) / 1000.0;
+        let [from, to, _] = corners;
+        let (lon, lat) = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+        let on_the_edge = cell::at(Place::new(lon, lat).unwrap(), Resolution::Four);
+        assert!(cells.binary_search(&on_the_edge).is_ok(), "{lon} {lat}");
     }
 }

@@ -94,14 +94,15 @@ pub fn file_table(
     };
     let table = columns.into_table().map_err(|error| unreadable(error.into()))?;
     let (batches, schema) = table.into_inner();
-    let made = Table::from_batches(name, &schema, &batches).map(|table| {
-        let table = if crs_known { table } else { table.without_crs() };
-        let table = if untyped { table.untyped(None) } else { table };
-        match encoding {
-            Some(encoding) => table.with_note(Fault::GuessedEncoding { encoding }),
-            None => table,
-        }
-    });
+    let made =
+        whole(name, &batches).and_then(|()| Table::from_batches(name, &schema, &batches)).map(|table| {
+            let table = if crs_known { table } else { table.without_crs() };
+            let table = if untyped { table.untyped(None) } else { table };
+            match encoding {
+                Some(encoding) => table.with_note(Fault::GuessedEncoding { encoding }),
+                None => table,
+            }
+        });
     Ok(FileTable { table: made.map_err(|error| to_py(py, error))? })
 }
 
@@ -173,10 +174,25 @@ impl Source {
             Self::Path(path) => Table::read(&path),
             Self::Columns { name, table } => {
                 let (batches, schema) = table.into_inner();
+                whole(name, &batches)?;
                 Table::from_batches(name, &schema, &batches)
             }
         }
     }
+}
+
+/// Refuse columns whose buffers do not hold what their types say: what comes over the C interface is typed, not checked.
+fn whole(name: &str, batches: &[RecordBatch]) -> Result<()> {
+    let schema = batches.first().map(RecordBatch::schema);
+    for (position, field) in schema.iter().flat_map(|schema| schema.fields().iter().enumerate()) {
+        for batch in batches {
+            batch.column(position).to_data().validate_full().map_err(|error| {
+                let fault = Fault::Unreadable { reason: error.to_string() };
+                Problem::of_file(name, fault).in_column(field.name())
+            })?;
+        }
+    }
+    Ok(())
 }
 
 impl Source {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import geopandas
 import polars as pl
+import pyarrow as pa
 import pytest
 import shapely
 from conftest import Data
@@ -319,3 +321,42 @@ def test_a_facility_may_have_two_classes_but_not_one_twice() -> None:
         times = main_street().network().nearest(HOMES, pl.concat([DOORS, both, DOORS]))
     assert times["class"].unique().sort().to_list() == ["bank", "shop"]
     assert caught[0].message.rejected["row"].to_list() == [3]  # type: ignore[union-attr]
+
+
+def text(offsets: list[int], data: bytes) -> pa.Array:
+    buffers = [None, pa.py_buffer(struct.pack(f"<{len(offsets)}i", *offsets)), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
+
+
+@pytest.mark.parametrize("damaged", [text([0, 5, 3], b"five letters"), text([0, 1, 2], b"\xe9\xff")])
+def test_columns_whose_buffers_are_damaged_are_refused(damaged: pa.Array) -> None:
+    table = pa.table({"id": damaged, "class": ["a", "b"], "lon": [106.5, 106.5], "lat": [29.5, 29.5]})
+    with pytest.raises(ws.InputError, match=r"table.*id.*cannot be read"):
+        ws.classify(table)
+
+
+def geometries(shapes: list[Any], metadata: str) -> pa.Table:
+    """Areas in a GeoArrow column that says this of itself."""
+    field = pa.field(
+        "geometry", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb", "ARROW:extension:metadata": metadata}
+    )
+    schema = pa.schema([pa.field("area_id", pa.string()), field])
+    return pa.table(
+        [[f"a{at}" for at in range(len(shapes))], [shapely.to_wkb(shape) for shape in shapes]], schema=schema
+    )
+
+
+def test_numbers_that_are_no_degrees_need_a_system() -> None:
+    metres = [shapely.box(360_000 + at, 3_270_000, 360_100 + at, 3_270_100) for at in range(3)]
+    with pytest.raises(ws.InputError, match=r"geometry.*does not name its coordinate reference system"):
+        ws.check_areas(geometries(metres, "{}"))
+    # Where one row of three is odd, the row is the fault.
+    mixed = [shapely.box(LON + at, LAT, LON + at + 0.1, LAT + 0.1) for at in range(2)] + metres[:1]
+    found = ws.check_areas(geometries(mixed, "{}"))
+    assert found.select("row", "finding").rows() == [(3, "bad_geometry")]
+
+
+def test_great_circles_are_told() -> None:
+    square = [shapely.box(LON, LAT, LON + 0.1, LAT + 0.1)]
+    found = ws.check_areas(geometries(square, '{"edges": "spherical"}'))
+    assert found.select("severity", "column", "finding").rows() == [("note", "geometry", "spherical_edges")]

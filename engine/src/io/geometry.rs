@@ -160,12 +160,15 @@ fn degrees_of(at: Coord, passage: &Passage) -> std::result::Result<Coord, Fault>
     }
 }
 
+/// How the reason ends where numbers are no degrees.
+const NO_DEGREES: &str = " is outside longitude and latitude";
+
 /// What is wrong with numbers that are no longitude and latitude.
 fn misplaced_fault(at: Coord) -> Fault {
     if Place::new(at.y, at.x).is_some() {
         return Fault::SwappedLonLat;
     }
-    Fault::BadGeometry { reason: format!("{} {} is outside longitude and latitude", at.x, at.y) }
+    Fault::BadGeometry { reason: format!("{} {}{NO_DEGREES}", at.x, at.y) }
 }
 
 /// Any encoding to WKB, the one that every library writes.
@@ -201,6 +204,19 @@ pub fn stated_crs(name: &str, field: &Field) -> Result<Option<String>> {
         serde_json::Value::String(text) => Some(code_in_text(text)),
         crs => Some(authority_code(crs)),
     })
+}
+
+/// Whether a column says that its lines follow great circles.
+pub fn is_spherical(field: &Field) -> bool {
+    let metadata = field.metadata().get(EXTENSION_METADATA);
+    let metadata: Option<serde_json::Value> = metadata.and_then(|text| serde_json::from_str(text).ok());
+    metadata.is_some_and(|metadata| metadata["edges"] == "spherical")
+}
+
+/// Whether more than half of the geometries hold numbers that are no degrees, whichever way round.
+pub fn are_no_degrees(decoded: &[std::result::Result<Geometry, Fault>]) -> bool {
+    let outside = |found: &&std::result::Result<Geometry, Fault>| matches!(found, Err(Fault::BadGeometry { reason }) if reason.ends_with(NO_DEGREES));
+    decoded.iter().filter(outside).count() * 2 > decoded.len()
 }
 
 /// The code of a PROJJSON object, or its name when it has none.

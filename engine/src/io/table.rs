@@ -9,6 +9,7 @@ use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::extent::Extent;
 use crate::model::ids::Ids;
+use crate::model::limits::Amount;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
 use crate::model::schema::{Column, Rule, TableRules};
@@ -18,6 +19,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use chrono::NaiveDate;
 use geo::Geometry;
+use geo::dimensions::{Dimensions, HasDimensions};
 use h3o::CellIndex;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -59,8 +61,15 @@ impl Table {
     /// A table from Arrow batches of one schema.
     ///
     /// # Errors
-    /// A problem when there is no row.
+    /// A problem when there is no row, or there are more rows or columns than [`Amount`] allows.
     pub fn from_batches(name: &str, schema: &Arc<Schema>, batches: &[RecordBatch]) -> Result<Self> {
+        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        for (amount, found) in [(Amount::Columns, schema.fields().len() as u64), (Amount::Rows, rows)] {
+            let most = amount.most();
+            if found > most {
+                return Err(Problem::of_file(name, Fault::TooLarge { amount, found, most }).into());
+            }
+        }
         let batch = arrow_select::concat::concat_batches(schema, batches).map_err(unreadable(name))?;
         if batch.num_rows() == 0 {
             return Err(Problem::of_file(name, Fault::EmptyTable).into());
@@ -518,11 +527,23 @@ impl Table {
     /// The geometries of a column in degrees of the analysis; `None` where missing or unusable, with a problem.
     ///
     /// # Errors
-    /// A problem when the column or its system cannot be read, or contradicts what the user says.
+    /// A problem when the column or its system cannot be read, contradicts what the user says, or is not stated and cannot be
+    /// degrees.
     pub fn geometries(&self, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<Option<Geometry>>> {
         let (array, field) = self.column(column)?;
-        let crs = self.crs_of(column, geometry::stated_crs(&self.name, &field)?)?;
+        let stated = geometry::stated_crs(&self.name, &field)?;
+        let is_stated = stated.is_some() || self.crs.is_some();
+        let crs = self.crs_of(column, stated)?;
         let decoded = geometry::decode(&self.name, &array, &field, &Passage::new(crs, self.analysis))?;
+        if !is_stated && geometry::are_no_degrees(&decoded) {
+            return Err(Problem::of_file(&self.name, Fault::MissingCrs).in_column(column).into());
+        }
+        let is_drawn = |found: &std::result::Result<Geometry, Fault>| {
+            found.as_ref().is_ok_and(|found| found.dimensions() > Dimensions::ZeroDimensional)
+        };
+        if geometry::is_spherical(&field) && decoded.iter().any(is_drawn) {
+            problems.push(Problem::of_file(&self.name, Fault::SphericalEdges).in_column(column));
+        }
         let keep = |(row, decoded): (usize, std::result::Result<Geometry, Fault>)| {
             let fault = |fault| self.broken.get(&row).cloned().unwrap_or(fault);
             decoded.map_err(|found| problems.push(self.problem(row, column, None, fault(found)))).ok()

@@ -405,9 +405,9 @@ pub fn cells_touching(
 ) -> std::result::Result<Vec<CellIndex>, Fault> {
     cell::refuse_too_many(resolution, |resolution| cell::estimate(outline, resolution))?;
     let mut tiler = TilerBuilder::new(resolution).containment_mode(ContainmentMode::Covers).build();
-    for polygon in &outline.0 {
+    for polygon in cell::with_short_edges(outline) {
         // A ring without extent covers nothing; the caller treats what is left as a point.
-        let _ = tiler.add(polygon.clone());
+        let _ = tiler.add(polygon);
     }
     let mut cells: Vec<CellIndex> = tiler.into_coverage().collect();
     cells.sort_unstable();

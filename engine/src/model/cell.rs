@@ -3,7 +3,7 @@
 use super::limits::Amount;
 use super::place::Place;
 use super::problem::Fault;
-use geo::{LineString, MultiPolygon, Polygon};
+use geo::{Coord, LineString, MultiPolygon, Polygon};
 use h3o::{CellIndex, LatLng, Resolution};
 
 /// The cell with this id, or `None` when the id is no H3 cell.
@@ -61,7 +61,6 @@ pub fn estimate(outline: &MultiPolygon, resolution: Resolution) -> u64 {
 
 /// An edge straight in degrees, in radians.
 struct Edge {
-    /// The short way round.
     east: f64,
     south: f64,
     north: f64,
@@ -69,14 +68,8 @@ struct Edge {
 
 fn edges(ring: &LineString) -> impl Iterator<Item = Edge> {
     ring.lines().map(|edge| {
-        let degrees_east = edge.dx();
-        let crossing = if degrees_east.abs() > 180.0 { 360.0 * degrees_east.signum() } else { 0.0 };
         let (south, north) = (edge.start.y.min(edge.end.y), edge.start.y.max(edge.end.y));
-        Edge {
-            east: (degrees_east - crossing).to_radians(),
-            south: south.to_radians(),
-            north: north.to_radians(),
-        }
+        Edge { east: short_way(edge.dx()).to_radians(), south: south.to_radians(), north: north.to_radians() }
     })
 }
 
@@ -101,6 +94,38 @@ impl Edge {
 
 fn ring_area_m2(ring: &LineString) -> f64 {
     EARTH_M * EARTH_M * edges(ring).map(|edge| edge.down_to_the_equator()).sum::<f64>().abs()
+}
+
+/// The same outline in edges of a degree at most. H3's tiler walks along an edge straight in degrees in as many steps as its
+/// great circle has cells: over a long one near a pole they are too few, and the coverage runs out through the gaps over the
+/// whole earth (found by a fuzzer).
+pub fn with_short_edges(outline: &MultiPolygon) -> MultiPolygon {
+    let polygon = |polygon: &Polygon| {
+        Polygon::new(short_edges(polygon.exterior()), polygon.interiors().iter().map(short_edges).collect())
+    };
+    outline.iter().map(polygon).collect()
+}
+
+fn short_edges(ring: &LineString) -> LineString {
+    const LONGEST_DEGREES: f64 = 1.0;
+    let mut corners: Vec<Coord> = ring.0.first().copied().into_iter().collect();
+    for edge in ring.lines() {
+        let east = short_way(edge.dx());
+        let pieces = (east.hypot(edge.dy()) / LONGEST_DEGREES).ceil().max(1.0);
+        for piece in 1..pieces as u32 {
+            let part = f64::from(piece) / pieces;
+            let lon = edge.start.x + east * part;
+            let around = if lon.abs() > 180.0 { 360.0 * lon.signum() } else { 0.0 };
+            corners.push(Coord { x: lon - around, y: edge.start.y + edge.dy() * part });
+        }
+        corners.push(edge.end);
+    }
+    LineString::new(corners)
+}
+
+/// Degrees of longitude the short way round.
+fn short_way(degrees: f64) -> f64 {
+    if degrees.abs() > 180.0 { degrees - 360.0 * degrees.signum() } else { degrees }
 }
 
 /// Refuse work on more cells than the limit; `count` tells how many there are at a resolution.
@@ -169,6 +194,18 @@ mod tests {
         let fiji = |west: f64, east: f64| polygon![(x: west, y: -17.0), (x: east, y: -17.0), (x: east, y: -16.0), (x: west, y: -16.0)];
         let here = estimate(&fiji(170.0, 171.0).into(), Resolution::Six);
         assert!(estimate(&fiji(179.5, -179.5).into(), Resolution::Six).abs_diff(here) <= 1);
+    }
+
+    #[test]
+    fn long_edges_are_cut_where_they_lie() {
+        let town = around(0.05, 29.5);
+        assert_eq!(with_short_edges(&town), town);
+        let wide =
+            polygon![(x: 179.0, y: 10.0), (x: -178.0, y: 10.0), (x: -178.0, y: 10.5), (x: 179.0, y: 10.5)];
+        let cut = with_short_edges(&wide.clone().into());
+        let lons: Vec<f64> = cut.0[0].exterior().coords().map(|at| at.x).collect();
+        assert_eq!(lons, [179.0, 180.0, -179.0, -178.0, -178.0, -179.0, -180.0, 179.0, 179.0]);
+        assert_eq!(estimate(&cut, Resolution::Seven), estimate(&wide.into(), Resolution::Seven));
     }
 
     #[test]

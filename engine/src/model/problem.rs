@@ -211,6 +211,8 @@ pub enum Fault {
     },
     /// A raster that does not name its coordinate reference system.
     MissingCrs,
+    /// Lines and outlines are stated to follow great circles; they are taken straight in degrees.
+    SphericalEdges,
     /// Every row of the table was rejected.
     AllRejected {
         /// The first rejected row's own text.
@@ -451,6 +453,7 @@ impl Fault {
             Self::CrsContradicts { .. } => "crs_contradicts",
             Self::OffsetSuspected { .. } => "offset_suspected",
             Self::MissingCrs => "missing_crs",
+            Self::SphericalEdges => "spherical_edges",
             Self::AllRejected { .. } => "all_rejected",
             Self::Setting { .. } => "setting",
             Self::NoData { .. } => "no_data",
@@ -468,7 +471,10 @@ impl Fault {
             Self::MissingNodes { .. } | Self::LooksCut { .. } | Self::OffsetSuspected { .. } => {
                 Level::Warning
             }
-            Self::GuessedEncoding { .. } | Self::NoData { .. } | Self::UnknownUse { .. } => Level::Note,
+            Self::GuessedEncoding { .. }
+            | Self::SphericalEdges
+            | Self::NoData { .. }
+            | Self::UnknownUse { .. } => Level::Note,
             Self::Population(fault) => fault.level(),
             Self::Area(fault) => fault.level(),
             _ => Level::Rejected,
@@ -637,6 +643,10 @@ impl Fault {
             Self::MissingCrs => {
                 both("the file does not name its coordinate reference system", "文件未注明坐标参考系")
             }
+            Self::SphericalEdges => both(
+                "its lines follow great circles; they are taken straight in degrees",
+                "其线段按大圆定义；此处按经纬度直线处理",
+            ),
             Self::AllRejected { first } => both(
                 format!("every row was rejected; the first: {first}"),
                 format!("所有行均被拒绝；第一条：{first}"),
@@ -796,6 +806,10 @@ impl Fault {
                 "State it, for example \"EPSG:4545\", or write it into the file: gdal_edit.py -a_srs EPSG:4545, or a .prj beside \
                  a shapefile",
                 "请指定坐标参考系（例如 \"EPSG:4545\"），或写入文件：gdal_edit.py -a_srs EPSG:4545，Shapefile 则为 .prj",
+            ),
+            Self::SphericalEdges => both(
+                "Nothing, where corners are less than a kilometre apart: the two differ by centimetres; else add corners",
+                "若顶点间距小于一公里则无需处理（相差仅厘米级）；否则请加密顶点",
             ),
             Self::AllRejected { .. } => both(
                 "Correct the table; every row is listed with its reason",
