@@ -259,7 +259,7 @@ fn an_outline_across_the_antimeridian_is_refused_in_one_piece_and_taken_in_two()
     let two =
         geo::Geometry::MultiPolygon(MultiPolygon::new(vec![box_of(179.0, 180.0), box_of(-180.0, -179.0)]));
     let outline = io::geometry::polygons_of(two).expect("a test file");
-    let at = |resolution| walkshed::model::cell::resolution(resolution).expect("a test file");
+    let at = |resolution| cell::resolution(resolution).expect("a test file");
     let cells = cells_touching(&outline, at(5)).expect("a test file");
     // Two degrees by three at 17.5 degrees south are 70,500 square kilometres, of 252.9 each.
     let (least, most) = (70_500.0 / 300.0, 70_500.0 / 200.0 + 100.0);

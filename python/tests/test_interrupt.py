@@ -50,7 +50,7 @@ def test_ctrl_c_is_heard_within_half_a_second_at_every_stage(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr[-3000:]
     figures = [line.split("\t") for line in done.stdout.splitlines()]
     print(*(f"{name} stopped {delay} s after its start: {late} s" for name, delay, late in figures), sep="\n")
-    assert len(figures) == 7 and all(late != "finished" for _, _, late in figures), figures
+    assert len(figures) == 10 and all(late != "finished" for _, _, late in figures), figures
     assert max(float(late) for _, _, late in figures) < 2 * LIMIT_S
 
 
@@ -93,6 +93,9 @@ def press_ctrl_c_at_every_stage(folder: Path) -> None:
     for delay_s in (0.1, 1.5, 3.0):
         stop_after("nearest: walking", delay_s, nearest)
     stop_after("nearest: reading", 0.2, lambda: net.nearest(path, doors, max_minutes=1, progress=False))
+    for delay_s in (0.2, 1.0, 2.5):
+        stop_after("synth", delay_s, lambda: ws.synth(folder / "city", nodes=500_000, progress=False))
+        assert not (folder / "city").exists()
     # The next call in the same process works, and its answer is the right one: from door to door is no way.
     times = net.nearest(doors, doors.head(1), max_minutes=15, progress=False)
     assert times.height == 60 and times["time_s"][0] == pytest.approx(0, abs=20)

@@ -1,6 +1,6 @@
 //! Planning areas from tables, and as a table.
 
-use super::facilities::{add_ids, refuse_if_none, with_geometry};
+use super::facilities::{add_ids, with_geometry};
 use super::geometry;
 use super::table::Table;
 use crate::model::area::{self, Areas, CommunityLevel};
@@ -59,7 +59,7 @@ pub fn read(table: &Table, id_column: &str, findings: &mut Vec<Problem>) -> Resu
         areas.code.push(code[row].clone());
         areas.outline.push(Some(outline));
     }
-    refuse_if_none(table, areas.id.len(), &mut problems)?;
+    table.refuse_if_none(areas.id.len(), &mut problems)?;
     add_ids(&ids, &mut problems);
     problems.extend(warnings(&areas));
     findings.append(&mut problems);

@@ -1,6 +1,6 @@
 //! Cells with people as a table, and origins of walks from tables.
 
-use super::facilities::{add_ids, levels, refuse_if_none, with_geometry};
+use super::facilities::{add_ids, levels, with_geometry};
 use super::geometry;
 use super::population::count_fault;
 use super::table::Table;
@@ -57,7 +57,7 @@ pub fn read_origins(table: &Table, rejected: &mut Vec<Problem>) -> Result<Origin
         rows.push(row);
         spots.push(Spot { place, level: levels[row] });
     }
-    refuse_if_none(table, rows.len(), &mut problems)?;
+    table.refuse_if_none(rows.len(), &mut problems)?;
     add_ids(&ids, &mut problems);
     rejected.append(&mut problems);
     Ok(Origins { id: ids.pick(&rows), spot: spots, row: rows })

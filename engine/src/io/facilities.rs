@@ -4,7 +4,7 @@ use super::classes::{self, Rules};
 use super::overture::places;
 use super::table::Table;
 use super::{geometry, ledger};
-use crate::model::error::{Error, Result};
+use crate::model::error::Result;
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
 use crate::model::ledger::Day;
@@ -69,7 +69,7 @@ pub fn read(table: &Table, columns: Columns<'_>, problems: &mut Vec<Problem>) ->
             own.push(table.problem(row, columns.id, Some(ids.text(row)), Fault::DuplicateId { first_row }));
         }
     }
-    refuse_if_none(table, rows.len(), &mut own)?;
+    table.refuse_if_none(rows.len(), &mut own)?;
     add_ids(&ids, &mut own);
     problems.append(&mut own);
     let kept: Vec<Place> = rows.iter().filter_map(|&row| place_of_row(&place, row)).collect();
@@ -131,16 +131,6 @@ pub fn add_ids(ids: &Ids, problems: &mut [Problem]) {
     for problem in problems.iter_mut().filter(|problem| problem.id.is_none()) {
         problem.id = problem.row.map(|row| ids.text(row as usize - 1));
     }
-}
-
-/// An error with all problems when no row of a table is left.
-pub fn refuse_if_none(table: &Table, rows: usize, problems: &mut [Problem]) -> Result<()> {
-    if rows > 0 {
-        return Ok(());
-    }
-    problems.sort_by_key(|problem| (problem.fault.level(), problem.row));
-    let first = problems.first().map(ToString::to_string).unwrap_or_default();
-    Err(Error::Input(vec![Problem::of_file(&table.name, Fault::AllRejected { first })]))
 }
 
 /// Facilities as a table that [`read`] reads back: `id`, `class`, `name`, `lon`, `lat`, `level` (floor), the columns of a ledger

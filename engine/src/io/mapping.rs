@@ -1,6 +1,5 @@
 //! A user's mapping from values and names to facility classes.
 
-use super::facilities::refuse_if_none;
 use super::table::Table;
 use crate::model::error::Result;
 use crate::model::mapping::{Mapping, Rule};
@@ -44,7 +43,7 @@ pub fn read(table: &Table, problems: &mut Vec<Problem>) -> Result<Mapping> {
             (None, None) => {}
         }
     }
-    refuse_if_none(table, rules.len(), &mut own)?;
+    table.refuse_if_none(rules.len(), &mut own)?;
     problems.append(&mut own);
     Ok(Mapping::new(rules))
 }

@@ -1,6 +1,5 @@
 //! People from tables of cells, points or outlines, or of the communities that they live in.
 
-use super::facilities::refuse_if_none;
 use super::geometry;
 use super::table::{Table, out_of_range};
 use crate::model::age_group::{self, AgeGroup, GroupColumns, Sum};
@@ -79,7 +78,7 @@ pub fn read(
     }
     problems.sort_by_key(|problem| problem.row);
     problems.dedup_by_key(|problem| problem.row);
-    refuse_if_none(table, residents.home.len(), &mut problems)?;
+    table.refuse_if_none(residents.home.len(), &mut problems)?;
     if let Some((areas, _)) = communities {
         warn_of_communities(&residents, &joined, areas, &mut notes);
     }

@@ -1,6 +1,5 @@
 //! Places by the source that they come from, for a look at each.
 
-use super::facilities::refuse_if_none;
 use super::geometry;
 use super::table::Table;
 use crate::model::crs::Crs;
@@ -32,7 +31,7 @@ pub fn read(table: &Table, rejected: &mut Vec<Problem>) -> Result<Sources> {
         let Some(found) = found.as_ref().and_then(geometry::place_of) else { continue };
         place.entry(source.unwrap_or_else(|| table.name.clone())).or_default().push(found);
     }
-    refuse_if_none(table, place.len(), &mut problems)?;
+    table.refuse_if_none(place.len(), &mut problems)?;
     rejected.append(&mut problems);
     Ok(Sources { stated: table.stated_crs()?, place })
 }

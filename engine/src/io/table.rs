@@ -189,6 +189,16 @@ impl Table {
         problem
     }
 
+    /// An error with the first of all problems when no row is left.
+    pub fn refuse_if_none(&self, rows: usize, problems: &mut [Problem]) -> Result<()> {
+        if rows > 0 {
+            return Ok(());
+        }
+        problems.sort_by_key(|problem| (problem.fault.level(), problem.row));
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        Err(Problem::of_file(&self.name, Fault::AllRejected { first }).into())
+    }
+
     fn column(&self, column: &str) -> Result<(ArrayRef, Field)> {
         let schema = self.batch.schema();
         let Ok(position) = schema.index_of(column) else {

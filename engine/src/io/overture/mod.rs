@@ -6,7 +6,6 @@
 pub mod places;
 mod rules;
 
-use super::facilities::refuse_if_none;
 use super::geometry;
 use super::nested::Nested;
 use super::osm::walking::{Judgement, WalkingRules};
@@ -86,7 +85,7 @@ pub fn read(
     rejected.sort_by_key(|problem| problem.row);
     if laying.streets.ways.is_empty() {
         let left_out = laying.left_out.ways.values().flat_map(BTreeMap::values).sum::<u64>();
-        refuse_if_none(segments, left_out as usize, &mut rejected)?;
+        segments.refuse_if_none(left_out as usize, &mut rejected)?;
         return Err(Problem::of_file(&segments.name, Fault::NoWalkableWay).into());
     }
     Ok(Overture { streets: laying.streets, left_out: laying.left_out, rejected })
