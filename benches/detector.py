@@ -2,6 +2,7 @@
 
     .venv/bin/python benches/detector.py > benches/runs/FOLDER/detector.txt     # an hour or more
     .venv/bin/python benches/detector.py 5                                      # at every eighth of the forty places
+    .venv/bin/python benches/detector.py 40 as-stated       # false alarms alone, of 500 points and more, everywhere
 
 No open extract lies where GCJ-02 shifts anything. So streets and points of European and South American extracts are
 moved together, metre for metre, to forty Chinese cities. The points are then written in WGS-84, GCJ-02 or BD-09 and
@@ -183,6 +184,15 @@ Trial = tuple[str, str, int, float, str, str, str, str, float]
 SCHEMA = ["city", "kind", "points", "noise_m", "place", "stated", "truth", "verdict", "confidence"]
 
 
+def false_alarms(city: City) -> Iterable[Trial]:
+    """Enough points that are what they say, at every place."""
+    for place, to in PLACES.items():
+        network = city.network(to)
+        for kind, points in city.points.items():
+            for size in (size for size in SIZES if 500 <= size <= len(points)):
+                yield from look(city, network, (place, to), kind, size, 0.0, ("wgs84",), ("wgs84",))
+
+
 def trials(city: City) -> Iterable[Trial]:
     """Every trial of a city, place by place: few points and harder trials at some places only."""
     for number, (place, to) in enumerate(PLACES.items()):
@@ -206,6 +216,7 @@ def look(
     size: int,
     noise_m: float,
     stated: tuple[str, ...],
+    truths: tuple[str, ...] = SYSTEMS,
 ) -> Iterable[Trial]:
     """Draw points once and ask about them in every system."""
     place, to = where
@@ -214,7 +225,7 @@ def look(
     drawn = city.moved(points[dice.choice(len(points), size, replace=False)], to)
     per_degree = np.array([111_320 * np.cos(np.radians(to[1])), 111_000])
     drawn = drawn + dice.normal(0, 1, drawn.shape) * noise_m / per_degree
-    for truth in SYSTEMS:
+    for truth in truths:
         lon, lat = WRITE[truth](*drawn.T)
         table = pl.DataFrame({"lon": lon, "lat": lat})
         for name in stated:
@@ -264,17 +275,22 @@ def main() -> None:
         apart = len(PLACES) // int(sys.argv[1])
         for place in [place for number, place in enumerate(PLACES) if number % apart > 0]:
             del PLACES[place]
+    of = false_alarms if sys.argv[2:] == ["as-stated"] else trials
     rows: list[Trial] = []
     for name in EXTRACTS:
         city = City(name)
         print(f"{name}: " + ", ".join(f"{len(points):,} {kind}" for kind, points in city.points.items()), flush=True)
-        rows.extend(trials(city))
+        rows.extend(of(city))
     table = pl.DataFrame(rows, schema=SCHEMA, orient="row")
     plain = table.filter((pl.col("noise_m") == 0) & (pl.col("stated") == "wgs84"))
     enough = plain.filter(pl.col("points") >= 500)
     real = enough.filter(~((pl.col("city") == "porto_alegre") & (pl.col("kind") == "facility nodes")))
     print(f"\n{len(rows):,} trials at {len(PLACES)} places in {time.perf_counter() - start:.0f} s")
     show("At least 500 points, stated WGS-84", rates(real))
+    if of is false_alarms:
+        show("By place", rates(real, "place"))
+        show("Every wrong verdict", real.filter(pl.col("verdict") != pl.col("truth")))
+        return
     counts = real.group_by("truth", "verdict").len().pivot("verdict", index="truth", values="len").fill_null(0)
     show("Confusion, at least 500 points: truth by verdict", counts.sort("truth"))
     show("By number of points", rates(plain.sort("points"), "points"))

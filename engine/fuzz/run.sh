@@ -9,7 +9,7 @@ mkdir -p "$found"
 log="$found/log"
 grown=$(mktemp -d)
 trap 'rm -rf "$grown"' EXIT
-"$programs/fuzz_$1" -runs=1000000 -max_total_time="$2" -rss_limit_mb=2048 -timeout=20 -max_len=4096 -print_final_stats=1 \
+"$programs/fuzz_$1" -runs=1000000 -max_total_time="$2" -rss_limit_mb=2048 -timeout=20 -max_len=32768 -print_final_stats=1 \
     -artifact_prefix="$found" "$grown" "corpus/$1" >"$log" 2>&1 || {
     tail -40 "$log"
     exit 1

@@ -39,6 +39,7 @@ pub fn pbf(bytes: &[u8]) {
 
 /// Everything that a reader asks a table.
 fn ask(table: &Table) {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
     let mut problems = Vec::new();
     for column in table.column_names().iter().take(8) {
         let _ = table.text(column);
@@ -49,6 +50,20 @@ fn ask(table: &Table) {
     }
     let _ = io::areas::read(table, "area_id", &mut problems);
     let _ = io::cells::read_origins(table, &mut problems);
+    let _ = io::mapping::read(table, &mut problems);
+    let catalogue = CATALOGUE.get_or_init(defaults::catalogue);
+    let rules = io::classes::Rules { catalogue: Some(catalogue), mapping: None };
+    let columns = io::facilities::Columns { rules, ..io::facilities::Columns::default() };
+    let _ = io::facilities::read(table, columns, &mut problems);
+    let columns = io::population::Columns {
+        people: "people",
+        cell: "cell",
+        households: "households",
+        groups: None,
+        area: None,
+        age_groups: &catalogue.age_group,
+    };
+    let _ = io::population::read(table, columns, None, &mut problems);
     for problem in &problems {
         let _ = problem.message();
     }
@@ -66,12 +81,13 @@ pub fn parquet(bytes: &[u8]) {
     table("x.parquet", bytes);
 }
 
-/// Segments of Overture Maps.
+/// Segments and places of Overture Maps.
 pub fn overture(bytes: &[u8]) {
     static RULES: OnceLock<osm::walking::WalkingRules> = OnceLock::new();
     if let Ok(segments) = Table::read(&file("segments.parquet", bytes)) {
         let rules = RULES.get_or_init(defaults::walking_rules);
         let _ = overture::read(&segments, None, rules, &Progress::default());
+        ask(&segments);
     }
 }
 
