@@ -55,14 +55,7 @@ fn ask(table: &Table) {
     let rules = io::classes::Rules { catalogue: Some(catalogue), mapping: None };
     let columns = io::facilities::Columns { rules, ..io::facilities::Columns::default() };
     let _ = io::facilities::read(table, columns, &mut problems);
-    let columns = io::population::Columns {
-        people: "people",
-        cell: "cell",
-        households: "households",
-        groups: None,
-        area: None,
-        age_groups: &catalogue.age_group,
-    };
+    let columns = io::population::Columns::usual(&catalogue.age_group);
     let _ = io::population::read(table, columns, None, &mut problems);
     for problem in &problems {
         let _ = problem.message();

@@ -74,14 +74,7 @@ fn rows(table: &Table, problems: &mut Vec<Problem>) -> Result<Tally> {
         ("facilities", io::facilities::read(table, columns, problems)?.len())
     } else if is(&["people"]) {
         let age_groups = io::defaults::catalogue().age_group;
-        let columns = io::population::Columns {
-            people: "people",
-            cell: "cell",
-            households: "households",
-            groups: None,
-            area: None,
-            age_groups: &age_groups,
-        };
+        let columns = io::population::Columns::usual(&age_groups);
         ("population", io::population::read(table, columns, None, problems)?.home.len())
     } else if is(&["area_id"]) && table.geometry_column().is_some() {
         ("areas", io::areas::read(table, "area_id", problems)?.id.len())

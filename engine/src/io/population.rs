@@ -33,6 +33,20 @@ pub struct Columns<'a> {
     pub age_groups: &'a [AgeGroup],
 }
 
+impl<'a> Columns<'a> {
+    /// The names that columns have where the user says nothing.
+    pub const fn usual(age_groups: &'a [AgeGroup]) -> Self {
+        Self {
+            people: "people",
+            cell: "cell",
+            households: "households",
+            groups: None,
+            area: None,
+            age_groups,
+        }
+    }
+}
+
 /// Columns that name the community of a row, best first.
 const AREA_COLUMNS: [&str; 3] = ["area_id", "community_id", "code"];
 
