@@ -215,7 +215,8 @@ pub(super) struct PageHeader {
 /// Look at all page headers of a chunk; the answer is the size of its dictionary.
 fn check_pages(file: &mut &File, chunk: &Chunk, name: &str) -> Result<u64> {
     let (mut at, mut values, mut dictionary) = (chunk.start, 0, 0);
-    while at < chunk.end && values < chunk.values {
+    // To the end, not to the last value: whoever decodes a list looks at the next page to see whether it goes on there.
+    while at < chunk.end {
         let page = page_at(file, at, chunk.end, name)?;
         within(name, Amount::PageBytes, page.packed)?;
         within(name, Amount::InflatedPageBytes, page.inflated)?;
