@@ -72,8 +72,9 @@ fn town() -> (Town, StudyFolder) {
 fn findings(folder: &StudyFolder, sections: &str) -> Vec<Problem> {
     let path = folder.write("STUDY.toml", sections);
     let study = io::study::read(&path).expect("a study");
-    let found =
-        prepare(&study, &Given::default(), &Progress::default()).expect("a study that can run").rejected;
+    let found = prepare(&study, &Given::default(), &mut Vec::new(), &Progress::default())
+        .expect("a study that can run")
+        .rejected;
     // The shop of the town is of a class of its own, which is told; these tests ask for people and areas.
     found.into_iter().filter(|problem| problem.fault.code() != "unknown_class").collect()
 }

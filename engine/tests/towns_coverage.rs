@@ -451,6 +451,7 @@ fn a_raster_of_a_group_is_that_group_and_more_than_all_people_is_told() {
         let found = walkshed::batch::prepare::prepare(
             &study,
             &walkshed::io::given::Given::default(),
+            &mut Vec::new(),
             &Progress::default(),
         )
         .unwrap()

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use towns::Town;
 use towns::study::{StudyFolder, full_numbers, numbers, text};
-use walkshed::io::classes::Rules;
 use walkshed::io::facilities::{self, Columns};
 use walkshed::io::table::Table;
 use walkshed::io::{defaults, geoparquet};
@@ -119,10 +118,9 @@ fn a_study_in_which_nothing_is_open_is_refused() {
 /// Read a table that stands in a file, with the catalogue.
 fn read(folder: &StudyFolder, file: &str) -> (Facilities, Vec<Problem>) {
     let (catalogue, mut problems) = (defaults::catalogue(), Vec::new());
-    let columns =
-        Columns { rules: Rules { catalogue: Some(&catalogue), mapping: None }, ..Columns::default() };
     let table = Table::read(&folder.path(file)).expect("a table");
-    let facilities = facilities::read(&table, columns, &mut problems).expect("rows are left");
+    let facilities =
+        facilities::read(&table, Columns::usual(&catalogue), &mut problems).expect("rows are left");
     (facilities, problems)
 }
 

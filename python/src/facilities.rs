@@ -116,13 +116,12 @@ fn together(sources: Vec<Source>) -> Result<(Facilities, Vec<Problem>)> {
     let mut names = HashSet::new();
     let mut all: Option<Facilities> = None;
     let catalogue = io::defaults::catalogue();
-    let rules = Rules { catalogue: Some(&catalogue), mapping: None };
     for (number, source) in sources.into_iter().enumerate() {
         let mut table = source.read()?;
         if table.name == "tables" || !names.insert(table.name.clone()) {
             table.name = format!("{}[{number}]", table.name);
         }
-        let columns = io::facilities::Columns { rules, ..io::facilities::Columns::default() };
+        let columns = io::facilities::Columns::usual(&catalogue);
         let facilities = io::facilities::read(&table, columns, &mut rejected)?;
         all = Some(match all {
             None => facilities,

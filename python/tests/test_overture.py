@@ -218,23 +218,26 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         network(tmp_path, segment(["west", "east"], "motorway"))
 
 
+def study_of(facilities: str) -> str:
+    """A study of streets from Overture and homes from a table."""
+    return f"""
+[study]
+name = "made up"
+resolution = 13
+[streets]
+overture = "segment.parquet"
+[facilities]
+path = "{facilities}"
+[population]
+path = "homes.csv"
+"""
+
+
 def test_a_study_takes_its_streets_from_overture(tmp_path: Path) -> None:
     written(tmp_path / "segment.parquet", MAIN, STAIRS, ROAD)
     places({"shop": (266, 0)}, **{"class": ["supermarket"]}).write_csv(tmp_path / "shops.csv")
     places({"a": (0, 1), "b": (266, 100)}, people=[30, 10]).write_csv(tmp_path / "homes.csv")
-    study = """
-        [study]
-        name = "made up"
-        resolution = 13
-        [streets]
-        overture = "segment.parquet"
-        [facilities]
-        path = "shops.csv"
-        [population]
-        path = "homes.csv"
-        [coverage]
-        minutes = [2, 5]
-        """
+    study = study_of("shops.csv") + "[coverage]\nminutes = [2, 5]\n"
     (tmp_path / "STUDY.toml").write_text(study)
     result = ws.run(tmp_path / "STUDY.toml", tmp_path / "out", progress=False)
     assert result.total().sort("minutes")["people_covered"].to_list() == [10.0, 40.0]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 import shapely
-from test_overture import MAIN, written
+from test_overture import MAIN, study_of, written
 from towns import Town, degrees, places
 
 import walkshed as ws
@@ -102,18 +102,7 @@ def test_a_study_takes_places_and_looks_at_names(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(table(), tmp_path / "place.parquet")
     written(tmp_path / "segment.parquet", MAIN)
     places({"a": (0, 1)}, people=[30]).write_csv(tmp_path / "homes.csv")
-    study = """
-        [study]
-        name = "made up"
-        resolution = 13
-        [streets]
-        overture = "segment.parquet"
-        [facilities]
-        path = "place.parquet"
-        [population]
-        path = "homes.csv"
-        """
-    (tmp_path / "STUDY.toml").write_text(study)
+    (tmp_path / "STUDY.toml").write_text(study_of("place.parquet"))
     result = ws.run(tmp_path / "STUDY.toml", tmp_path / "out", progress=False)
     ledger = pl.read_parquet(tmp_path / "out" / "facilities.parquet")
     found = ledger.select("id", "class", "class_rule", "state", "operator").sort("id")

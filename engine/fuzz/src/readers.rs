@@ -52,9 +52,7 @@ fn ask(table: &Table) {
     let _ = io::cells::read_origins(table, &mut problems);
     let _ = io::mapping::read(table, &mut problems);
     let catalogue = CATALOGUE.get_or_init(defaults::catalogue);
-    let rules = io::classes::Rules { catalogue: Some(catalogue), mapping: None };
-    let columns = io::facilities::Columns { rules, ..io::facilities::Columns::default() };
-    let _ = io::facilities::read(table, columns, &mut problems);
+    let _ = io::facilities::read(table, io::facilities::Columns::usual(catalogue), &mut problems);
     let columns = io::population::Columns::usual(&catalogue.age_group);
     let _ = io::population::read(table, columns, None, &mut problems);
     for problem in &problems {

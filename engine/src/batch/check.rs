@@ -69,9 +69,10 @@ fn rows(table: &Table, problems: &mut Vec<Problem>) -> Result<Tally> {
         ("edges", table.rows())
     } else if is(&["id", "class"]) || io::overture::places::are_places(table) {
         let catalogue = io::defaults::catalogue();
-        let rules = io::classes::Rules { catalogue: Some(&catalogue), mapping: None };
-        let columns = io::facilities::Columns { rules, ..io::facilities::Columns::default() };
-        ("facilities", io::facilities::read(table, columns, problems)?.len())
+        (
+            "facilities",
+            io::facilities::read(table, io::facilities::Columns::usual(&catalogue), problems)?.len(),
+        )
     } else if is(&["people"]) {
         let age_groups = io::defaults::catalogue().age_group;
         let columns = io::population::Columns::usual(&age_groups);

@@ -83,18 +83,12 @@ pub struct Counted {
 
 /// Read, check and join all inputs of a study; tables that were handed over are taken as they are.
 ///
-/// # Errors
-/// Every fault that stops the study; faults of single rows are in [`Prepared::rejected`].
-pub fn prepare(study: &Study, given: &Given, progress: &Progress) -> Result<Prepared> {
-    prepare_telling(study, given, &mut Vec::new(), progress)
-}
-
-/// The same; what was found before a fault that stops the study stays in `rejected`. Tables that can be read without one
-/// another are all read before the study stops.
+/// What is found goes to `rejected`, and from there into the answer; before a fault that stops the study it stays there. Tables
+/// that can be read without one another are all read before the study stops.
 ///
 /// # Errors
-/// As [`prepare`].
-pub fn prepare_telling(
+/// Every fault that stops the study; faults of single rows are in [`Prepared::rejected`].
+pub fn prepare(
     study: &Study,
     given: &Given,
     rejected: &mut Vec<Problem>,

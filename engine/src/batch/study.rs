@@ -1,6 +1,6 @@
 //! The main line: one study from its files to its result folder.
 
-use super::prepare::{Prepared, prepare, prepare_telling};
+use super::prepare::{Prepared, prepare};
 use super::publish::{MARK, Staging};
 use crate::io;
 use crate::io::given::Given;
@@ -150,26 +150,19 @@ pub struct Validation {
     pub rejected: Vec<Problem>,
 }
 
-/// Read and check everything that a run would read, and compute nothing.
+/// Read and check everything that a run would read, and compute nothing; tables that were read outside are taken as they are.
+/// What was found before a fault that stops the study stays in `found`.
 ///
 /// # Errors
 /// Every fault that would stop the run.
-pub fn validate(path: &Path, progress: &Progress) -> Result<Validation> {
-    validate_given(path, &Given::default(), &mut Vec::new(), progress)
-}
-
-/// The same, with tables that were read outside; what was found before a fault that stops the study stays in `found`.
-///
-/// # Errors
-/// Every fault that would stop the run.
-pub fn validate_given(
+pub fn validate(
     path: &Path,
     given: &Given,
     found: &mut Vec<Problem>,
     progress: &Progress,
 ) -> Result<Validation> {
     let study = io::study::read(path)?;
-    let mut prepared = prepare_telling(&study, given, found, progress)?;
+    let mut prepared = prepare(&study, given, found, progress)?;
     let walks = profiles(&study);
     let walk = Walk::new(&prepared.network, &walks[0], study.coverage.direction);
     let homes = walk.join(&prepared.cells.place, progress)?;
@@ -209,7 +202,7 @@ pub fn run_given(path: &Path, out: &Path, given: &Given, progress: &Progress) ->
     let mut clock = Clock::new();
     let study = io::study::read(path)?;
     Staging::check(out)?;
-    let mut prepared = prepare(&study, given, progress)?;
+    let mut prepared = prepare(&study, given, &mut Vec::new(), progress)?;
     clock.stage("prepare");
     let times = walking_times(&study, &prepared, progress)?;
     clock.stage("times");

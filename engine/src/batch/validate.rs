@@ -28,7 +28,7 @@ pub struct Checked {
 /// [`Error::Cancelled`] when the user stopped, [`Error::File`] when the file system refuses.
 pub fn study(path: &Path, given: &Given, progress: &Progress) -> Result<Checked> {
     let mut found = Vec::new();
-    match study::validate_given(path, given, &mut found, progress) {
+    match study::validate(path, given, &mut found, progress) {
         Ok(ready) => {
             let findings = Findings::new(vec![], ready.rejected.clone(), ready.totals.clone());
             Ok(Checked { ready: Some(ready), findings })

@@ -33,8 +33,8 @@ pub struct Classified {
     pub others: Vec<String>,
 }
 
-/// Classify rows by their value in `column` and their `name`; places of Overture by their categories. Rows without a class are `None` and have a problem; rows with
-/// several, and classes that the catalogue does not hold, are told.
+/// Classify rows by their value in `column` and their `name`; places of Overture by their categories. Rows without a class are
+/// `None` and have a problem; rows with several, and classes that the catalogue does not hold, are told.
 ///
 /// # Errors
 /// A problem when there is neither a column of classes nor anything to do without.
@@ -57,10 +57,10 @@ pub fn classify(
     for (row, (given, name)) in given.iter().zip(&names).enumerate() {
         let given = given.as_deref().map(str::trim).filter(|class| !class.is_empty());
         let one = rules.class_of(given, name.as_deref());
-        if one.is_some() || by_name {
-            Rules::tell(table, row, column, name.as_deref(), one.as_ref(), problems);
-        } else {
+        if one.is_none() && !by_name {
             problems.push(table.problem(row, column, None, Fault::MissingValue));
+        } else if let Some(fault) = fault(one.as_ref()) {
+            problems.push(table.problem(row, column, name.clone(), fault.into()));
         }
         found.push(one);
     }
@@ -86,7 +86,11 @@ fn classify_places(
         };
         let (category, name) = (category.as_deref(), name.as_deref());
         let one = rules.mapped(category, name).or_else(by_category).or_else(|| rules.named(name));
-        Rules::tell(table, row, "class", category.or(name), one.as_ref(), problems);
+        if let Some(fault) = fault(one.as_ref()) {
+            // A category that says nothing is listed, for whoever writes a mapping.
+            let value = category.filter(|_| one.is_none()).or(name).map(str::to_owned);
+            problems.push(table.problem(row, "class", value, fault.into()));
+        }
         found.push(one);
     }
     tell_unknown(table, "class", rules.catalogue, &found, problems);
@@ -117,25 +121,13 @@ impl Rules<'_> {
             others: named.others.into_iter().map(|class| class.id.clone()).collect(),
         })
     }
+}
 
-    /// A row without a class, or with several, that says `value`.
-    fn tell(
-        table: &Table,
-        row: usize,
-        column: &str,
-        value: Option<&str>,
-        found: Option<&Classified>,
-        problems: &mut Vec<Problem>,
-    ) {
-        let fault = match found {
-            None => FacilityFault::Unclassified,
-            Some(Classified { class, others, .. }) if !others.is_empty() => {
-                FacilityFault::AmbiguousClass { taken: class.clone(), others: others.clone() }
-            }
-            Some(_) => return,
-        };
-        problems.push(table.problem(row, column, value.map(str::to_owned), fault.into()));
-    }
+/// What is to be told of a row: that it has no class, or several.
+fn fault(found: Option<&Classified>) -> Option<FacilityFault> {
+    let Some(Classified { class, others, .. }) = found else { return Some(FacilityFault::Unclassified) };
+    let several = || FacilityFault::AmbiguousClass { taken: class.clone(), others: others.clone() };
+    (!others.is_empty()).then(several)
 }
 
 /// Classes that the catalogue does not hold, once each, at their first row.

@@ -4,6 +4,7 @@ use super::classes::{self, Rules};
 use super::overture::places;
 use super::table::Table;
 use super::{geometry, ledger};
+use crate::model::catalogue::Catalogue;
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
@@ -32,6 +33,13 @@ pub struct Columns<'a> {
 impl Default for Columns<'_> {
     fn default() -> Self {
         Self { id: "id", class: "class", rules: Rules::default() }
+    }
+}
+
+impl<'a> Columns<'a> {
+    /// The names that columns have where the user says nothing; rows without class find theirs in this catalogue.
+    pub fn usual(catalogue: &'a Catalogue) -> Self {
+        Self { rules: Rules { catalogue: Some(catalogue), mapping: None }, ..Self::default() }
     }
 }
 

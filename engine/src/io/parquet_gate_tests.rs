@@ -13,7 +13,7 @@ use parquet::file::metadata::{
 };
 use parquet::file::properties::WriterProperties;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 struct Folder(tempfile::TempDir);
@@ -129,6 +129,15 @@ fn lists_have_no_place_in_the_header_of_a_page() {
     let inside = [&[0x19_u8, 0x11, 0x01][..], &[0x00]].concat();
     for (kind, value) in [(9, &[0x11, 0x01][..]), (10, &[0x00]), (11, &[0x00]), (12, &inside)] {
         assert!(super::parquet_gate::page_header(&header_with(kind, value)).is_none(), "kind {kind}");
+    }
+}
+
+#[test]
+fn files_that_kept_the_decoder_busy_are_refused() {
+    for name in ["list_in_page_header", "list_in_a_page_after_the_last"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/parquet").join(name);
+        let problem = refused(&std::fs::read(path).unwrap());
+        assert!(problem.to_string().contains("the header of a page is damaged"), "{name}: {problem}");
     }
 }
 

@@ -199,7 +199,7 @@ impl Capacity {
 /// The entry of one facility. What the source does not say is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Entry {
-    /// Which rule gave the class: `given`, `mapping:<row>`, `osm:<tags>` or `name:<part>`.
+    /// Which rule gave the class: `given`, `mapping:<row>`, `osm:<tags>`, `overture:<category>` or `name:<part>`.
     pub class_rule: Option<String>,
     /// Whether the source draws it as an outline.
     pub outline: bool,

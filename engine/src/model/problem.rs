@@ -209,7 +209,7 @@ pub enum Fault {
         /// 0..1, how sure that is.
         confidence: f64,
     },
-    /// A raster that does not name its coordinate reference system.
+    /// A raster or a table that does not name its coordinate reference system, and has to.
     MissingCrs,
     /// Lines and outlines are stated to follow great circles; they are taken straight in degrees.
     SphericalEdges,

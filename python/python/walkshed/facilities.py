@@ -42,18 +42,20 @@ def classify(
     A mapping goes first: a rule with value and name before one with a value, that before one with a name alone; of
     names the longest part, then the first row. Then a row's own class counts. Rows without one are classified by the
     parts of Chinese names that the catalogue lists for each class (`name_zh_any`, `name_zh_none`): the longest part
-    wins.
+    wins. Places of Overture Maps have categories instead of a class: they count by the mapping, then by the project's
+    list (`datasets/overture_places.toml`), then by the name.
 
     Args:
-        table: `class` or `name` or both.
+        table: `class` or `name` or both; or places of Overture Maps.
         mapping: a table with `class`, and `from` (a value of the column of classes), `name_contains` (a part of the
             name) or both; or a dictionary from value to class. Width and case of letters make no difference.
         column: the column of classes, such as `"类别"`.
 
     Returns:
         One row per row of the table, in its order: `row` (from 1), `class` (null where nothing fits), `class_rule`
-        (`given`, `mapping:<row>` or `name:<part>`), `others` (classes that fit equally; the first in the catalogue, or
-        in the mapping, was taken), `in_catalogue`, and `near` (where it is not: classes that it may have meant).
+        (`given`, `mapping:<row>`, `overture:<category>` or `name:<part>`), `others` (classes that fit equally; the
+        first in the catalogue, or in the mapping, was taken), `in_catalogue`, and `near` (where it is not: classes that
+        it may have meant).
 
     Raises:
         InputError: the table has neither the column nor `name`, or the mapping lacks its columns.

@@ -240,10 +240,10 @@ class Network:
             origins: `id` (or `cell`, which then is the id) and a place: `lon` + `lat`, a geometry column, or `cell`
                 (H3: u64, i64 or hex text), the first of these that is there. An optional `level` is a floor, as in
                 OpenStreetMap: a place on a floor is joined to ways of that floor within 50 m, else to the street.
-            facilities: `id`, `class` and a place likewise. Only those that are open are walked to: with the days
-                `planned_on`, `building_since`, `opened_on`, `closed_on` those open on `as_of`, else by `status`, else
-                all. The other columns of a ledger are checked when they are there. Words in `level` that name a service
-                level (小区, 社区, 片区, estate, community, district) are no floors.
+            facilities: `id`, `class` and a place likewise, or places of Overture Maps. Only those that are open are
+                walked to: with the days `planned_on`, `building_since`, `opened_on`, `closed_on` those open on `as_of`,
+                else by `status`, else all. The other columns of a ledger are checked when they are there. Words in
+                `level` that name a service level (小区, 社区, 片区, estate, community, district) are no floors.
             profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
             max_minutes: cut-off; a time equal to it counts as reached.
             direction: from home to the facility, or back; on slopes and stairs they differ.

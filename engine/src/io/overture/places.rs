@@ -88,33 +88,27 @@ impl Categories {
     }
 }
 
+/// A record whose main value alone is looked at: `names`, and `categories`, the older vocabulary.
 #[derive(Debug, Default, Deserialize)]
-struct Names {
+struct Main {
     primary: Option<String>,
 }
 
-/// The categories of schema 1.15 and later, from the most general to the most specific.
+/// The newer vocabulary; `hierarchy` goes from the most general to the most specific, which is `primary`.
 #[derive(Debug, Default, Deserialize)]
 struct Taxonomy {
     primary: Option<String>,
     hierarchy: Option<Vec<String>>,
 }
 
-/// The categories of earlier releases.
-#[derive(Debug, Default, Deserialize)]
-struct Older {
-    primary: Option<String>,
-}
-
 #[derive(Debug, Default, Deserialize)]
 struct Brand {
-    names: Option<Names>,
+    names: Option<Main>,
 }
 
 /// Whether a table has the columns of Overture's places.
 pub fn are_places(table: &Table) -> bool {
-    let nested = |column: &str| table.is_record(column);
-    nested("names") && (nested("taxonomy") || nested("categories"))
+    table.is_record("names") && (table.is_record("taxonomy") || table.is_record("categories"))
 }
 
 /// The columns that facilities have, from those of Overture's places; nothing for another table. Rows keep their numbers.
@@ -140,9 +134,9 @@ pub fn facilities(table: &Table) -> Result<Option<Table>> {
     for (row, status) in status.into_iter().enumerate() {
         let categories = categories(
             taxonomy.get::<Taxonomy>(row).map_err(unlike)?,
-            older.get::<Older>(row).map_err(unlike)?,
+            older.get::<Main>(row).map_err(unlike)?,
         );
-        let name = names.get::<Names>(row).map_err(unlike)?;
+        let name = names.get::<Main>(row).map_err(unlike)?;
         let brand = brand.get::<Brand>(row).map_err(unlike)?;
         let category = categories.first().cloned();
         let listed = (!categories.is_empty()).then(|| categories.join(&BETWEEN.to_string()));
@@ -159,7 +153,7 @@ pub fn facilities(table: &Table) -> Result<Option<Table>> {
     table.with_columns(&["id", "geometry"], added.collect()).map(Some)
 }
 
-fn categories(taxonomy: Taxonomy, older: Older) -> Vec<String> {
+fn categories(taxonomy: Taxonomy, older: Main) -> Vec<String> {
     let mut categories: Vec<String> = taxonomy.primary.into_iter().collect();
     categories.extend(taxonomy.hierarchy.into_iter().flatten().rev());
     categories.extend(older.primary);
@@ -211,7 +205,7 @@ mod tests {
             primary: Some("pharmacy".to_owned()),
             hierarchy: Some(["health_care", "pharmacy"].map(str::to_owned).to_vec()),
         };
-        let older = Older { primary: Some("drugstore".to_owned()) };
+        let older = Main { primary: Some("drugstore".to_owned()) };
         assert_eq!(categories(taxonomy, older), ["pharmacy", "health_care", "drugstore"]);
     }
 }
