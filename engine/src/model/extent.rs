@@ -29,6 +29,12 @@ impl Extent {
         }
     }
 
+    /// How far east and how far north of the south-western corner a place inside lies, each 0..1.
+    pub fn shares(&self, place: Place) -> (f64, f64) {
+        let share = |value: f64, low: f64, high: f64| ((value - low) / (high - low)).clamp(0.0, 1.0);
+        (share(place.lon(), self.west, self.east), share(place.lat(), self.south, self.north))
+    }
+
     /// Whether a place lies outside and would lie inside with its coordinates exchanged.
     pub fn looks_swapped(&self, place: Place) -> bool {
         !self.holds(place) && Place::new(place.lat(), place.lon()).is_some_and(|place| self.holds(place))

@@ -6,6 +6,7 @@
 //! }
 //! ```
 
+use super::order::Order;
 use super::snap::EdgeIndex;
 use crate::io::osm::LeftOut;
 use crate::model::analysis_crs::AnalysisCrs;
@@ -191,6 +192,7 @@ pub struct Network {
     first_end: Vec<u32>,
     ends: Vec<EdgeEnd>,
     index: OnceLock<EdgeIndex>,
+    order: OnceLock<Order>,
 }
 
 /// How a network was made: the rules that it was made by, and what its source held beside.
@@ -266,6 +268,7 @@ impl Network {
             first_end,
             ends,
             index,
+            order: OnceLock::new(),
         }
     }
 
@@ -355,6 +358,11 @@ impl Network {
     /// Where the streets are, for joining places; built at first use.
     pub fn index(&self) -> &EdgeIndex {
         self.index.get_or_init(|| EdgeIndex::build(self))
+    }
+
+    /// The nodes in the order in which searches use them, made at first use.
+    pub fn order(&self) -> &Order {
+        self.order.get_or_init(|| Order::of(&self.node_place))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod graph;
 mod heights;
 mod lifts;
 pub mod offset;
+pub mod order;
 mod slope;
 pub mod snap;
 pub mod squares;

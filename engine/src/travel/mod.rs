@@ -1,11 +1,13 @@
 //! Who reaches what, in what time.
 
+pub mod arcs;
 pub mod doors;
 pub mod islands;
 pub mod isochrone;
 pub mod isochrone_cells;
 #[cfg(test)]
 mod isochrone_tests;
+pub mod lanes;
 pub mod line;
 pub mod nearest;
 #[cfg(test)]
@@ -14,6 +16,6 @@ pub mod oracle;
 pub mod route;
 #[cfg(test)]
 mod route_tests;
-pub mod search;
 pub mod spread;
+pub mod sweep;
 pub mod tree;

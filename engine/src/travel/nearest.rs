@@ -1,7 +1,9 @@
-//! The nearest facility of every class from every origin: one search per class from all its doors at once.
+//! The nearest facility of every class from every origin: all classes spread over the network together.
 
-use super::doors::{Door, Joined, Walk, plus};
-use super::search::{self, Label, NOT_REACHED, Scratch, label};
+use super::arcs::{Arcs, Side};
+use super::doors::{Door, Joined, Walk};
+use super::lanes::{Connected, Label, Lanes, Nearest as Near, Word};
+use super::sweep;
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
@@ -24,6 +26,12 @@ pub struct NearestTimes {
     pub facility_snap: Vec<Snap>,
 }
 
+/// Classes that are searched for together at most.
+const TOGETHER: usize = 32;
+
+/// Origins whose times one thread looks up at a time.
+const ORIGINS_PER_STEP: usize = 1024;
+
 /// Nearest times from `origins` to the facilities of each class, not longer than the cut-off.
 ///
 /// Equally near facilities: the one whose id comes first.
@@ -43,23 +51,14 @@ pub fn nearest(
     let (facility_snap, doors) = walk.join_doors(facilities, progress)?;
     let class = facilities.classes();
     progress.begin("walking times", class.len())?;
-    let mut doors_of: Vec<Vec<&Door>> = vec![Vec::new(); class.len()];
-    for door in &doors {
-        let position =
-            class.binary_search(&facilities.class[door.facility as usize]).expect("classes are complete");
-        doors_of[position].push(door);
+    let ranked = by_class(facilities, &class, &doors);
+    let search = Search { walk, arcs: walk.arcs(Side::Doors), homes: &homes, cutoff_ds, progress };
+    let mut nearest = vec![Err(Reason::NotSnapped); origins.len() * class.len()];
+    for (number, group) in ranked.chunks(TOGETHER).enumerate() {
+        let columns = Columns { all: class.len(), first: number * TOGETHER };
+        search.group(group, columns, &mut nearest)?;
+        progress.step(group.len())?;
     }
-    let ranks = facilities.id.ranks();
-    let columns: Vec<Vec<Nearest>> = doors_of
-        .par_iter()
-        .map_init(Scratch::default, |scratch, doors| {
-            let column = one_class(walk, &homes, doors, &ranks, cutoff_ds, scratch, progress)?;
-            progress.step(1)?;
-            Ok(column)
-        })
-        .collect::<Result<_>>()?;
-    let nearest =
-        (0..origins.len()).flat_map(|origin| columns.iter().map(move |column| column[origin])).collect();
     let times = Times {
         profile: walk.profile.name.clone(),
         origin: origin_id.clone(),
@@ -79,81 +78,203 @@ pub fn join_facilities(walk: &Walk<'_>, facilities: &Facilities, progress: &Prog
     Ok(walk.join_doors(facilities, progress)?.0)
 }
 
-fn one_class(
-    walk: &Walk<'_>,
-    homes: &[(Snap, Option<Joined>)],
-    doors: &[&Door],
-    ranks: &[u32],
-    cutoff_ds: Deciseconds,
-    scratch: &mut Scratch,
-    progress: &Progress,
-) -> Result<Vec<Nearest>> {
-    let rank = |door: &Door| ranks[door.facility as usize];
-    let facility_of: HashMap<u32, u32> = doors.iter().map(|door| (rank(door), door.facility)).collect();
-    let mut on_edge: HashMap<u32, Vec<&Door>> = HashMap::new();
-    for door in doors {
-        on_edge.entry(door.joined.anchor.edge).or_default().push(door);
-    }
-    let at_nodes = doors.iter().flat_map(|door| {
-        walk.door_legs(&door.joined).map(|(node, leg_ds)| (node, label(leg_ds, rank(door))))
-    });
-    let labels = walk.nearest_door(at_nodes, cutoff_ds, scratch, progress)?;
-    let best = |home: &Joined| {
-        let through_nodes =
-            walk.home_legs(home).into_iter().map(|(node, leg_ds)| add(labels[node as usize], leg_ds));
-        let neighbours = on_edge.get(&home.anchor.edge).into_iter().flatten();
-        let along_edge = neighbours.map(|door| match walk.along_edge(home, &door.joined) {
-            CLOSED => NOT_REACHED,
-            time_ds => label(time_ds, rank(door)),
-        });
-        through_nodes.chain(along_edge).min().unwrap_or(NOT_REACHED)
-    };
-    let mut column: Vec<Nearest> = homes
-        .iter()
-        .map(|(_, home)| {
-            let home = home.as_ref().ok_or(Reason::NotSnapped)?;
-            let best = best(home);
-            if best == NOT_REACHED || search::time_ds(best) > cutoff_ds {
-                return Err(Reason::BeyondCutoff);
-            }
-            Ok(Found { time_ds: search::time_ds(best), facility: facility_of[&search::rank(best)] })
-        })
-        .collect();
-    tell_unconnected(walk, homes, doors, &mut column, progress)?;
-    Ok(column)
+/// The facilities of one class.
+struct Class {
+    /// Their rows, in the order of their ids: the place of a facility here is its rank.
+    rows: Vec<u32>,
+    /// Their doors, with the rank of the facility.
+    doors: Vec<(u32, Joined)>,
 }
 
-/// Where nothing was reached: is it far, or is there no way at all?
-fn tell_unconnected(
-    walk: &Walk<'_>,
-    homes: &[(Snap, Option<Joined>)],
-    doors: &[&Door],
-    column: &mut [Nearest],
-    progress: &Progress,
-) -> Result<()> {
-    if !column.contains(&Err(Reason::BeyondCutoff)) {
-        return Ok(());
+fn by_class(facilities: &Facilities, class: &[String], doors: &[Door]) -> Vec<Class> {
+    let of = |row: usize| class.binary_search(&facilities.class[row]).expect("classes are complete");
+    let by_id = facilities.id.ranks();
+    let mut in_order: Vec<usize> = (0..facilities.len()).collect();
+    in_order.sort_unstable_by_key(|&row| by_id[row]);
+    let mut classes: Vec<Class> = class.iter().map(|_| Class { rows: vec![], doors: vec![] }).collect();
+    let mut rank = vec![0; facilities.len()];
+    for row in in_order {
+        let rows = &mut classes[of(row)].rows;
+        rank[row] = rows.len() as u32;
+        rows.push(row as u32);
     }
-    let open_ends = doors.iter().flat_map(|door| walk.door_legs(&door.joined));
-    let nodes = open_ends.filter(|(_, leg_ds)| *leg_ds < CLOSED).map(|(node, _)| node);
-    let connected = walk.connected(nodes, progress)?;
-    for (entry, (_, home)) in column.iter_mut().zip(homes) {
-        let (Err(Reason::BeyondCutoff), Some(home)) = (*entry, home) else { continue };
-        let through_nodes =
-            walk.home_legs(home).iter().any(|&(node, leg_ds)| leg_ds < CLOSED && connected[node as usize]);
-        let on_edge = doors.iter().filter(|door| door.joined.anchor.edge == home.anchor.edge);
-        let along_edge = |door: &&&Door| walk.along_edge(home, &door.joined) < CLOSED;
-        if !through_nodes && !on_edge.into_iter().any(|door| along_edge(&door)) {
-            *entry = Err(Reason::NotConnected);
+    for door in doors {
+        let row = door.facility as usize;
+        classes[of(row)].doors.push((rank[row], door.joined));
+    }
+    classes
+}
+
+/// Which columns of the table a group of classes fills.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
+    all: usize,
+    first: usize,
+}
+
+struct Search<'a> {
+    walk: &'a Walk<'a>,
+    arcs: Arcs<'a>,
+    homes: &'a [(Snap, Option<Joined>)],
+    cutoff_ds: Deciseconds,
+    progress: &'a Progress,
+}
+
+impl Search<'_> {
+    /// Choose lanes that are wide enough, and no more of them than are needed.
+    fn group(&self, classes: &[Class], columns: Columns, table: &mut [Nearest]) -> Result<()> {
+        let most = classes.iter().map(|class| class.rows.len()).max().unwrap_or_default() as u64;
+        let small = self.cutoff_ds <= Near::<32>::LONGEST_DS && most <= Near::<32>::RANKS;
+        match (small, classes.len()) {
+            (true, ..=4) => self.fill::<u32, 16, 4>(classes, columns, table),
+            (true, ..=16) => self.fill::<u32, 16, 16>(classes, columns, table),
+            (true, _) => self.fill::<u32, 16, 32>(classes, columns, table),
+            (false, ..=8) => self.fill::<u64, 32, 8>(classes, columns, table),
+            (false, _) => self.fill::<u64, 32, 32>(classes, columns, table),
         }
     }
-    Ok(())
+
+    fn fill<W: Word, const RANK: u32, const N: usize>(
+        &self,
+        classes: &[Class],
+        columns: Columns,
+        table: &mut [Nearest],
+    ) -> Result<()> {
+        let labels = self.spread::<W, RANK, N>(classes)?;
+        let on_edge = on_edge(classes);
+        let here = |row: &mut [Nearest], home: usize| {
+            let row = &mut row[columns.first..columns.first + classes.len()];
+            if let Some(joined) = &self.homes[home].1 {
+                let best = self.at_home(joined, &labels, on_edge.get(&joined.anchor.edge));
+                for (lane, entry) in row.iter_mut().enumerate() {
+                    let found = best.get(lane, self.cutoff_ds).map(|(time_ds, rank)| Found {
+                        time_ds,
+                        facility: classes[lane].rows[rank as usize],
+                    });
+                    *entry = found.ok_or(Reason::BeyondCutoff);
+                }
+            }
+        };
+        table.par_chunks_mut(columns.all * ORIGINS_PER_STEP).enumerate().try_for_each(|(part, rows)| {
+            for (home, row) in (part * ORIGINS_PER_STEP..).zip(rows.chunks_mut(columns.all)) {
+                here(row, home);
+            }
+            self.progress.check()
+        })?;
+        self.tell_unconnected(classes, &labels, &on_edge, columns, table)
+    }
+
+    /// The nearest of every class at every node.
+    fn spread<W: Word, const RANK: u32, const N: usize>(
+        &self,
+        classes: &[Class],
+    ) -> Result<Vec<Lanes<W, RANK, N>>> {
+        let mut labels = vec![Lanes::NONE; self.arcs.node_count()];
+        let mut seeds = Vec::new();
+        for (lane, class) in classes.iter().enumerate() {
+            for (rank, door) in &class.doors {
+                for (node, leg_ds) in self.walk.door_legs(door) {
+                    let position = self.arcs.order.position[node as usize];
+                    if labels[position as usize].offer(lane, leg_ds, *rank, self.cutoff_ds) {
+                        seeds.push(position);
+                    }
+                }
+            }
+        }
+        sweep::settle(&self.arcs, &mut labels, seeds, self.progress)?;
+        Ok(labels)
+    }
+
+    /// The nearest of every class from a home: over the ends of its edge, or along the edge.
+    fn at_home<W: Word, const RANK: u32, const N: usize>(
+        &self,
+        home: &Joined,
+        labels: &[Lanes<W, RANK, N>],
+        neighbours: Option<&Vec<Neighbour>>,
+    ) -> Lanes<W, RANK, N> {
+        let mut best = Lanes::NONE;
+        for (node, leg_ds) in self.walk.home_legs(home) {
+            best.improve(&labels[self.arcs.order.position[node as usize] as usize], leg_ds);
+        }
+        for neighbour in neighbours.into_iter().flatten() {
+            let time_ds = self.walk.along_edge(home, &neighbour.door);
+            best.offer(neighbour.lane, time_ds, neighbour.rank, self.cutoff_ds);
+        }
+        best
+    }
+
+    /// Where nothing was reached: is it far, or is there no way at all?
+    fn tell_unconnected<W: Word, const RANK: u32, const N: usize>(
+        &self,
+        classes: &[Class],
+        labels: &[Lanes<W, RANK, N>],
+        on_edge: &HashMap<u32, Vec<Neighbour>>,
+        columns: Columns,
+        table: &mut [Nearest],
+    ) -> Result<()> {
+        if !table.par_iter().any(|entry| *entry == Err(Reason::BeyondCutoff)) {
+            return Ok(());
+        }
+        let connected = self.connected(classes, labels)?;
+        let at_home = |home: &Joined| {
+            let open = self.walk.home_legs(home).into_iter().filter(|(_, leg_ds)| *leg_ds < CLOSED);
+            let over_nodes =
+                open.map(|(node, _)| connected[self.arcs.order.position[node as usize] as usize].0);
+            let neighbours = on_edge.get(&home.anchor.edge).into_iter().flatten();
+            let along = neighbours.filter(|neighbour| self.walk.along_edge(home, &neighbour.door) < CLOSED);
+            over_nodes.chain(along.map(|neighbour| 1 << neighbour.lane)).fold(0, |all, one| all | one)
+        };
+        table.par_chunks_mut(columns.all * ORIGINS_PER_STEP).enumerate().try_for_each(|(part, rows)| {
+            for (home, row) in (part * ORIGINS_PER_STEP..).zip(rows.chunks_mut(columns.all)) {
+                let row = &mut row[columns.first..columns.first + classes.len()];
+                let Some(joined) = self.homes[home].1.as_ref().filter(|_| row.contains(&Err(Reason::BeyondCutoff)))
+                else {
+                    continue;
+                };
+                let connected = at_home(joined);
+                for (lane, entry) in row.iter_mut().enumerate() {
+                    if *entry == Err(Reason::BeyondCutoff) && connected >> lane & 1 == 0 {
+                        *entry = Err(Reason::NotConnected);
+                    }
+                }
+            }
+            self.progress.check()
+        })
+    }
+
+    /// The classes that each node is connected with, whatever the time: those that were reached, and what hangs on them.
+    fn connected<W: Word, const RANK: u32, const N: usize>(
+        &self,
+        classes: &[Class],
+        labels: &[Lanes<W, RANK, N>],
+    ) -> Result<Vec<Connected>> {
+        let mut connected: Vec<Connected> =
+            labels.par_iter().map(|label| Connected(label.reached())).collect();
+        for (lane, class) in classes.iter().enumerate() {
+            let legs = class.doors.iter().flat_map(|(_, door)| self.walk.door_legs(door));
+            for (node, _) in legs.filter(|(_, leg_ds)| *leg_ds < CLOSED) {
+                connected[self.arcs.order.position[node as usize] as usize].0 |= 1 << lane;
+            }
+        }
+        let seeds: Vec<u32> = (0..).zip(&connected).filter(|(_, set)| set.0 != 0).map(|(at, _)| at).collect();
+        sweep::settle(&self.arcs, &mut connected, seeds, self.progress)?;
+        Ok(connected)
+    }
 }
 
-/// A node's label and the way to the node.
-fn add(at_node: Label, leg_ds: Deciseconds) -> Label {
-    if at_node == NOT_REACHED || plus(search::time_ds(at_node), leg_ds) >= CLOSED {
-        return NOT_REACHED;
+/// A door as seen from a home on its edge.
+struct Neighbour {
+    lane: usize,
+    rank: u32,
+    door: Joined,
+}
+
+fn on_edge(classes: &[Class]) -> HashMap<u32, Vec<Neighbour>> {
+    let mut on_edge: HashMap<u32, Vec<Neighbour>> = HashMap::new();
+    for (lane, class) in classes.iter().enumerate() {
+        for &(rank, door) in &class.doors {
+            on_edge.entry(door.anchor.edge).or_default().push(Neighbour { lane, rank, door });
+        }
     }
-    at_node + label(leg_ds, 0)
+    on_edge
 }

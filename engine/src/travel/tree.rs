@@ -1,13 +1,15 @@
 //! From one door to everywhere: for every node its time and the edge by which the fastest way goes on.
 
 use super::doors::{Joined, Walk};
-use super::search::NODES_PER_LOOK;
 use crate::model::error::Result;
 use crate::model::progress::Progress;
 use crate::model::times::Deciseconds;
 use crate::network::graph::{CLOSED, EdgeEnd};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+
+/// Nodes between two looks at the stop button: well under a millisecond.
+const NODES_PER_LOOK: usize = 2048;
 
 /// At a node from which the door is reached straight.
 const NO_EDGE: EdgeEnd = EdgeEnd(u32::MAX);
