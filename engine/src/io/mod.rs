@@ -29,6 +29,7 @@ pub mod neighbours;
 mod nested;
 pub mod osm;
 pub mod overture;
+pub mod pairs;
 mod parquet_gate;
 #[cfg(test)]
 mod parquet_gate_tests;

@@ -102,7 +102,8 @@ impl Arcs<'_> {
 
     /// Positions in this range from which a step leads out of it.
     pub fn border(&self, range: Range<usize>) -> Vec<u32> {
-        let leaves = |position: &usize| self.from(*position).iter().any(|hop| !range.contains(&(hop.to as usize)));
+        let leaves =
+            |position: &usize| self.from(*position).iter().any(|hop| !range.contains(&(hop.to as usize)));
         range.clone().filter(leaves).map(|position| position as u32).collect()
     }
 

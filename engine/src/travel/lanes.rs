@@ -135,7 +135,10 @@ impl<W: Word, const RANK: u32, const N: usize> Lanes<W, RANK, N> {
     }
 }
 
-#[expect(clippy::inline_always, reason = "must be compiled into each caller for the instructions that it may use")]
+#[expect(
+    clippy::inline_always,
+    reason = "must be compiled into each caller for the instructions that it may use"
+)]
 impl<W: Word, const RANK: u32, const N: usize> Label for Lanes<W, RANK, N> {
     const NONE: Self = Self([W::NONE; N]);
 
@@ -177,7 +180,12 @@ mod tests {
     use proptest::prelude::*;
 
     /// What lanes must do, said with options and pairs.
-    fn plain(near: Option<(u32, u32)>, hop_ds: u32, here: Option<(u32, u32)>, cutoff_ds: u32) -> Option<(u32, u32)> {
+    fn plain(
+        near: Option<(u32, u32)>,
+        hop_ds: u32,
+        here: Option<(u32, u32)>,
+        cutoff_ds: u32,
+    ) -> Option<(u32, u32)> {
         let come = near.map(|(time_ds, rank)| (time_ds.saturating_add(hop_ds), rank));
         [come.filter(|(time_ds, _)| *time_ds <= cutoff_ds), here].into_iter().flatten().min()
     }

@@ -13,9 +13,14 @@ pub mod nearest;
 #[cfg(test)]
 mod nearest_tests;
 pub mod oracle;
+pub mod pairs;
+#[cfg(test)]
+mod pairs_tests;
+pub mod positions;
 pub mod route;
 #[cfg(test)]
 mod route_tests;
 pub mod spread;
 pub mod sweep;
+pub mod tally;
 pub mod tree;

@@ -227,7 +227,8 @@ impl Search<'_> {
         table.par_chunks_mut(columns.all * ORIGINS_PER_STEP).enumerate().try_for_each(|(part, rows)| {
             for (home, row) in (part * ORIGINS_PER_STEP..).zip(rows.chunks_mut(columns.all)) {
                 let row = &mut row[columns.first..columns.first + classes.len()];
-                let Some(joined) = self.homes[home].1.as_ref().filter(|_| row.contains(&Err(Reason::BeyondCutoff)))
+                let Some(joined) =
+                    self.homes[home].1.as_ref().filter(|_| row.contains(&Err(Reason::BeyondCutoff)))
                 else {
                     continue;
                 };

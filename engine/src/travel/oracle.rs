@@ -41,6 +41,9 @@ impl Graph {
     }
 }
 
+/// Tenths of a second between an origin and each facility; none where no way leads.
+type Times = Vec<Option<u64>>;
+
 /// Nearest facility of every class (sorted) from every origin, origin by origin.
 ///
 /// # Errors
@@ -51,27 +54,17 @@ pub fn nearest(
     facilities: &Facilities,
     cutoff_ds: Deciseconds,
 ) -> Result<Vec<Nearest>> {
-    let progress = Progress::default();
-    let doors = walk.join_doors(facilities, &progress)?.1;
-    let owner: Vec<usize> = doors.iter().map(|door| door.facility as usize).collect();
-    let homes = walk.join(origins, &progress)?.into_iter().map(|(_, joined)| joined);
-    let joined: Vec<Option<Joined>> = homes.chain(doors.iter().map(|door| Some(door.joined))).collect();
-    let graph = cut_at_places(walk, &joined);
-    let nodes = walk.network.node_count();
     let ranks = facilities.id.ranks();
     let mut answers = Vec::new();
-    for (origin, home) in joined[..origins.len()].iter().enumerate() {
-        let times = graph.times_from(place_node(nodes, origin));
+    for times in times(walk, origins, facilities)? {
         for class in facilities.classes() {
-            let best = (0..doors.len())
-                .filter(|&door| facilities.class[owner[door]] == class)
-                .filter_map(|door| {
-                    let time_ds = times[place_node(nodes, origins.len() + door)]?;
-                    Some((time_ds, ranks[owner[door]], owner[door]))
-                })
-                .min();
+            let Some(times) = &times else {
+                answers.push(Err(Reason::NotSnapped));
+                continue;
+            };
+            let of_class = (0..facilities.len()).filter(|&row| facilities.class[row] == class);
+            let best = of_class.filter_map(|row| Some((times[row]?, ranks[row], row))).min();
             answers.push(match best {
-                _ if home.is_none() => Err(Reason::NotSnapped),
                 None => Err(Reason::NotConnected),
                 Some((time_ds, ..)) if time_ds > u64::from(cutoff_ds) => Err(Reason::BeyondCutoff),
                 Some((time_ds, _, row)) => {
@@ -81,6 +74,48 @@ pub fn nearest(
         }
     }
     Ok(answers)
+}
+
+/// Every origin and facility within the cut-off of each other, with the time between them, in order.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn pairs(
+    walk: &Walk<'_>,
+    origins: &[Place],
+    facilities: &Facilities,
+    cutoff_ds: Deciseconds,
+) -> Result<Vec<(u32, u32, Deciseconds)>> {
+    let within = |time_ds: &u64| *time_ds <= u64::from(cutoff_ds);
+    let mut pairs = Vec::new();
+    for (origin, times) in (0..).zip(times(walk, origins, facilities)?) {
+        for (facility, time_ds) in (0..).zip(times.into_iter().flatten()) {
+            pairs.extend(time_ds.filter(within).map(|time_ds| (origin, facility, time_ds as Deciseconds)));
+        }
+    }
+    Ok(pairs)
+}
+
+/// For each origin the times to all facilities; none where the origin is not joined.
+fn times(walk: &Walk<'_>, origins: &[Place], facilities: &Facilities) -> Result<Vec<Option<Times>>> {
+    let progress = Progress::default();
+    let doors = walk.join_doors(facilities, &progress)?.1;
+    let homes = walk.join(origins, &progress)?.into_iter().map(|(_, joined)| joined);
+    let joined: Vec<Option<Joined>> = homes.chain(doors.iter().map(|door| Some(door.joined))).collect();
+    let graph = cut_at_places(walk, &joined);
+    let nodes = walk.network.node_count();
+    let of_origin = |origin: usize| {
+        joined[origin]?;
+        let from_here = graph.times_from(place_node(nodes, origin));
+        let mut times = vec![None; facilities.len()];
+        for (number, door) in doors.iter().enumerate() {
+            let known: &mut Option<u64> = &mut times[door.facility as usize];
+            let at_door = from_here[place_node(nodes, origins.len() + number)];
+            *known = [*known, at_door].into_iter().flatten().min();
+        }
+        Some(times)
+    };
+    Ok((0..origins.len()).map(of_origin).collect())
 }
 
 /// A place is two nodes: where it is, and its point on the street.

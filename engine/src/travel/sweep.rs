@@ -8,49 +8,15 @@
 
 use super::arcs::Arcs;
 use super::lanes::Label;
+use super::positions::Positions;
 use crate::model::error::Result;
 use crate::model::progress::Progress;
 use rayon::prelude::*;
 use std::mem;
+use std::ops::Range;
 
 /// Nodes of a part: their labels are a megabyte or two.
 const NODES_PER_PART: usize = 1 << 14;
-
-/// A set of positions, swept in order.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Positions(Vec<u64>);
-
-impl Positions {
-    pub(super) fn none(nodes: usize) -> Self {
-        Self(vec![0; nodes.div_ceil(64)])
-    }
-
-    #[expect(clippy::inline_always, reason = "part of the innermost loop")]
-    #[inline(always)]
-    pub(super) fn insert(&mut self, position: usize) {
-        self.0[position / 64] |= 1 << (position % 64);
-    }
-
-    /// Take every position out, the lowest first or the highest first, those too that `visit` puts in ahead of the sweep;
-    /// whether there was any.
-    #[expect(clippy::inline_always, reason = "must be compiled into each caller for the instructions that it may use")]
-    #[inline(always)]
-    pub(super) fn sweep(&mut self, upward: bool, mut visit: impl FnMut(&mut Self, usize)) -> bool {
-        let words = self.0.len();
-        let mut any = false;
-        for step in 0..words {
-            let word = if upward { step } else { words - 1 - step };
-            while self.0[word] != 0 {
-                let bits = self.0[word];
-                let bit = if upward { bits.trailing_zeros() } else { bits.ilog2() };
-                self.0[word] &= !(1 << bit);
-                any = true;
-                visit(self, word * 64 + bit as usize);
-            }
-        }
-        any
-    }
-}
 
 /// One part of the network.
 struct Part<L> {
@@ -78,12 +44,24 @@ pub fn settle<L: Label>(
     seeds: impl IntoIterator<Item = u32>,
     progress: &Progress,
 ) -> Result<()> {
-    let mut parts: Vec<Part<L>> =
-        (0..labels.len().div_ceil(NODES_PER_PART)).into_par_iter().map(|number| Part::new(arcs, number)).collect();
+    settle_in_parts(arcs, labels, seeds, NODES_PER_PART, progress)
+}
+
+fn settle_in_parts<L: Label>(
+    arcs: &Arcs<'_>,
+    labels: &mut [L],
+    seeds: impl IntoIterator<Item = u32>,
+    size: usize,
+    progress: &Progress,
+) -> Result<()> {
+    let mut parts: Vec<Part<L>> = (0..labels.len().div_ceil(size))
+        .into_par_iter()
+        .map(|number| Part::new(arcs, number * size..((number + 1) * size).min(labels.len())))
+        .collect();
     let mut awake = vec![false; parts.len()];
     for position in seeds {
-        let number = position as usize / NODES_PER_PART;
-        parts[number].waiting.insert(position as usize % NODES_PER_PART);
+        let number = position as usize / size;
+        parts[number].waiting.insert(position as usize % size);
         awake[number] = true;
     }
     let simd = pulp::Arch::new();
@@ -91,19 +69,22 @@ pub fn settle<L: Label>(
         let woken = mem::replace(&mut awake, vec![false; parts.len()]);
         parts
             .par_iter_mut()
-            .zip(labels.par_chunks_mut(NODES_PER_PART))
+            .zip(labels.par_chunks_mut(size))
             .zip(woken)
             .filter(|(_, awake)| *awake)
             .try_for_each(|((part, labels), _)| {
                 simd.dispatch(
-                    #[expect(clippy::inline_always, reason = "compiled for the instructions of this machine")]
+                    #[expect(
+                        clippy::inline_always,
+                        reason = "compiled for the instructions of this machine"
+                    )]
                     #[inline(always)]
                     || part.settle(arcs, labels, progress),
                 )
             })?;
         for from in 0..parts.len() {
             for (position, label) in mem::take(&mut parts[from].outbox) {
-                let number = position as usize / NODES_PER_PART;
+                let number = position as usize / size;
                 parts[number].inbox.push((position, label));
                 awake[number] = true;
             }
@@ -113,13 +94,11 @@ pub fn settle<L: Label>(
 }
 
 impl<L: Label> Part<L> {
-    fn new(arcs: &Arcs<'_>, number: usize) -> Self {
-        let first = number * NODES_PER_PART;
-        let end = (first + NODES_PER_PART).min(arcs.node_count());
-        let border = arcs.border(first..end);
+    fn new(arcs: &Arcs<'_>, range: Range<usize>) -> Self {
+        let border = arcs.border(range.clone());
         Self {
-            first,
-            waiting: Positions::none(end - first),
+            first: range.start,
+            waiting: Positions::none(range.len()),
             sent: vec![L::NONE; border.len()],
             border,
             inbox: Vec::new(),
@@ -128,7 +107,10 @@ impl<L: Label> Part<L> {
     }
 
     /// Take what has come in, settle, and write down what goes out.
-    #[expect(clippy::inline_always, reason = "must be compiled into each caller for the instructions that it may use")]
+    #[expect(
+        clippy::inline_always,
+        reason = "must be compiled into each caller for the instructions that it may use"
+    )]
     #[inline(always)]
     fn settle(&mut self, arcs: &Arcs<'_>, labels: &mut [L], progress: &Progress) -> Result<()> {
         for (position, label) in self.inbox.drain(..) {
@@ -162,7 +144,10 @@ impl<L: Label> Part<L> {
         Ok(())
     }
 
-    #[expect(clippy::inline_always, reason = "must be compiled into each caller for the instructions that it may use")]
+    #[expect(
+        clippy::inline_always,
+        reason = "must be compiled into each caller for the instructions that it may use"
+    )]
     #[inline(always)]
     fn pass_on(&mut self, arcs: &Arcs<'_>, labels: &[L]) {
         for (&position, sent) in self.border.iter().zip(&mut self.sent) {
@@ -178,6 +163,47 @@ impl<L: Label> Part<L> {
                     self.outbox.push((hop.to, label));
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::defaults;
+    use crate::model::times::Direction;
+    use crate::travel::arcs::Side;
+    use crate::travel::doors::Walk;
+    use crate::travel::lanes::Nearest;
+    use crate::travel::nearest_tests::random_town;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        /// However the network is cut, the labels are those of plain relaxation until quiet.
+        #[test]
+        fn the_parts_do_not_show(
+            town in random_town(), size in 1_usize..6, cutoff_ds in 0_u32..12_000,
+            seeds in prop::collection::vec((any::<u32>(), 0_usize..4, 0_u32..900, 0_u32..5), 1..9),
+        ) {
+            let network = town.network(town.edges.len());
+            let adult = &defaults::profiles()[0];
+            let walk = Walk::new(&network, adult, Direction::ToFacility);
+            let arcs = walk.arcs(Side::Doors);
+            let nodes = arcs.node_count();
+            let mut labels = vec![Nearest::<4>::NONE; nodes];
+            for &(position, lane, time_ds, rank) in &seeds {
+                labels[position as usize % nodes].offer(lane, time_ds, rank, cutoff_ds);
+            }
+            let mut slow = labels.clone();
+            while (0..nodes).any(|from| {
+                let here = slow[from];
+                arcs.from(from).iter().filter(|hop| slow[hop.to as usize].improve(&here, hop.time_ds)).count() > 0
+            }) {}
+            let seeds = seeds.iter().map(|seed| seed.0 % nodes as u32);
+            settle_in_parts(&arcs, &mut labels, seeds, size, &Progress::default()).unwrap();
+            prop_assert_eq!(labels, slow);
         }
     }
 }

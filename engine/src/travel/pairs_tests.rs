@@ -1,0 +1,126 @@
+//! All pairs, counts and the k nearest against the slow twin, from both sides and through every width of lanes.
+
+use super::doors::Walk;
+use super::nearest_tests::{RandomTown, random_town};
+use super::oracle;
+use super::pairs::Pairs;
+use super::tally::{counts, nearest_few};
+use crate::io::defaults;
+use crate::model::facility::Facilities;
+use crate::model::place::Place;
+use crate::model::progress::Progress;
+use crate::model::times::{Direction, Found};
+use crate::network::graph::Network;
+use proptest::prelude::*;
+
+fn found(
+    walk: &Walk<'_>,
+    origins: &[Place],
+    facilities: &Facilities,
+    cutoff_ds: u32,
+) -> Vec<(u32, u32, u32)> {
+    let quiet = Progress::default();
+    let (pairs, _) = Pairs::between(walk, origins, facilities, cutoff_ds, &quiet).unwrap();
+    let mut all = Vec::new();
+    pairs
+        .find(&quiet, |blocks| {
+            for block in blocks {
+                assert!(block.origin.is_sorted());
+                let times = block.facility.iter().zip(&block.time_ds);
+                all.extend(
+                    block
+                        .origin
+                        .iter()
+                        .zip(times)
+                        .map(|(&origin, (&facility, &time))| (origin, facility, time)),
+                );
+            }
+            Ok(())
+        })
+        .unwrap();
+    all.sort_unstable();
+    all
+}
+
+/// Towns whose origins are many or few, so that both sides are searched from.
+fn with_side(town: &RandomTown, many: bool) -> RandomTown {
+    let mut town = town.clone();
+    if many {
+        let copies = town.origins.clone();
+        town.origins = copies.iter().cycle().take(70).copied().collect();
+    }
+    town
+}
+
+fn walk<'a>(
+    network: &'a Network,
+    profiles: &'a [crate::model::profile::Profile],
+    which: usize,
+    back: bool,
+) -> Walk<'a> {
+    let direction = if back { Direction::FromFacility } else { Direction::ToFacility };
+    Walk::new(network, &profiles[which], direction)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(700))]
+
+    /// Every pair within the cut-off, with the slow twin's time, once; whichever side is searched from.
+    #[test]
+    fn all_pairs_equal_the_slow_twin(
+        town in random_town(), profile in 0_usize..5, back in any::<bool>(), many in any::<bool>(),
+        cutoff_ds in prop_oneof![0_u32..12_000, 30_000_u32..80_000],
+    ) {
+        let town = with_side(&town, many);
+        let network = town.network(town.edges.len());
+        let profiles = defaults::profiles();
+        let walk = walk(&network, &profiles, profile, back);
+        let (origins, facilities) = (town.origins(), town.facilities());
+        let slow = oracle::pairs(&walk, &origins, &facilities, cutoff_ds).unwrap();
+        prop_assert_eq!(found(&walk, &origins, &facilities, cutoff_ds), slow);
+    }
+
+    /// Counts, capacities and the k nearest are what one reads off the pairs.
+    #[test]
+    fn counts_and_the_nearest_few_are_read_off_the_pairs(
+        town in random_town(), back in any::<bool>(), many in any::<bool>(), k in 1_usize..5,
+        limits_ds in prop::collection::vec(0_u32..12_000, 1..4),
+    ) {
+        let town = with_side(&town, many);
+        let network = town.network(town.edges.len());
+        let profiles = defaults::profiles();
+        let walk = walk(&network, &profiles, 0, back);
+        let (origins, facilities) = (town.origins(), town.facilities());
+        let classes = facilities.classes();
+        let cutoff_ds = limits_ds.iter().copied().max().unwrap();
+        let pairs = oracle::pairs(&walk, &origins, &facilities, cutoff_ds).unwrap();
+        let capacity: Vec<f64> = (0..facilities.len()).map(|row| row as f64 + 1.0).collect();
+        let quiet = Progress::default();
+        let counted = counts(&walk, &origins, &facilities, &capacity, &limits_ds, &quiet).unwrap();
+        let few = nearest_few(&walk, &origins, &facilities, k, cutoff_ds, &quiet).unwrap();
+        let rank = facilities.id.ranks();
+        let (mut counts, mut found) = (counted.within.iter(), few.found.chunks(k));
+        for origin in 0..origins.len() as u32 {
+            for class in &classes {
+                let of_class: Vec<&(u32, u32, u32)> = pairs
+                    .iter()
+                    .filter(|pair| pair.0 == origin && facilities.class[pair.1 as usize] == *class)
+                    .collect();
+                for &limit_ds in &limits_ds {
+                    let within: Vec<usize> =
+                        of_class.iter().filter(|pair| pair.2 <= limit_ds).map(|pair| pair.1 as usize).collect();
+                    let counted = counts.next().unwrap();
+                    prop_assert_eq!(counted.count as usize, within.len());
+                    prop_assert_eq!(counted.capacity, within.iter().map(|&row| capacity[row]).sum::<f64>());
+                }
+                let mut nearest: Vec<(u32, u32, u32)> =
+                    of_class.iter().map(|pair| (pair.2, rank[pair.1 as usize], pair.1)).collect();
+                nearest.sort_unstable();
+                let expected: Vec<Option<Found>> = (0..k)
+                    .map(|at| nearest.get(at).map(|&(time_ds, _, facility)| Found { time_ds, facility }))
+                    .collect();
+                prop_assert_eq!(found.next().unwrap(), &expected[..]);
+            }
+        }
+    }
+}
