@@ -139,6 +139,17 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Homes and doors of a walk, joined to its streets.
+#[derive(Debug, Clone)]
+pub struct Joins {
+    /// One entry per origin.
+    pub homes: Vec<(Snap, Option<Joined>)>,
+    /// The doors of all facilities, facility by facility.
+    pub doors: Vec<Door>,
+    /// One entry per facility: its nearest joined door, or the nearest street when none is.
+    pub facility_snap: Vec<Snap>,
+}
+
 /// A joined door of a facility.
 #[derive(Debug, Clone, Copy)]
 pub struct Door {
@@ -149,6 +160,22 @@ pub struct Door {
 }
 
 impl Walk<'_> {
+    /// Join both sides of a search.
+    ///
+    /// # Errors
+    /// [`crate::model::error::Error::Cancelled`] when the user stopped.
+    pub fn join_both(
+        &self,
+        origins: &[impl Into<Spot> + Copy + Sync],
+        facilities: &Facilities,
+        progress: &Progress,
+    ) -> Result<Joins> {
+        progress.begin("joining places to streets", origins.len() + facilities.len())?;
+        let homes = self.join(origins, progress)?;
+        let (facility_snap, doors) = self.join_doors(facilities, progress)?;
+        Ok(Joins { homes, doors, facility_snap })
+    }
+
     /// Join the doors of facilities; also, for each facility, its nearest joined door, or the nearest street when none is.
     ///
     /// A door on a private way is one door for those who live there, and a second one on the nearest public way for

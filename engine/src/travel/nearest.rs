@@ -1,7 +1,7 @@
 //! The nearest facility of every class from every origin: all classes spread over the network together.
 
 use super::arcs::{Arcs, Side};
-use super::doors::{Door, Joined, Walk};
+use super::doors::{Door, Joined, Joins, Walk};
 use super::lanes::{Connected, Label, Lanes, Nearest as Near, Word};
 use super::sweep;
 use crate::model::error::Result;
@@ -46,28 +46,40 @@ pub fn nearest(
     cutoff_ds: Deciseconds,
     progress: &Progress,
 ) -> Result<NearestTimes> {
-    progress.begin("joining places to streets", origins.len() + facilities.len())?;
-    let homes = walk.join(origins, progress)?;
-    let (facility_snap, doors) = walk.join_doors(facilities, progress)?;
+    let joins = walk.join_both(origins, facilities, progress)?;
+    let times = Times {
+        profile: walk.profile.name.clone(),
+        origin: origin_id.clone(),
+        class: facilities.classes(),
+        facility: facilities.id.clone(),
+        nearest: search(walk, &joins, facilities, cutoff_ds, progress)?,
+    };
+    let origin_snap = joins.homes.into_iter().map(|(snap, _)| snap).collect();
+    Ok(NearestTimes { times, origin_snap, facility_snap: joins.facility_snap })
+}
+
+/// The same of places that are joined already: origin by origin, classes in order.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn search(
+    walk: &Walk<'_>,
+    joins: &Joins,
+    facilities: &Facilities,
+    cutoff_ds: Deciseconds,
+    progress: &Progress,
+) -> Result<Vec<Nearest>> {
     let class = facilities.classes();
     progress.begin("walking times", class.len())?;
-    let ranked = by_class(facilities, &class, &doors);
-    let search = Search { walk, arcs: walk.arcs(Side::Doors), homes: &homes, cutoff_ds, progress };
-    let mut nearest = vec![Err(Reason::NotSnapped); origins.len() * class.len()];
+    let ranked = by_class(facilities, &class, &joins.doors);
+    let search = Search { walk, arcs: walk.arcs(Side::Doors), homes: &joins.homes, cutoff_ds, progress };
+    let mut nearest = vec![Err(Reason::NotSnapped); joins.homes.len() * class.len()];
     for (number, group) in ranked.chunks(TOGETHER).enumerate() {
         let columns = Columns { all: class.len(), first: number * TOGETHER };
         search.group(group, columns, &mut nearest)?;
         progress.step(group.len())?;
     }
-    let times = Times {
-        profile: walk.profile.name.clone(),
-        origin: origin_id.clone(),
-        class,
-        facility: facilities.id.clone(),
-        nearest,
-    };
-    let origin_snap = homes.into_iter().map(|(snap, _)| snap).collect();
-    Ok(NearestTimes { times, origin_snap, facility_snap })
+    Ok(nearest)
 }
 
 /// How each facility would be joined: its nearest joined door, or the nearest street when none is.

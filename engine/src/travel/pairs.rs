@@ -1,17 +1,14 @@
 //! Every origin and facility within the cut-off of each other: neighbouring places search side by side, a lane each.
 
 use super::arcs::{Arcs, Side};
-use super::doors::{Joined, Walk};
+use super::doors::{Joined, Joins, Walk};
 use super::lanes::{Label, Lanes, LongTimes, Times, Word};
 use super::positions::Positions;
 use crate::model::error::Result;
-use crate::model::facility::Facilities;
-use crate::model::place::Spot;
 use crate::model::progress::Progress;
 use crate::model::times::Deciseconds;
 use crate::network::graph::CLOSED;
 use crate::network::order::Order;
-use crate::network::snap::Snap;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
@@ -136,15 +133,6 @@ impl Index {
     }
 }
 
-/// How places were joined.
-#[derive(Debug, Clone)]
-pub struct Joins {
-    /// One entry per origin.
-    pub origin_snap: Vec<Snap>,
-    /// One entry per facility: its nearest joined door, or the nearest street when none is.
-    pub facility_snap: Vec<Snap>,
-}
-
 /// A search for all pairs, from the side that has fewer places.
 pub struct Pairs<'a> {
     walk: &'a Walk<'a>,
@@ -158,32 +146,17 @@ pub struct Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
-    /// Join origins and facilities to streets and make the search ready.
-    ///
-    /// # Errors
-    /// [`crate::model::error::Error::Cancelled`] when the user stopped.
-    pub fn between(
-        walk: &'a Walk<'a>,
-        origins: &[impl Into<Spot> + Copy + Sync],
-        facilities: &Facilities,
-        cutoff_ds: Deciseconds,
-        progress: &Progress,
-    ) -> Result<(Self, Joins)> {
-        progress.begin("joining places to streets", origins.len() + facilities.len())?;
-        let joined = walk.join(origins, progress)?;
-        let (facility_snap, doors) = walk.join_doors(facilities, progress)?;
-        let homes = (0..).zip(&joined).filter_map(|(row, (_, home))| Some((row, (*home)?)));
-        let homes = Places::new(origins.len(), homes, Side::Homes, walk);
-        // Doors come facility by facility.
-        let doors = doors.iter().map(|door| (door.facility, door.joined));
-        let doors = Places::new(facilities.len(), doors, Side::Doors, walk);
-        let pairs = if homes.joined_rows() <= doors.joined_rows() {
+    /// Make a search ready.
+    pub fn between(walk: &'a Walk<'a>, joins: &Joins, cutoff_ds: Deciseconds) -> Self {
+        let homes = (0..).zip(&joins.homes).filter_map(|(row, (_, home))| Some((row, (*home)?)));
+        let homes = Places::new(joins.homes.len(), homes, Side::Homes, walk);
+        let doors = joins.doors.iter().map(|door| (door.facility, door.joined));
+        let doors = Places::new(joins.facility_snap.len(), doors, Side::Doors, walk);
+        if homes.joined_rows() <= doors.joined_rows() {
             Self::from(Side::Homes, walk, homes, doors, cutoff_ds)
         } else {
             Self::from(Side::Doors, walk, doors, homes, cutoff_ds)
-        };
-        let origin_snap = joined.into_iter().map(|(snap, _)| snap).collect();
-        Ok((pairs, Joins { origin_snap, facility_snap }))
+        }
     }
 
     fn from(

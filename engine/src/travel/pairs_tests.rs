@@ -20,7 +20,8 @@ fn found(
     cutoff_ds: u32,
 ) -> Vec<(u32, u32, u32)> {
     let quiet = Progress::default();
-    let (pairs, _) = Pairs::between(walk, origins, facilities, cutoff_ds, &quiet).unwrap();
+    let joins = walk.join_both(origins, facilities, &quiet).unwrap();
+    let pairs = Pairs::between(walk, &joins, cutoff_ds);
     let mut all = Vec::new();
     pairs
         .find(&quiet, |blocks| {
@@ -96,8 +97,9 @@ proptest! {
         let pairs = oracle::pairs(&walk, &origins, &facilities, cutoff_ds).unwrap();
         let capacity: Vec<f64> = (0..facilities.len()).map(|row| row as f64 + 1.0).collect();
         let quiet = Progress::default();
-        let counted = counts(&walk, &origins, &facilities, &capacity, &limits_ds, &quiet).unwrap();
-        let few = nearest_few(&walk, &origins, &facilities, k, cutoff_ds, &quiet).unwrap();
+        let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
+        let counted = counts(&walk, &joins, &facilities, &capacity, &limits_ds, &quiet).unwrap();
+        let few = nearest_few(&walk, &joins, &facilities, k, cutoff_ds, &quiet).unwrap();
         let rank = facilities.id.ranks();
         let (mut counts, mut found) = (counted.within.iter(), few.found.chunks(k));
         for origin in 0..origins.len() as u32 {

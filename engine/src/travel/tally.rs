@@ -1,10 +1,9 @@
 //! What each origin finds within the cut-off, added up: counts and capacities within several limits, and the k nearest.
 
-use super::doors::Walk;
-use super::pairs::{Block, Joins, Pairs};
+use super::doors::{Joins, Walk};
+use super::pairs::{Block, Pairs};
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
-use crate::model::place::Spot;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Found};
 use rayon::prelude::*;
@@ -25,8 +24,6 @@ pub struct Counts {
     pub class: Vec<String>,
     /// One entry per origin, class and limit.
     pub within: Vec<Opportunities>,
-    /// How places were joined.
-    pub joins: Joins,
 }
 
 /// The nearest facilities of each class: origin by origin, classes in order, the nearest first.
@@ -36,8 +33,6 @@ pub struct NearestFew {
     pub class: Vec<String>,
     /// `k` entries per origin and class; `None` where fewer are within the cut-off.
     pub found: Vec<Option<Found>>,
-    /// How places were joined.
-    pub joins: Joins,
 }
 
 /// How many facilities of each class are within each of the limits, and the sum of their `capacity` (one value per
@@ -47,7 +42,7 @@ pub struct NearestFew {
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn counts(
     walk: &Walk<'_>,
-    origins: &[impl Into<Spot> + Copy + Sync],
+    joins: &Joins,
     facilities: &Facilities,
     capacity: &[f64],
     limits_ds: &[Deciseconds],
@@ -66,9 +61,8 @@ pub fn counts(
             }
         }
     };
-    let (within, joins) =
-        tally(walk, origins, facilities, longest_ds, (width, Opportunities::default()), add, progress)?;
-    Ok(Counts { class, within, joins })
+    let within = tally(walk, joins, longest_ds, (width, Opportunities::default()), add, progress)?;
+    Ok(Counts { class, within })
 }
 
 /// The `k` nearest facilities of each class within the cut-off; of equally near ones those whose ids come first.
@@ -77,7 +71,7 @@ pub fn counts(
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn nearest_few(
     walk: &Walk<'_>,
-    origins: &[impl Into<Spot> + Copy + Sync],
+    joins: &Joins,
     facilities: &Facilities,
     k: usize,
     cutoff_ds: Deciseconds,
@@ -102,12 +96,12 @@ pub fn nearest_few(
         }
     };
     const NONE: (Deciseconds, u32) = (Deciseconds::MAX, u32::MAX);
-    let (found, joins) = tally(walk, origins, facilities, cutoff_ds, (class.len() * k, NONE), add, progress)?;
+    let found = tally(walk, joins, cutoff_ds, (class.len() * k, NONE), add, progress)?;
     let found = found.into_par_iter().map(|entry| {
         let (time_ds, rank) = entry;
         (entry != NONE).then(|| Found { time_ds, facility: row_of[rank as usize] })
     });
-    Ok(NearestFew { class, found: found.collect(), joins })
+    Ok(NearestFew { class, found: found.collect() })
 }
 
 fn classes_of(facilities: &Facilities, class: &[String]) -> Vec<usize> {
@@ -117,18 +111,17 @@ fn classes_of(facilities: &Facilities, class: &[String]) -> Vec<usize> {
 /// A table with `shape.0` entries for each origin, `shape.1` at first, to which every pair is added.
 fn tally<T: Copy + Send>(
     walk: &Walk<'_>,
-    origins: &[impl Into<Spot> + Copy + Sync],
-    facilities: &Facilities,
+    joins: &Joins,
     cutoff_ds: Deciseconds,
     shape: (usize, T),
     add: impl Fn(&mut [T], u32, Deciseconds) + Sync,
     progress: &Progress,
-) -> Result<(Vec<T>, Joins)> {
+) -> Result<Vec<T>> {
     let (width, empty) = shape;
-    let (pairs, joins) = Pairs::between(walk, origins, facilities, cutoff_ds, progress)?;
-    let mut table = vec![empty; origins.len() * width];
+    let pairs = Pairs::between(walk, joins, cutoff_ds);
+    let mut table = vec![empty; joins.homes.len() * width];
     // How many parts does not show in the table: each row is added to in the order of the blocks.
-    let rows_per_part = origins.len().div_ceil(rayon::current_num_threads() * 4).max(1);
+    let rows_per_part = joins.homes.len().div_ceil(rayon::current_num_threads() * 4).max(1);
     pairs.find(progress, |blocks| {
         table.par_chunks_mut((rows_per_part * width).max(1)).enumerate().for_each(|(part, table)| {
             let first = (part * rows_per_part) as u32;
@@ -141,7 +134,7 @@ fn tally<T: Copy + Send>(
         });
         progress.check()
     })?;
-    Ok((table, joins))
+    Ok(table)
 }
 
 /// Where the origins of a range are in a block.

@@ -1,0 +1,161 @@
+//! The jobs of `benches/peers`, by the engine: `jobs CITY --jobs J1,J2 --threads 1 --repeat 3 [--answers FOLDER]`.
+//!
+//! CITY is a folder that `benches/peers/city.py` made. Facilities stand, and people live, at nodes, so that the places of
+//! peers that know only nodes are the same. One line of JSON for each run: job, threads, seconds of making ready and of the
+//! answer, CPU seconds of both, a check sum. Answers go to FOLDER, where `compare.py` holds them against SciPy's.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use walkshed::io;
+use walkshed::io::table::Table;
+use walkshed::model::facility::Facilities;
+use walkshed::model::place::Place;
+use walkshed::model::progress::Progress;
+use walkshed::model::times::Direction;
+use walkshed::network::build;
+use walkshed::network::graph::Network;
+use walkshed::travel::doors::{Joins, Walk};
+use walkshed::travel::nearest;
+use walkshed::travel::pairs::Pairs;
+use walkshed::travel::tally;
+
+const CUTOFF_DS: u32 = 9000;
+const LIMITS_DS: [u32; 3] = [3000, 6000, 9000];
+
+/// What is asked for on the command line.
+struct Arguments {
+    city: PathBuf,
+    jobs: Vec<String>,
+    threads: usize,
+    repeat: usize,
+    answers: Option<PathBuf>,
+}
+
+fn arguments() -> Arguments {
+    let mut found = Arguments {
+        city: PathBuf::new(),
+        jobs: ["J1", "J2", "J3"].map(str::to_owned).to_vec(),
+        threads: 1,
+        repeat: 3,
+        answers: None,
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().unwrap_or_else(|| panic!("{word} needs a value"));
+        match word.as_str() {
+            "--jobs" => found.jobs = value().split(',').map(str::to_owned).collect(),
+            "--threads" => found.threads = value().parse().expect("--threads is a number"),
+            "--repeat" => found.repeat = value().parse().expect("--repeat is a number"),
+            "--answers" => found.answers = Some(value().into()),
+            _ => found.city = word.into(),
+        }
+    }
+    found
+}
+
+/// The city, its people at every node.
+struct City {
+    network: Network,
+    facilities: Facilities,
+    homes: Vec<Place>,
+}
+
+fn read(folder: &Path) -> City {
+    let table = |name: &str| Table::read(&folder.join(name)).expect("city.py has made the city");
+    let survey =
+        io::survey::read(&table("nodes.parquet"), &table("edges.parquet")).expect("the city is valid");
+    let network = build::from_survey(survey, 50.0).expect("the city is valid");
+    let columns = io::facilities::Columns::default();
+    let facilities = io::facilities::read(&table("facilities.parquet"), columns, &mut Vec::new());
+    City { homes: network.node_place.clone(), network, facilities: facilities.expect("the city is valid") }
+}
+
+/// CPU seconds of this process so far.
+fn cpu_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux tells the time of a process");
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields[at].parse::<f64>().unwrap_or_default();
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+struct Bench<'a> {
+    city: &'a City,
+    walk: &'a Walk<'a>,
+    joins: &'a Joins,
+    answers: Option<&'a Path>,
+}
+
+impl Bench<'_> {
+    /// Do a job once; its check sum.
+    fn job(&self, name: &str) -> u64 {
+        let (walk, joins, quiet) = (self.walk, self.joins, Progress::default());
+        match name {
+            "J1" => {
+                let found = nearest::search(walk, joins, &self.city.facilities, CUTOFF_DS, &quiet)
+                    .expect("nobody stops it");
+                self.keep("J1.u32", || {
+                    found.iter().map(|entry| entry.map_or(u32::MAX, |found| found.time_ds))
+                });
+                found.iter().flatten().map(|found| u64::from(found.time_ds)).sum()
+            }
+            "J2" => {
+                let capacity = vec![0.0; self.city.facilities.len()];
+                let found = tally::counts(walk, joins, &self.city.facilities, &capacity, &LIMITS_DS, &quiet)
+                    .expect("nobody stops it");
+                self.keep("J2.u32", || found.within.iter().map(|entry| entry.count));
+                found.within.iter().map(|entry| u64::from(entry.count)).sum()
+            }
+            "J3" => {
+                let (mut pairs, mut time_ds) = (0, 0);
+                Pairs::between(walk, joins, CUTOFF_DS)
+                    .find(&quiet, |blocks| {
+                        for block in blocks {
+                            pairs += block.len() as u64;
+                            time_ds += block.time_ds.iter().map(|&time_ds| u64::from(time_ds)).sum::<u64>();
+                        }
+                        Ok(())
+                    })
+                    .expect("nobody stops it");
+                self.keep("J3.u32", || [(pairs >> 32) as u32, pairs as u32].into_iter());
+                time_ds
+            }
+            _ => panic!("no job {name}"),
+        }
+    }
+
+    fn keep<I: Iterator<Item = u32>>(&self, name: &str, values: impl FnOnce() -> I) {
+        if let Some(folder) = self.answers {
+            let bytes: Vec<u8> = values().flat_map(u32::to_le_bytes).collect();
+            std::fs::write(folder.join(name), bytes).expect("the folder of answers can be written to");
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what it found is its product")]
+fn main() {
+    let asked = arguments();
+    rayon::ThreadPoolBuilder::new().num_threads(asked.threads).build_global().expect("the first pool");
+    let city = read(&asked.city);
+    let adult = io::defaults::profiles().swap_remove(0);
+    let (start, cpu) = (Instant::now(), cpu_s());
+    city.network.index();
+    city.network.order();
+    let walk = Walk::new(&city.network, &adult, Direction::ToFacility);
+    let joins = walk.join_both(&city.homes, &city.facilities, &Progress::default()).expect("nobody stops it");
+    let ready = (start.elapsed().as_secs_f64(), cpu_s() - cpu);
+    let bench = Bench { city: &city, walk: &walk, joins: &joins, answers: asked.answers.as_deref() };
+    for job in &asked.jobs {
+        for run in 0..asked.repeat {
+            let (start, cpu) = (Instant::now(), cpu_s());
+            let sum = bench.job(job);
+            let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_s() - cpu);
+            println!(
+                "{{\"peer\": \"walkshed\", \"job\": \"{job}\", \"nodes\": {}, \"threads\": {}, \"run\": {run}, \"ready_s\": {:.3}, \"ready_cpu_s\": {:.3}, \"query_s\": {seconds:.4}, \"query_cpu_s\": {cpu:.3}, \"sum\": {sum}}}",
+                city.network.node_count(),
+                asked.threads,
+                ready.0,
+                ready.1,
+            );
+        }
+    }
+}
