@@ -14,8 +14,10 @@ use walkshed::model::progress::Progress;
 use walkshed::model::times::Direction;
 use walkshed::network::build;
 use walkshed::network::graph::Network;
+use walkshed::travel::arcs::Side;
 use walkshed::travel::doors::{Joins, Walk};
 use walkshed::travel::nearest;
+use walkshed::travel::node_times::node_times;
 use walkshed::travel::pairs::Pairs;
 use walkshed::travel::tally;
 
@@ -34,7 +36,7 @@ struct Arguments {
 fn arguments() -> Arguments {
     let mut found = Arguments {
         city: PathBuf::new(),
-        jobs: ["J1", "J2", "J3"].map(str::to_owned).to_vec(),
+        jobs: ["J1", "J1-nodes", "J2", "J3"].map(str::to_owned).to_vec(),
         threads: 1,
         repeat: 3,
         answers: None,
@@ -98,12 +100,23 @@ impl Bench<'_> {
                 });
                 found.iter().flatten().map(|found| u64::from(found.time_ds)).sum()
             }
-            "J2" => {
-                let capacity = vec![0.0; self.city.facilities.len()];
-                let found = tally::counts(walk, joins, &self.city.facilities, &capacity, &LIMITS_DS, &quiet)
+            // What peers answer: times at nodes, without saying which facility or why there is none.
+            "J1-nodes" => {
+                let found = node_times(walk, joins, &self.city.facilities, CUTOFF_DS, &quiet)
                     .expect("nobody stops it");
-                self.keep("J2.u32", || found.within.iter().map(|entry| entry.count));
-                found.within.iter().map(|entry| u64::from(entry.count)).sum()
+                let (nodes, classes) = (found.node_count(), found.class.len());
+                let all = || (0..nodes).flat_map(|node| (0..classes).map(move |class| (node, class)));
+                self.keep("J1-nodes.u32", || {
+                    all().map(|(node, class)| found.get(node, class).unwrap_or(u32::MAX))
+                });
+                u64::from(found.get(0, 0).unwrap_or_default())
+            }
+            "J2" => {
+                let found =
+                    tally::opportunities(walk, joins, &self.city.facilities, None, &LIMITS_DS, &quiet)
+                        .expect("nobody stops it");
+                self.keep("J2.u32", || found.count.iter().copied());
+                found.count.iter().map(|&count| u64::from(count)).sum()
             }
             "J3" => {
                 let (mut pairs, mut time_ds) = (0, 0);
@@ -141,6 +154,7 @@ fn main() {
     city.network.index();
     city.network.order();
     let walk = Walk::new(&city.network, &adult, Direction::ToFacility);
+    walk.arcs(Side::Doors);
     let joins = walk.join_both(&city.homes, &city.facilities, &Progress::default()).expect("nobody stops it");
     let ready = (start.elapsed().as_secs_f64(), cpu_s() - cpu);
     let bench = Bench { city: &city, walk: &walk, joins: &joins, answers: asked.answers.as_deref() };

@@ -17,7 +17,7 @@ pub fn to_batch(times: &Times) -> RecordBatch {
     let found = || times.nearest.iter().map(|nearest| nearest.ok());
     let seconds: Float64Array =
         found().map(|found| found.map(|found| f64::from(found.time_ds) / 10.0)).collect();
-    let facility = found().map(|found| found.map(|found| found.facility as usize));
+    let facility = found().map(|found| found.map(|found| found.facility() as usize));
     let reason = times.nearest.iter().map(|nearest| nearest.err().map(Reason::name));
     let rows = times.nearest.len();
     let class = (0..rows).map(|row| times.class[row % classes].as_str());
@@ -119,7 +119,7 @@ fn nearest(time_s: Option<f64>, reason: Option<&str>) -> std::result::Result<Nea
     let known = || Reason::ALL.map(|reason| reason.name().to_owned()).to_vec();
     match (time_s, reason) {
         (Some(seconds), None) if (0.0..1e8).contains(&seconds) => {
-            Ok(Ok(Found { time_ds: (seconds * 10.0).round() as u32, facility: 0 }))
+            Ok(Ok(Found::new((seconds * 10.0).round() as u32, 0)))
         }
         (Some(_), None) => Err(Fault::OutOfRange { range: "0..1e8" }),
         (None, None) => Ok(Err(Reason::BeyondCutoff)),

@@ -1,6 +1,7 @@
 //! Nearest walking times: one value per origin and facility class.
 
 use super::ids::Ids;
+use std::num::NonZeroU32;
 
 /// A cut-off or a time in whole tenths of a second; all sums of times are exact.
 pub type Deciseconds = u32;
@@ -48,13 +49,25 @@ impl Reason {
 /// The nearest facility of one class from one origin, or why there is none.
 pub type Nearest = Result<Found, Reason>;
 
-/// A facility that was reached.
+/// A facility that was reached. Eight bytes, and no more as a [`Nearest`]: a metropolis has tens of millions of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
     /// Walking time, tenths of a second.
     pub time_ds: Deciseconds,
+    /// One more than the row, so that a value is left over to say that there is none.
+    row: NonZeroU32,
+}
+
+impl Found {
+    /// The facility of a row, reached in so many tenths of a second.
+    pub fn new(time_ds: Deciseconds, facility: u32) -> Self {
+        Self { time_ds, row: NonZeroU32::MIN.saturating_add(facility) }
+    }
+
     /// Row of the facility.
-    pub facility: u32,
+    pub fn facility(self) -> u32 {
+        self.row.get() - 1
+    }
 }
 
 /// Nearest times of one profile: a table of origins × classes.
@@ -70,4 +83,17 @@ pub struct Times {
     pub facility: Ids,
     /// One entry per origin and class: origin by origin, classes in order.
     pub nearest: Vec<Nearest>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_the_table_takes_eight_bytes() {
+        assert_eq!(size_of::<Nearest>(), 8);
+        assert_eq!(size_of::<Option<Found>>(), 8);
+        let found = Found::new(7, 0);
+        assert_eq!((found.time_ds, found.facility()), (7, 0));
+    }
 }

@@ -27,9 +27,7 @@ pub struct Hop {
 
 /// The steps of one walk as seen from one side. Nodes are known by their positions in the network's [`Order`].
 #[derive(Debug)]
-pub struct Arcs<'a> {
-    /// The order of the nodes.
-    pub order: &'a Order,
+pub struct Arcs {
     first: Vec<u32>,
     hops: Vec<Hop>,
 }
@@ -54,7 +52,11 @@ impl Walk<'_> {
     }
 
     /// The steps that a search from one side takes.
-    pub fn arcs(&self, side: Side) -> Arcs<'_> {
+    pub fn arcs(&self, side: Side) -> &Arcs {
+        self.arcs[side as usize].get_or_init(|| self.make_arcs(side))
+    }
+
+    fn make_arcs(&self, side: Side) -> Arcs {
         let order = self.network.order();
         let parts: Vec<(Vec<u32>, Vec<Hop>)> =
             order.node_at.par_chunks(NODES_PER_PART).map(|nodes| self.part(order, nodes, side)).collect();
@@ -66,7 +68,7 @@ impl Walk<'_> {
             first.extend(ends.into_iter().map(|end| before + end));
             hops.extend(part);
         }
-        Arcs { order, first, hops }
+        Arcs { first, hops }
     }
 
     /// Where each node's steps end, and the steps.
@@ -89,13 +91,15 @@ impl Walk<'_> {
     }
 }
 
-impl Arcs<'_> {
+impl Arcs {
     /// Number of nodes.
     pub fn node_count(&self) -> usize {
         self.first.len() - 1
     }
 
     /// The steps from a node.
+    #[expect(clippy::inline_always, reason = "part of the innermost loop of every search")]
+    #[inline(always)]
     pub fn from(&self, position: usize) -> &[Hop] {
         &self.hops[self.first[position] as usize..self.first[position + 1] as usize]
     }

@@ -1,5 +1,6 @@
 //! Homes and doors on the network: what each needs to reach the two ends of its edge.
 
+use super::arcs::Arcs;
 use crate::io::facilities::ids_column;
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
@@ -12,7 +13,7 @@ use crate::network::graph::{CLOSED, Network};
 use crate::network::snap::{self, Anchor, Joining, Snap};
 use crate::network::weight::{self, EdgeTimes, Split};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt32Array};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One profile's view of a network in one direction of the walk.
 pub struct Walk<'a> {
@@ -24,6 +25,8 @@ pub struct Walk<'a> {
     pub times: EdgeTimes,
     /// Towards the facility or away from it.
     pub direction: Direction,
+    /// Steps of searches from doors and from homes, made at first use.
+    pub(super) arcs: [OnceLock<Arcs>; 2],
 }
 
 /// A place joined to the network, with times including the leg between place and street.
@@ -40,7 +43,8 @@ pub struct Joined {
 impl<'a> Walk<'a> {
     /// Weigh the network for a profile.
     pub fn new(network: &'a Network, profile: &'a Profile, direction: Direction) -> Self {
-        Self { network, profile, times: weight::edge_times(network, profile), direction }
+        let times = weight::edge_times(network, profile);
+        Self { network, profile, times, direction, arcs: Default::default() }
     }
 
     /// Farthest that a place is joined, metres.

@@ -5,6 +5,7 @@
 //! range: whatever is later comes out above [`Word::NONE`], and a plain minimum forgets it. No lane needs a branch.
 
 use crate::model::times::Deciseconds;
+use pulp::NullaryFnOnce;
 use std::ops::{BitOr, BitXor};
 
 /// What a node carries while a search spreads.
@@ -116,6 +117,8 @@ impl<W: Word, const RANK: u32, const N: usize> Lanes<W, RANK, N> {
     }
 
     /// Time and rank in a lane; `None` when nothing was reached.
+    #[expect(clippy::inline_always, reason = "part of an innermost loop")]
+    #[inline(always)]
     pub fn get(&self, lane: usize, cutoff_ds: Deciseconds) -> Option<(Deciseconds, u32)> {
         let word = self.0[lane];
         (word < W::NONE).then(|| {
@@ -125,11 +128,15 @@ impl<W: Word, const RANK: u32, const N: usize> Lanes<W, RANK, N> {
     }
 
     /// The lanes in which something was reached, lane 0 in the lowest bit.
+    #[expect(clippy::inline_always, reason = "part of an innermost loop")]
+    #[inline(always)]
     pub fn reached(&self) -> u64 {
-        (0..N).map(|lane| u64::from(self.0[lane] < W::NONE) << lane).sum()
+        (0..N).fold(0, |all, lane| all | u64::from(self.0[lane] < W::NONE) << lane)
     }
 
     /// Whether nothing was reached in any lane.
+    #[expect(clippy::inline_always, reason = "part of an innermost loop")]
+    #[inline(always)]
     pub fn is_none(&self) -> bool {
         self.0.iter().all(|&word| word >= W::NONE)
     }
@@ -155,6 +162,26 @@ impl<W: Word, const RANK: u32, const N: usize> Label for Lanes<W, RANK, N> {
         }
         *self = better;
         true
+    }
+}
+
+/// Which lanes were reached, label by label. A struct and no closure: only so is the work compiled for each set of instructions.
+pub struct Reached<'a, L> {
+    /// The labels.
+    pub labels: &'a [L],
+    /// Where the lanes are written.
+    pub to: &'a mut [Connected],
+}
+
+impl<W: Word, const RANK: u32, const N: usize> NullaryFnOnce for Reached<'_, Lanes<W, RANK, N>> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "compiled for the instructions of its caller")]
+    #[inline(always)]
+    fn call(self) {
+        for (label, set) in self.labels.iter().zip(self.to) {
+            set.0 |= label.reached();
+        }
     }
 }
 

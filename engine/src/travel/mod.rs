@@ -12,6 +12,7 @@ pub mod line;
 pub mod nearest;
 #[cfg(test)]
 mod nearest_tests;
+pub mod node_times;
 pub mod oracle;
 pub mod pairs;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::arcs::{Arcs, Side};
 use super::doors::{Door, Joined, Joins, Walk};
-use super::lanes::{Connected, Label, Lanes, Nearest as Near, Word};
+use super::lanes::{Connected, Label, Lanes, Nearest as Near, Reached, Word};
 use super::sweep;
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
@@ -12,6 +12,7 @@ use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Found, Nearest, Reason, Times};
 use crate::network::graph::CLOSED;
 use crate::network::snap::Snap;
+use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -126,7 +127,7 @@ struct Columns {
 
 struct Search<'a> {
     walk: &'a Walk<'a>,
-    arcs: Arcs<'a>,
+    arcs: &'a Arcs,
     homes: &'a [(Snap, Option<Joined>)],
     cutoff_ds: Deciseconds,
     progress: &'a Progress,
@@ -152,126 +153,140 @@ impl Search<'_> {
         columns: Columns,
         table: &mut [Nearest],
     ) -> Result<()> {
-        let labels = self.spread::<W, RANK, N>(classes)?;
-        let on_edge = on_edge(classes);
-        let here = |row: &mut [Nearest], home: usize| {
-            let row = &mut row[columns.first..columns.first + classes.len()];
-            if let Some(joined) = &self.homes[home].1 {
-                let best = self.at_home(joined, &labels, on_edge.get(&joined.anchor.edge));
-                for (lane, entry) in row.iter_mut().enumerate() {
-                    let found = best.get(lane, self.cutoff_ds).map(|(time_ds, rank)| Found {
-                        time_ds,
-                        facility: classes[lane].rows[rank as usize],
-                    });
-                    *entry = found.ok_or(Reason::BeyondCutoff);
-                }
-            }
-        };
+        let spread = Spread::<W, RANK, N>::new(self, classes)?;
+        let simd = pulp::Arch::new();
         table.par_chunks_mut(columns.all * ORIGINS_PER_STEP).enumerate().try_for_each(|(part, rows)| {
-            for (home, row) in (part * ORIGINS_PER_STEP..).zip(rows.chunks_mut(columns.all)) {
-                here(row, home);
-            }
-            self.progress.check()
-        })?;
-        self.tell_unconnected(classes, &labels, &on_edge, columns, table)
-    }
-
-    /// The nearest of every class at every node.
-    fn spread<W: Word, const RANK: u32, const N: usize>(
-        &self,
-        classes: &[Class],
-    ) -> Result<Vec<Lanes<W, RANK, N>>> {
-        let mut labels = vec![Lanes::NONE; self.arcs.node_count()];
-        let mut seeds = Vec::new();
-        for (lane, class) in classes.iter().enumerate() {
-            for (rank, door) in &class.doors {
-                for (node, leg_ds) in self.walk.door_legs(door) {
-                    let position = self.arcs.order.position[node as usize];
-                    if labels[position as usize].offer(lane, leg_ds, *rank, self.cutoff_ds) {
-                        seeds.push(position);
-                    }
-                }
-            }
-        }
-        sweep::settle(&self.arcs, &mut labels, seeds, self.progress)?;
-        Ok(labels)
-    }
-
-    /// The nearest of every class from a home: over the ends of its edge, or along the edge.
-    fn at_home<W: Word, const RANK: u32, const N: usize>(
-        &self,
-        home: &Joined,
-        labels: &[Lanes<W, RANK, N>],
-        neighbours: Option<&Vec<Neighbour>>,
-    ) -> Lanes<W, RANK, N> {
-        let mut best = Lanes::NONE;
-        for (node, leg_ds) in self.walk.home_legs(home) {
-            best.improve(&labels[self.arcs.order.position[node as usize] as usize], leg_ds);
-        }
-        for neighbour in neighbours.into_iter().flatten() {
-            let time_ds = self.walk.along_edge(home, &neighbour.door);
-            best.offer(neighbour.lane, time_ds, neighbour.rank, self.cutoff_ds);
-        }
-        best
-    }
-
-    /// Where nothing was reached: is it far, or is there no way at all?
-    fn tell_unconnected<W: Word, const RANK: u32, const N: usize>(
-        &self,
-        classes: &[Class],
-        labels: &[Lanes<W, RANK, N>],
-        on_edge: &HashMap<u32, Vec<Neighbour>>,
-        columns: Columns,
-        table: &mut [Nearest],
-    ) -> Result<()> {
-        if !table.par_iter().any(|entry| *entry == Err(Reason::BeyondCutoff)) {
-            return Ok(());
-        }
-        let connected = self.connected(classes, labels)?;
-        let at_home = |home: &Joined| {
-            let open = self.walk.home_legs(home).into_iter().filter(|(_, leg_ds)| *leg_ds < CLOSED);
-            let over_nodes =
-                open.map(|(node, _)| connected[self.arcs.order.position[node as usize] as usize].0);
-            let neighbours = on_edge.get(&home.anchor.edge).into_iter().flatten();
-            let along = neighbours.filter(|neighbour| self.walk.along_edge(home, &neighbour.door) < CLOSED);
-            over_nodes.chain(along.map(|neighbour| 1 << neighbour.lane)).fold(0, |all, one| all | one)
-        };
-        table.par_chunks_mut(columns.all * ORIGINS_PER_STEP).enumerate().try_for_each(|(part, rows)| {
-            for (home, row) in (part * ORIGINS_PER_STEP..).zip(rows.chunks_mut(columns.all)) {
-                let row = &mut row[columns.first..columns.first + classes.len()];
-                let Some(joined) =
-                    self.homes[home].1.as_ref().filter(|_| row.contains(&Err(Reason::BeyondCutoff)))
-                else {
-                    continue;
-                };
-                let connected = at_home(joined);
-                for (lane, entry) in row.iter_mut().enumerate() {
-                    if *entry == Err(Reason::BeyondCutoff) && connected >> lane & 1 == 0 {
-                        *entry = Err(Reason::NotConnected);
-                    }
-                }
-            }
+            let homes = &self.homes[part * ORIGINS_PER_STEP..][..rows.len() / columns.all];
+            simd.dispatch(Filling { spread: &spread, homes, columns, rows });
             self.progress.check()
         })
     }
 
-    /// The classes that each node is connected with, whatever the time: those that were reached, and what hangs on them.
-    fn connected<W: Word, const RANK: u32, const N: usize>(
-        &self,
-        classes: &[Class],
-        labels: &[Lanes<W, RANK, N>],
-    ) -> Result<Vec<Connected>> {
-        let mut connected: Vec<Connected> =
-            labels.par_iter().map(|label| Connected(label.reached())).collect();
-        for (lane, class) in classes.iter().enumerate() {
-            let legs = class.doors.iter().flat_map(|(_, door)| self.walk.door_legs(door));
-            for (node, _) in legs.filter(|(_, leg_ds)| *leg_ds < CLOSED) {
-                connected[self.arcs.order.position[node as usize] as usize].0 |= 1 << lane;
+    fn position(&self, node: u32) -> usize {
+        self.walk.network.order().position[node as usize] as usize
+    }
+}
+
+/// Classes spread over the whole network.
+struct Spread<'a, W, const RANK: u32, const N: usize> {
+    search: &'a Search<'a>,
+    classes: &'a [Class],
+    /// The nearest of every class at every node.
+    labels: Vec<Lanes<W, RANK, N>>,
+    /// The classes that each node is connected with, whatever the time.
+    connected: Vec<Connected>,
+    on_edge: HashMap<u32, Vec<Neighbour>>,
+}
+
+impl<'a, W: Word, const RANK: u32, const N: usize> Spread<'a, W, RANK, N> {
+    fn new(search: &'a Search<'a>, classes: &'a [Class]) -> Result<Self> {
+        let labels = vec![Lanes::NONE; search.arcs.node_count()];
+        let mut spread = Self { search, classes, labels, connected: Vec::new(), on_edge: on_edge(classes) };
+        spread.spread()?;
+        spread.connect()?;
+        Ok(spread)
+    }
+
+    /// Every door at the ends of its edge: lane, rank of the facility, position, and the way between door and node.
+    fn doors(&self) -> impl Iterator<Item = (usize, u32, usize, Deciseconds)> + use<'a, W, RANK, N> {
+        let search = self.search;
+        self.classes.iter().enumerate().flat_map(move |(lane, class)| {
+            class.doors.iter().flat_map(move |(rank, door)| {
+                let legs = search.walk.door_legs(door);
+                legs.map(|(node, leg_ds)| (lane, *rank, search.position(node), leg_ds))
+            })
+        })
+    }
+
+    fn spread(&mut self) -> Result<()> {
+        let mut seeds = Vec::new();
+        for (lane, rank, position, leg_ds) in self.doors() {
+            if self.labels[position].offer(lane, leg_ds, rank, self.search.cutoff_ds) {
+                seeds.push(position as u32);
             }
         }
-        let seeds: Vec<u32> = (0..).zip(&connected).filter(|(_, set)| set.0 != 0).map(|(at, _)| at).collect();
-        sweep::settle(&self.arcs, &mut connected, seeds, self.progress)?;
-        Ok(connected)
+        sweep::settle(self.search.arcs, &mut self.labels, seeds, self.search.progress)
+    }
+
+    /// Those that were reached, and what hangs on them.
+    fn connect(&mut self) -> Result<()> {
+        let simd = pulp::Arch::new();
+        self.connected = vec![Connected::NONE; self.labels.len()];
+        let parts = self.connected.par_chunks_mut(ORIGINS_PER_STEP);
+        parts.zip(self.labels.par_chunks(ORIGINS_PER_STEP)).for_each(|(to, labels)| {
+            simd.dispatch(Reached { labels, to });
+        });
+        for (lane, _, position, _) in self.doors().filter(|(.., leg_ds)| *leg_ds < CLOSED) {
+            self.connected[position].0 |= 1 << lane;
+        }
+        let any = |(position, set): (u32, &Connected)| (set.0 != 0).then_some(position);
+        let seeds: Vec<u32> = (0..).zip(&self.connected).filter_map(any).collect();
+        sweep::settle(self.search.arcs, &mut self.connected, seeds, self.search.progress)
+    }
+
+    /// The nearest of every class from a home: over the ends of its edge, or along the edge.
+    #[expect(clippy::inline_always, reason = "compiled for the instructions of its caller")]
+    #[inline(always)]
+    fn at_home(&self, home: &Joined, neighbours: &[Neighbour]) -> Lanes<W, RANK, N> {
+        let mut best = Lanes::NONE;
+        for (node, leg_ds) in self.search.walk.home_legs(home) {
+            best.improve(&self.labels[self.search.position(node)], leg_ds);
+        }
+        for neighbour in neighbours {
+            let time_ds = self.search.walk.along_edge(home, &neighbour.door);
+            best.offer(neighbour.lane, time_ds, neighbour.rank, self.search.cutoff_ds);
+        }
+        best
+    }
+
+    /// The classes that a home is connected with, whatever the time.
+    fn connected_at(&self, home: &Joined, neighbours: &[Neighbour]) -> u64 {
+        let walk = self.search.walk;
+        let legs = walk.home_legs(home).into_iter().filter(|(_, leg_ds)| *leg_ds < CLOSED);
+        let over_nodes = legs.map(|(node, _)| self.connected[self.search.position(node)].0);
+        let along = neighbours.iter().filter(|neighbour| walk.along_edge(home, &neighbour.door) < CLOSED);
+        over_nodes.chain(along.map(|neighbour| 1 << neighbour.lane)).fold(0, |all, one| all | one)
+    }
+
+    /// Write the entries of one home.
+    #[expect(clippy::inline_always, reason = "compiled for the instructions of its caller")]
+    #[inline(always)]
+    fn write(&self, home: &Joined, row: &mut [Nearest]) {
+        let neighbours = self.on_edge.get(&home.anchor.edge).map_or(&[][..], Vec::as_slice);
+        let best = self.at_home(home, neighbours);
+        let mut connected = None;
+        for (lane, (entry, class)) in row.iter_mut().zip(self.classes).enumerate() {
+            *entry = match best.get(lane, self.search.cutoff_ds) {
+                Some((time_ds, rank)) => Ok(Found::new(time_ds, class.rows[rank as usize])),
+                None => {
+                    let connected = *connected.get_or_insert_with(|| self.connected_at(home, neighbours));
+                    Err(if connected >> lane & 1 == 1 { Reason::BeyondCutoff } else { Reason::NotConnected })
+                }
+            };
+        }
+    }
+}
+
+/// Some homes and their rows of the table. A struct and no closure: only so is the work compiled for each set of instructions.
+struct Filling<'a, W, const RANK: u32, const N: usize> {
+    spread: &'a Spread<'a, W, RANK, N>,
+    homes: &'a [(Snap, Option<Joined>)],
+    columns: Columns,
+    rows: &'a mut [Nearest],
+}
+
+impl<W: Word, const RANK: u32, const N: usize> NullaryFnOnce for Filling<'_, W, RANK, N> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "compiled for the instructions of its caller")]
+    #[inline(always)]
+    fn call(self) {
+        let own = self.columns.first..self.columns.first + self.spread.classes.len();
+        for ((_, home), row) in self.homes.iter().zip(self.rows.chunks_mut(self.columns.all)) {
+            if let Some(home) = home {
+                self.spread.write(home, &mut row[own.clone()]);
+            }
+        }
     }
 }
 

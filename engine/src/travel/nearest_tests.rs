@@ -2,6 +2,7 @@
 
 use super::doors::Walk;
 use super::nearest::nearest;
+use super::node_times::node_times;
 use super::oracle;
 use crate::io::defaults;
 use crate::model::facility::Facilities;
@@ -131,6 +132,38 @@ proptest! {
         let (origins, facilities) = (town.origins(), town.facilities());
         let slow = oracle::nearest(&walk, &origins, &facilities, cutoff_ds).unwrap();
         prop_assert_eq!(fast(&walk, &origins, &facilities, cutoff_ds), slow);
+    }
+
+    /// Times at nodes are those of the table for homes that stand on the nodes.
+    #[test]
+    fn times_at_nodes_are_those_of_homes_there(
+        town in random_town(), profile in 0_usize..5, back in any::<bool>(), cutoff_ds in 0_u32..50_000,
+    ) {
+        let network = town.network(town.edges.len());
+        let profile = &defaults::profiles()[profile];
+        let direction = if back { Direction::FromFacility } else { Direction::ToFacility };
+        let walk = Walk::new(&network, profile, direction);
+        let facilities = town.facilities();
+        let quiet = Progress::default();
+        let joins = walk.join_both(&network.node_place, &facilities, &quiet).unwrap();
+        let at_nodes = node_times(&walk, &joins, &facilities, cutoff_ds, &quiet).unwrap();
+        let table = fast(&walk, &network.node_place, &facilities, cutoff_ds);
+        let classes = facilities.classes().len();
+        for (node, (snap, home)) in joins.homes.iter().enumerate() {
+            // A node where nobody walks is joined elsewhere, and one on another street to that street.
+            let Some(home) = home.filter(|_| snap.nearest_m == Some(0.0)) else { continue };
+            let own = network.around(node).iter().any(|end| end.edge() == home.anchor.edge as usize);
+            let whole = [0.0, 1.0].contains(&home.anchor.share);
+            let open = walk.home_legs(&home).contains(&(node as u32, 0));
+            if own && whole && open {
+                for class in 0..classes {
+                    let slow = table[node * classes + class].ok().map(|found| found.time_ds);
+                    let quick = at_nodes.get(node, class);
+                    prop_assert!(slow <= quick || quick.is_none());
+                    prop_assert!(quick.is_none() || slow.is_some());
+                }
+            }
+        }
     }
 
     /// The way home over a network is the way there over its reverse: slopes turned round, seconds exchanged.

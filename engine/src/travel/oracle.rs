@@ -67,9 +67,7 @@ pub fn nearest(
             answers.push(match best {
                 None => Err(Reason::NotConnected),
                 Some((time_ds, ..)) if time_ds > u64::from(cutoff_ds) => Err(Reason::BeyondCutoff),
-                Some((time_ds, _, row)) => {
-                    Ok(Found { time_ds: time_ds as Deciseconds, facility: row as u32 })
-                }
+                Some((time_ds, _, row)) => Ok(Found::new(time_ds as Deciseconds, row as u32)),
             });
         }
     }

@@ -9,6 +9,7 @@ use crate::model::progress::Progress;
 use crate::model::times::Deciseconds;
 use crate::network::graph::CLOSED;
 use crate::network::order::Order;
+use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
@@ -40,6 +41,13 @@ impl Block {
         self.origin.is_empty()
     }
 
+    fn with_capacity(pairs: u32) -> Self {
+        let column = || Vec::with_capacity(pairs as usize);
+        Self { origin: column(), facility: column(), time_ds: column() }
+    }
+
+    #[expect(clippy::inline_always, reason = "part of an innermost loop")]
+    #[inline(always)]
     fn push(&mut self, origin: u32, facility: u32, time_ds: Deciseconds) {
         self.origin.push(origin);
         self.facility.push(facility);
@@ -81,6 +89,8 @@ impl Places {
     }
 
     /// Where a row is joined, with its legs.
+    #[expect(clippy::inline_always, reason = "part of an innermost loop")]
+    #[inline(always)]
     fn of(&self, row: u32) -> impl Iterator<Item = (&Joined, &[(u32, Deciseconds); 2])> + Clone {
         let range = self.first[row as usize] as usize..self.first[row as usize + 1] as usize;
         self.joined[range.clone()].iter().zip(&self.legs[range])
@@ -128,6 +138,8 @@ impl Index {
         Self { first, rows }
     }
 
+    #[expect(clippy::inline_always, reason = "part of an innermost loop")]
+    #[inline(always)]
     fn of(&self, number: u32) -> &[u32] {
         &self.rows[self.first[number as usize] as usize..self.first[number as usize + 1] as usize]
     }
@@ -136,7 +148,7 @@ impl Index {
 /// A search for all pairs, from the side that has fewer places.
 pub struct Pairs<'a> {
     walk: &'a Walk<'a>,
-    arcs: Arcs<'a>,
+    arcs: &'a Arcs,
     side: Side,
     sources: Places,
     targets: Places,
@@ -195,7 +207,7 @@ impl<'a> Pairs<'a> {
         mut take: impl FnMut(Vec<Block>) -> Result<()>,
     ) -> Result<()> {
         assert!(self.cutoff_ds <= LongTimes::LONGEST_DS, "a cut-off is at most a day");
-        let rows = self.sources.in_space(self.arcs.order, self.walk);
+        let rows = self.sources.in_space(self.walk.network.order(), self.walk);
         let simd = pulp::Arch::new();
         let spare: Mutex<Vec<Scratch<W>>> = Mutex::default();
         let spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
@@ -203,15 +215,8 @@ impl<'a> Pairs<'a> {
         for group in rows.chunks(TOGETHER * BUNDLES_PER_GROUP) {
             let blocks = group.par_chunks(TOGETHER).map(|rows| {
                 let scratch = spare().pop();
-                let mut scratch = scratch.unwrap_or_else(|| Scratch::new(&self.arcs, self.targets.len()));
-                let block = simd.dispatch(
-                    #[expect(
-                        clippy::inline_always,
-                        reason = "compiled for the instructions of this machine"
-                    )]
-                    #[inline(always)]
-                    || self.bundle(rows, &mut scratch, progress),
-                )?;
+                let mut scratch = scratch.unwrap_or_else(|| Scratch::new(self.arcs, self.targets.len()));
+                let block = simd.dispatch(Bundle { pairs: self, rows, scratch: &mut scratch, progress })?;
                 spare().push(scratch);
                 progress.step(rows.len())?;
                 Ok(block)
@@ -236,7 +241,7 @@ impl<'a> Pairs<'a> {
                 scratch.seed(lane, position, leg_ds, self.cutoff_ds);
             }
         }
-        scratch.spread(&self.arcs, progress)?;
+        scratch.spread(self.arcs, progress)?;
         self.read_targets(&rows, scratch);
         Ok(self.block(&rows, &scratch.targets))
     }
@@ -251,13 +256,16 @@ impl<'a> Pairs<'a> {
                 candidates.insert(row as usize);
             }
         }
+        // Sources on an edge with targets; one bit for each edge, so that most targets are done with at a glance.
         let mut on_edge: Vec<(u32, usize, &Joined)> = Vec::with_capacity(rows.len());
+        let mut edges = 0_u64;
         for (lane, &row) in rows.iter().enumerate() {
             for (joined, _) in self.sources.of(row) {
                 let edge = joined.anchor.edge;
                 let neighbours = self.target_on_edge.of(edge);
                 if !neighbours.is_empty() {
                     on_edge.push((edge, lane, joined));
+                    edges |= 1 << (edge % 64);
                 }
                 for &row in neighbours {
                     candidates.insert(row as usize);
@@ -270,6 +278,9 @@ impl<'a> Pairs<'a> {
             for (joined, legs) in self.targets.of(row as u32) {
                 for &(position, leg_ds) in legs {
                     lanes.improve(&labels[position as usize], leg_ds);
+                }
+                if edges >> (joined.anchor.edge % 64) & 1 == 0 {
+                    continue;
                 }
                 for &(_, lane, source) in on_edge.iter().filter(|(edge, ..)| *edge == joined.anchor.edge) {
                     let time_ds = match self.side {
@@ -288,8 +299,11 @@ impl<'a> Pairs<'a> {
     }
 
     /// Pairs sorted by origin, then in the order of the other side.
+    #[expect(clippy::inline_always, reason = "as its caller")]
+    #[inline(always)]
     fn block<W: Word>(&self, rows: &[u32], targets: &[(u32, Lanes<W, 0, TOGETHER>)]) -> Block {
-        let mut block = Block::default();
+        let mut block =
+            Block::with_capacity(targets.iter().map(|(_, lanes)| lanes.reached().count_ones()).sum());
         match self.side {
             Side::Homes => {
                 for (lane, &origin) in rows.iter().enumerate() {
@@ -302,15 +316,36 @@ impl<'a> Pairs<'a> {
             }
             Side::Doors => {
                 for (origin, lanes) in targets {
-                    for (lane, &facility) in rows.iter().enumerate() {
+                    let mut reached = lanes.reached();
+                    while reached != 0 {
+                        let lane = reached.trailing_zeros() as usize;
+                        reached &= reached - 1;
                         if let Some((time_ds, _)) = lanes.get(lane, self.cutoff_ds) {
-                            block.push(*origin, facility, time_ds);
+                            block.push(*origin, rows[lane], time_ds);
                         }
                     }
                 }
             }
         }
         block
+    }
+}
+
+/// Sources that search side by side. A struct and no closure: only so is the work compiled for each set of instructions.
+struct Bundle<'a, W> {
+    pairs: &'a Pairs<'a>,
+    rows: &'a [u32],
+    scratch: &'a mut Scratch<W>,
+    progress: &'a Progress,
+}
+
+impl<W: Word> NullaryFnOnce for Bundle<'_, W> {
+    type Output = Result<Block>;
+
+    #[expect(clippy::inline_always, reason = "compiled for the instructions of its caller")]
+    #[inline(always)]
+    fn call(self) -> Result<Block> {
+        self.pairs.bundle(self.rows, self.scratch, self.progress)
     }
 }
 
@@ -326,7 +361,7 @@ struct Scratch<W> {
 }
 
 impl<W: Word> Scratch<W> {
-    fn new(arcs: &Arcs<'_>, targets: usize) -> Self {
+    fn new(arcs: &Arcs, targets: usize) -> Self {
         let nodes = arcs.node_count();
         Self {
             labels: vec![Lanes::NONE; nodes],
@@ -361,7 +396,7 @@ impl<W: Word> Scratch<W> {
         reason = "must be compiled into its caller for the instructions that it may use"
     )]
     #[inline(always)]
-    fn spread(&mut self, arcs: &Arcs<'_>, progress: &Progress) -> Result<()> {
+    fn spread(&mut self, arcs: &Arcs, progress: &Progress) -> Result<()> {
         let Self { labels, waiting, reached, is_reached, .. } = self;
         let mut upward = true;
         while waiting.sweep(

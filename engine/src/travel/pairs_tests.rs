@@ -4,7 +4,7 @@ use super::doors::Walk;
 use super::nearest_tests::{RandomTown, random_town};
 use super::oracle;
 use super::pairs::Pairs;
-use super::tally::{counts, nearest_few};
+use super::tally::{nearest_few, opportunities};
 use crate::io::defaults;
 use crate::model::facility::Facilities;
 use crate::model::place::Place;
@@ -98,10 +98,12 @@ proptest! {
         let capacity: Vec<f64> = (0..facilities.len()).map(|row| row as f64 + 1.0).collect();
         let quiet = Progress::default();
         let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
-        let counted = counts(&walk, &joins, &facilities, &capacity, &limits_ds, &quiet).unwrap();
+        let counted =
+            opportunities(&walk, &joins, &facilities, Some(&capacity), &limits_ds, &quiet).unwrap();
         let few = nearest_few(&walk, &joins, &facilities, k, cutoff_ds, &quiet).unwrap();
         let rank = facilities.id.ranks();
-        let (mut counts, mut found) = (counted.within.iter(), few.found.chunks(k));
+        let capacities = counted.capacity.unwrap();
+        let (mut counts, mut found) = (counted.count.iter().zip(&capacities), few.chunks(k));
         for origin in 0..origins.len() as u32 {
             for class in &classes {
                 let of_class: Vec<&(u32, u32, u32)> = pairs
@@ -111,15 +113,15 @@ proptest! {
                 for &limit_ds in &limits_ds {
                     let within: Vec<usize> =
                         of_class.iter().filter(|pair| pair.2 <= limit_ds).map(|pair| pair.1 as usize).collect();
-                    let counted = counts.next().unwrap();
-                    prop_assert_eq!(counted.count as usize, within.len());
-                    prop_assert_eq!(counted.capacity, within.iter().map(|&row| capacity[row]).sum::<f64>());
+                    let (&count, &held) = counts.next().unwrap();
+                    prop_assert_eq!(count as usize, within.len());
+                    prop_assert_eq!(held, within.iter().map(|&row| capacity[row]).sum::<f64>());
                 }
                 let mut nearest: Vec<(u32, u32, u32)> =
                     of_class.iter().map(|pair| (pair.2, rank[pair.1 as usize], pair.1)).collect();
                 nearest.sort_unstable();
                 let expected: Vec<Option<Found>> = (0..k)
-                    .map(|at| nearest.get(at).map(|&(time_ds, _, facility)| Found { time_ds, facility }))
+                    .map(|at| nearest.get(at).map(|&(time_ds, _, facility)| Found::new(time_ds, facility)))
                     .collect();
                 prop_assert_eq!(found.next().unwrap(), &expected[..]);
             }

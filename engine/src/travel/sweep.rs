@@ -11,6 +11,7 @@ use super::lanes::Label;
 use super::positions::Positions;
 use crate::model::error::Result;
 use crate::model::progress::Progress;
+use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 use std::mem;
 use std::ops::Range;
@@ -39,7 +40,7 @@ struct Part<L> {
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn settle<L: Label>(
-    arcs: &Arcs<'_>,
+    arcs: &Arcs,
     labels: &mut [L],
     seeds: impl IntoIterator<Item = u32>,
     progress: &Progress,
@@ -48,7 +49,7 @@ pub fn settle<L: Label>(
 }
 
 fn settle_in_parts<L: Label>(
-    arcs: &Arcs<'_>,
+    arcs: &Arcs,
     labels: &mut [L],
     seeds: impl IntoIterator<Item = u32>,
     size: usize,
@@ -72,16 +73,7 @@ fn settle_in_parts<L: Label>(
             .zip(labels.par_chunks_mut(size))
             .zip(woken)
             .filter(|(_, awake)| *awake)
-            .try_for_each(|((part, labels), _)| {
-                simd.dispatch(
-                    #[expect(
-                        clippy::inline_always,
-                        reason = "compiled for the instructions of this machine"
-                    )]
-                    #[inline(always)]
-                    || part.settle(arcs, labels, progress),
-                )
-            })?;
+            .try_for_each(|((part, labels), _)| simd.dispatch(Settling { part, arcs, labels, progress }))?;
         for from in 0..parts.len() {
             for (position, label) in mem::take(&mut parts[from].outbox) {
                 let number = position as usize / size;
@@ -93,8 +85,26 @@ fn settle_in_parts<L: Label>(
     Ok(())
 }
 
+/// A part and what it settles with. A struct and no closure: only so is the work compiled for each set of instructions.
+struct Settling<'a, L> {
+    part: &'a mut Part<L>,
+    arcs: &'a Arcs,
+    labels: &'a mut [L],
+    progress: &'a Progress,
+}
+
+impl<L: Label> NullaryFnOnce for Settling<'_, L> {
+    type Output = Result<()>;
+
+    #[expect(clippy::inline_always, reason = "compiled for the instructions of its caller")]
+    #[inline(always)]
+    fn call(self) -> Result<()> {
+        self.part.settle(self.arcs, self.labels, self.progress)
+    }
+}
+
 impl<L: Label> Part<L> {
-    fn new(arcs: &Arcs<'_>, range: Range<usize>) -> Self {
+    fn new(arcs: &Arcs, range: Range<usize>) -> Self {
         let border = arcs.border(range.clone());
         Self {
             first: range.start,
@@ -112,7 +122,7 @@ impl<L: Label> Part<L> {
         reason = "must be compiled into each caller for the instructions that it may use"
     )]
     #[inline(always)]
-    fn settle(&mut self, arcs: &Arcs<'_>, labels: &mut [L], progress: &Progress) -> Result<()> {
+    fn settle(&mut self, arcs: &Arcs, labels: &mut [L], progress: &Progress) -> Result<()> {
         for (position, label) in self.inbox.drain(..) {
             let at = position as usize - self.first;
             if labels[at].improve(&label, 0) {
@@ -149,7 +159,7 @@ impl<L: Label> Part<L> {
         reason = "must be compiled into each caller for the instructions that it may use"
     )]
     #[inline(always)]
-    fn pass_on(&mut self, arcs: &Arcs<'_>, labels: &[L]) {
+    fn pass_on(&mut self, arcs: &Arcs, labels: &[L]) {
         for (&position, sent) in self.border.iter().zip(&mut self.sent) {
             let here = labels[position as usize - self.first];
             if here == *sent {

@@ -8,64 +8,70 @@ use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Found};
 use rayon::prelude::*;
 
-/// Facilities within reach of one origin: how many, and what they hold.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+/// Cumulative opportunities: one entry per origin, class and limit; origin by origin, classes sorted, limits in the order given.
+#[derive(Debug, Clone)]
 pub struct Opportunities {
-    /// Facilities.
-    pub count: u32,
-    /// Sum of their capacities.
-    pub capacity: f64,
+    /// Facilities within the limit.
+    pub count: Vec<u32>,
+    /// The sum of their capacities; none where no capacities were given.
+    pub capacity: Option<Vec<f64>>,
 }
 
-/// Cumulative opportunities: origin by origin, classes in order, limits in the order given.
-#[derive(Debug, Clone)]
-pub struct Counts {
-    /// The classes, sorted.
-    pub class: Vec<String>,
-    /// One entry per origin, class and limit.
-    pub within: Vec<Opportunities>,
-}
-
-/// The nearest facilities of each class: origin by origin, classes in order, the nearest first.
-#[derive(Debug, Clone)]
-pub struct NearestFew {
-    /// The classes, sorted.
-    pub class: Vec<String>,
-    /// `k` entries per origin and class; `None` where fewer are within the cut-off.
-    pub found: Vec<Option<Found>>,
-}
-
-/// How many facilities of each class are within each of the limits, and the sum of their `capacity` (one value per
-/// facility; sums run in an order that hangs on the places alone).
+/// How many facilities of each class are within each of the limits, and the sum of their `capacity` where it is given (one
+/// value per facility; sums run in an order that hangs on the places alone).
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
-pub fn counts(
+pub fn opportunities(
     walk: &Walk<'_>,
     joins: &Joins,
     facilities: &Facilities,
-    capacity: &[f64],
+    capacity: Option<&[f64]>,
     limits_ds: &[Deciseconds],
     progress: &Progress,
-) -> Result<Counts> {
-    let longest_ds = limits_ds.iter().copied().max().unwrap_or_default();
-    let class = facilities.classes();
-    let class_of = classes_of(facilities, &class);
-    let width = class.len() * limits_ds.len();
-    let add = |row: &mut [Opportunities], facility: u32, time_ds: Deciseconds| {
-        let first = class_of[facility as usize] * limits_ds.len();
-        for (entry, &limit_ds) in row[first..].iter_mut().zip(limits_ds) {
-            if time_ds <= limit_ds {
-                entry.count += 1;
-                entry.capacity += capacity[facility as usize];
-            }
-        }
+) -> Result<Opportunities> {
+    let limits = Limits { class_of: classes_of(facilities), limits_ds };
+    let count = limits.tally(walk, joins, 0_u32, |count, _| *count += 1, progress)?;
+    let sum = |capacity: &[f64]| {
+        limits.tally(walk, joins, 0.0, |sum, facility| *sum += capacity[facility], progress)
     };
-    let within = tally(walk, joins, longest_ds, (width, Opportunities::default()), add, progress)?;
-    Ok(Counts { class, within })
+    Ok(Opportunities { count, capacity: capacity.map(sum).transpose()? })
 }
 
-/// The `k` nearest facilities of each class within the cut-off; of equally near ones those whose ids come first.
+/// What is within each limit, class by class.
+struct Limits<'a> {
+    class_of: (Vec<usize>, usize),
+    limits_ds: &'a [Deciseconds],
+}
+
+impl Limits<'_> {
+    /// Add every facility to the entries of its class whose limits it is within.
+    fn tally<T: Copy + Send>(
+        &self,
+        walk: &Walk<'_>,
+        joins: &Joins,
+        empty: T,
+        add: impl Fn(&mut T, usize) + Sync,
+        progress: &Progress,
+    ) -> Result<Vec<T>> {
+        let longest_ds = self.limits_ds.iter().copied().max().unwrap_or_default();
+        let (class_of, classes) = &self.class_of;
+        let count = self.limits_ds.len();
+        let add_to_row = |row: &mut [T], facility: u32, time_ds: Deciseconds| {
+            let facility = facility as usize;
+            let entries = &mut row[class_of[facility] * count..];
+            for (entry, &limit_ds) in entries.iter_mut().zip(self.limits_ds) {
+                if time_ds <= limit_ds {
+                    add(entry, facility);
+                }
+            }
+        };
+        tally(walk, joins, longest_ds, (classes * count, empty), add_to_row, progress)
+    }
+}
+
+/// The `k` nearest facilities of each class within the cut-off, the nearest first; of equally near ones those whose ids come
+/// first. `k` entries per origin and class: origin by origin, classes sorted; none where fewer are within the cut-off.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
@@ -76,9 +82,8 @@ pub fn nearest_few(
     k: usize,
     cutoff_ds: Deciseconds,
     progress: &Progress,
-) -> Result<NearestFew> {
-    let class = facilities.classes();
-    let class_of = classes_of(facilities, &class);
+) -> Result<Vec<Option<Found>>> {
+    let (class_of, classes) = classes_of(facilities);
     let rank = facilities.id.ranks();
     let mut row_of = vec![0; rank.len()];
     for (row, &rank) in (0_u32..).zip(&rank) {
@@ -96,16 +101,19 @@ pub fn nearest_few(
         }
     };
     const NONE: (Deciseconds, u32) = (Deciseconds::MAX, u32::MAX);
-    let found = tally(walk, joins, cutoff_ds, (class.len() * k, NONE), add, progress)?;
+    let found = tally(walk, joins, cutoff_ds, (classes * k, NONE), add, progress)?;
     let found = found.into_par_iter().map(|entry| {
         let (time_ds, rank) = entry;
-        (entry != NONE).then(|| Found { time_ds, facility: row_of[rank as usize] })
+        (entry != NONE).then(|| Found::new(time_ds, row_of[rank as usize]))
     });
-    Ok(NearestFew { class, found: found.collect() })
+    Ok(found.collect())
 }
 
-fn classes_of(facilities: &Facilities, class: &[String]) -> Vec<usize> {
-    facilities.class.iter().map(|name| class.binary_search(name).expect("classes are complete")).collect()
+/// The place of each facility's class among the sorted classes, and how many there are.
+fn classes_of(facilities: &Facilities) -> (Vec<usize>, usize) {
+    let classes = facilities.classes();
+    let of = |name| classes.binary_search(name).expect("classes are complete");
+    (facilities.class.iter().map(of).collect(), classes.len())
 }
 
 /// A table with `shape.0` entries for each origin, `shape.1` at first, to which every pair is added.
