@@ -210,6 +210,12 @@ pub fn parse_analysis_crs(name: &str) -> PyResult<AnalysisCrs> {
     })
 }
 
+/// Batches of one schema, at least one, as a table for Python.
+pub fn to_tables(batches: Vec<RecordBatch>) -> PyResult<PyTable> {
+    let schema = batches[0].schema();
+    PyTable::try_new(batches, schema)
+}
+
 /// One batch as a table for Python.
 pub fn to_table(batch: RecordBatch) -> PyResult<PyTable> {
     let schema = batch.schema();

@@ -1,6 +1,6 @@
 //! `coverage`.
 
-use super::arrow::{TableArgument, parse_analysis_crs, to_table};
+use super::arrow::{TableArgument, parse_analysis_crs, to_table, to_tables};
 use super::job;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -10,7 +10,7 @@ use walkshed::metrics::apportion;
 use walkshed::metrics::coverage::coverage as cover;
 use walkshed::model::area::Areas;
 use walkshed::model::cell;
-use walkshed::model::error::Error;
+use walkshed::model::error::{Error, Result};
 use walkshed::model::problem::Fault;
 use walkshed::model::study::minutes_to_ds;
 
@@ -58,7 +58,7 @@ pub fn coverage(
         _ => None,
     };
     let profile = profile.to_owned();
-    let (rows, rejected) = job::run(py, report.as_ref(), move |progress| {
+    let (batches, rejected) = job::run(py, report.as_ref(), move |progress| {
         let mut rejected = Vec::new();
         let cells = cells.read()?;
         let people = io::cells::read_people(&cells, groups.as_deref())?;
@@ -86,11 +86,12 @@ pub fn coverage(
                 (areas, parts)
             }
         };
-        let mut rows = Vec::new();
-        for times in &all_times {
-            rows.extend(cover(times, &people.cells, &areas.id, &parts, &minutes, progress)?);
-        }
-        Ok((rows, rejected))
+        progress.begin("coverage", areas.id.len() * all_times.len())?;
+        let batch = |times| {
+            let coverage = cover(times, &people.cells, &areas.id, &parts, &minutes, progress)?;
+            Ok(io::coverage::to_batch(coverage))
+        };
+        Ok((all_times.iter().map(batch).collect::<Result<Vec<_>>>()?, rejected))
     })?;
-    Ok((to_table(io::coverage::to_batch(&rows))?, to_table(io::rejected::to_batch(&rejected))?))
+    Ok((to_tables(batches)?, to_table(io::rejected::to_batch(&rejected))?))
 }

@@ -3,6 +3,7 @@
 use super::prepare::{Prepared, prepare};
 use super::publish::{MARK, Staging};
 use crate::io;
+use crate::io::geoparquet::TableWriter;
 use crate::io::given::Given;
 use crate::io::hash::InputFile;
 use crate::io::osm::LeftOut;
@@ -28,6 +29,7 @@ use crate::travel::nearest::{NearestTimes, join_facilities, nearest};
 use arrow_array::RecordBatch;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
@@ -206,34 +208,32 @@ pub fn run_given(path: &Path, out: &Path, given: &Given, progress: &Progress) ->
     clock.stage("prepare");
     let times = walking_times(&study, &prepared, progress)?;
     clock.stage("times");
-    let rows = all_coverage(&study, &prepared, &times, &prepared.areas.id, &prepared.parts, progress)?;
     let everywhere =
         vec![(0..prepared.cells.cell.len() as u32).map(|cell| Part { cell, share: 1.0 }).collect()];
-    let total = all_coverage(&study, &prepared, &times, &["all".to_owned()], &everywhere, progress)?;
-    clock.stage("coverage");
+    let total = total_coverage(&study, &prepared, &times, &everywhere, progress)?;
     list_unjoined(&study, &mut prepared, &times[0].facility_snap);
-    progress.begin("writing", 6)?;
+    progress.hold()?;
+    let staging = Staging::begin(out)?;
+    let mut sizes = BTreeMap::new();
+    sizes.insert("coverage.parquet", write_coverage(&study, &prepared, &times, &staging, progress)?);
+    clock.stage("coverage");
+    progress.begin("writing", 5)?;
+    sizes.insert("times.parquet", write_times(&study, &times, &staging, progress)?);
+    let people = apportion::people(&prepared.parts, &prepared.cells.people);
     let tables = [
         ("cells.parquet", cells_table(&prepared, &times[0])),
-        ("times.parquet", times_table(&times)?),
-        ("coverage.parquet", io::coverage::to_batch(&rows)),
-        (
-            "areas.parquet",
-            io::areas::to_batch(&prepared.areas, &apportion::people(&prepared.parts, &prepared.cells.people)),
-        ),
+        ("areas.parquet", io::areas::to_batch(&prepared.areas, &people)),
         ("facilities.parquet", facilities_table(&study, &prepared, &times[0])),
         ("rejected.parquet", io::rejected::to_batch(&prepared.rejected)),
     ];
-    progress.hold()?;
-    let staging = Staging::begin(out)?;
-    for (name, table) in &tables {
-        let table = io::geometry::labelled(table, study.study.analysis_crs);
+    for (name, table) in tables {
+        let table = io::geometry::labelled(&table, study.study.analysis_crs);
         io::geoparquet::write(&staging.folder().join(name), &table, progress)?;
+        sizes.insert(name, table.num_rows());
         progress.step(1)?;
     }
     clock.stage("write");
     let islands = islands(&study, &prepared, progress)?;
-    let sizes = tables.iter().map(|(name, table)| (*name, table.num_rows())).collect();
     let report = report(study, &prepared, &times[0], total, islands, sizes, clock);
     write_report(&staging.folder().join(MARK), &report)?;
     progress.check()?;
@@ -259,19 +259,88 @@ fn profiles(study: &Study) -> Vec<Profile> {
     study.coverage.profiles.iter().filter_map(by_name).collect()
 }
 
-fn all_coverage(
+/// Coverage of everybody, cells counted once whatever the areas.
+fn total_coverage(
     study: &Study,
     prepared: &Prepared,
     times: &[NearestTimes],
-    area_ids: &[String],
-    parts: &[Vec<Part>],
+    everywhere: &[Vec<Part>],
     progress: &Progress,
 ) -> Result<Vec<CoverageRow>> {
+    let (area, minutes) = (["all".to_owned()], &study.coverage.minutes);
     let mut rows = Vec::new();
     for of_profile in times {
-        let minutes = &study.coverage.minutes;
-        rows.extend(coverage(&of_profile.times, &prepared.cells, area_ids, parts, minutes, progress)?);
+        let total = coverage(&of_profile.times, &prepared.cells, &area, everywhere, minutes, progress)?;
+        rows.extend(total.rows());
     }
+    Ok(rows)
+}
+
+/// Rows of a table that are computed and written at a time.
+const ROWS_AT_ONCE: usize = io::geoparquet::ROW_GROUP_ROWS;
+
+/// Compute and write the coverage some areas at a time: a metropolis has tens of millions of rows. How many there are.
+fn write_coverage(
+    study: &Study,
+    prepared: &Prepared,
+    times: &[NearestTimes],
+    staging: &Staging,
+    progress: &Progress,
+) -> Result<usize> {
+    let (areas, parts, minutes) = (&prepared.areas.id, &prepared.parts, &study.coverage.minutes);
+    progress.begin("coverage", areas.len() * times.len())?;
+    let groups = prepared.cells.groups.len() + 1;
+    let per_area = times[0].times.class.len() * groups * minutes.len();
+    let at_once = (ROWS_AT_ONCE / per_area.max(1)).max(1);
+    let batch = |times: &NearestTimes, range: Range<usize>| {
+        let (areas, parts) = (&areas[range.clone()], &parts[range]);
+        let coverage = coverage(&times.times, &prepared.cells, areas, parts, minutes, progress)?;
+        Ok(io::geometry::labelled(&io::coverage::to_batch(coverage), study.study.analysis_crs))
+    };
+    let ranges = times.iter().flat_map(|times| ranges(areas.len(), at_once).map(move |range| (times, range)));
+    write_batches(staging, "coverage.parquet", ranges.map(|(times, range)| batch(times, range)), progress)
+}
+
+fn write_times(
+    study: &Study,
+    times: &[NearestTimes],
+    staging: &Staging,
+    progress: &Progress,
+) -> Result<usize> {
+    let (origins, classes) = (times[0].times.origin.len(), times[0].times.class.len());
+    let at_once = (ROWS_AT_ONCE / classes.max(1)).max(1);
+    let ranges = times.iter().flat_map(|times| ranges(origins, at_once).map(move |range| (times, range)));
+    let batches = ranges.map(|(times, range)| {
+        let batch = io::times::rows_to_batch(&times.times, range);
+        Ok(io::geometry::labelled(&batch, study.study.analysis_crs))
+    });
+    write_batches(staging, "times.parquet", batches, progress)
+}
+
+/// Ranges of at most so many, one after the other; an empty one where there is nothing, so that a table has its columns.
+fn ranges(count: usize, at_once: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..count.max(1)).step_by(at_once).map(move |first| first.min(count)..(first + at_once).min(count))
+}
+
+/// Write batches as they come; how many rows there were.
+fn write_batches(
+    staging: &Staging,
+    name: &str,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+    progress: &Progress,
+) -> Result<usize> {
+    let path = staging.folder().join(name);
+    let (mut writer, mut rows) = (None, 0);
+    for batch in batches {
+        let batch = batch?;
+        rows += batch.num_rows();
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            None => writer.insert(TableWriter::create(&path, &batch.schema())?),
+        };
+        writer.write(&batch, progress)?;
+    }
+    writer.map(TableWriter::finish).transpose()?;
     Ok(rows)
 }
 
@@ -348,12 +417,6 @@ fn facilities_table(study: &Study, prepared: &Prepared, times: &NearestTimes) ->
         snap_m[row] = snap.anchor.map(|anchor| anchor.away_m);
     }
     io::facilities::to_batch(&prepared.ledger, &snap_m, study.day())
-}
-
-fn times_table(times: &[NearestTimes]) -> Result<RecordBatch> {
-    let batches: Vec<RecordBatch> = times.iter().map(|times| io::times::to_batch(&times.times)).collect();
-    arrow_select::concat::concat_batches(&batches[0].schema(), &batches)
-        .map_err(|error| Error::Internal(error.to_string()))
 }
 
 fn by_class(prepared: &Prepared) -> BTreeMap<String, usize> {

@@ -1,30 +1,44 @@
 //! The coverage table as columns.
 
-use crate::model::coverage::CoverageRow;
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use super::pairs::shared_texts;
+use crate::model::coverage::{Combination, Coverage, Fate};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
+use arrow_select::take::take;
 use std::sync::Arc;
 
 /// Coverage as a table: `area_id`, `class`, `group`, `profile`, `minutes`, `people`, `people_covered`, `share` (0..1; null
 /// where nobody lives), and the uncovered people by reason: `people_beyond`, `people_not_connected`, `people_not_snapped`.
-pub fn to_batch(rows: &[CoverageRow]) -> RecordBatch {
-    let text = |of: fn(&CoverageRow) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+pub fn to_batch(coverage: Coverage) -> RecordBatch {
+    let rows = coverage.len();
+    let text = |texts: &[String], of: fn(Combination) -> usize| {
+        let places: UInt32Array = (0..rows).map(|row| of(coverage.combination(row)) as u32).collect();
+        take(&shared_texts(texts), &places, None).expect("places are within")
     };
-    let number =
-        |of: fn(&CoverageRow) -> f64| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<Float64Array>()) };
-    let share: Float64Array = rows.iter().map(CoverageRow::share).collect();
+    let number = |of: &dyn Fn(usize) -> f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values((0..rows).map(of)))
+    };
+    let area_id = text(&coverage.area_id, |at| at.area);
+    let class = text(&coverage.class, |at| at.class);
+    let group = text(&coverage.group, |at| at.group);
+    let profile = text(std::slice::from_ref(&coverage.profile), |_| 0);
+    let minutes = number(&|row| coverage.minutes[coverage.combination(row).minutes]);
+    let people = number(&|row| coverage.people(row));
+    let share: Float64Array = (0..rows).map(|row| coverage.share(row)).collect();
+    let [covered, beyond, not_connected, not_snapped] =
+        coverage.of.map(|people| Arc::new(Float64Array::from(people)) as ArrayRef);
+    const _: () = assert!(Fate::COUNT == 4, "a column for each");
     RecordBatch::try_from_iter_with_nullable([
-        ("area_id", text(|row| &row.area_id), false),
-        ("class", text(|row| &row.class), false),
-        ("group", text(|row| &row.group), false),
-        ("profile", text(|row| &row.profile), false),
-        ("minutes", number(|row| row.minutes), false),
-        ("people", number(|row| row.people), false),
-        ("people_covered", number(|row| row.people_covered), false),
+        ("area_id", area_id, false),
+        ("class", class, false),
+        ("group", group, false),
+        ("profile", profile, false),
+        ("minutes", minutes, false),
+        ("people", people, false),
+        ("people_covered", covered, false),
         ("share", Arc::new(share) as ArrayRef, true),
-        ("people_beyond", number(|row| row.people_beyond), false),
-        ("people_not_connected", number(|row| row.people_not_connected), false),
-        ("people_not_snapped", number(|row| row.people_not_snapped), false),
+        ("people_beyond", beyond, false),
+        ("people_not_connected", not_connected, false),
+        ("people_not_snapped", not_snapped, false),
     ])
     .expect("all columns have one value per row")
 }

@@ -58,7 +58,8 @@ pub fn shared_texts<T: AsRef<str>>(texts: &[T]) -> ArrayRef {
     Arc::new(texts.iter().map(|text| Some(text.as_ref())).collect::<StringViewArray>())
 }
 
-fn shared(column: &ArrayRef) -> ArrayRef {
+/// A column whose texts are shared by all columns taken from it.
+pub fn shared(column: &ArrayRef) -> ArrayRef {
     match column.data_type() {
         DataType::Utf8 => arrow_cast::cast(column, &DataType::Utf8View).expect("texts are texts"),
         _ => Arc::clone(column),

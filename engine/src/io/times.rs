@@ -1,33 +1,60 @@
 //! Nearest times as a table, and back.
 
 use super::facilities::ids_column;
+use super::pairs::{shared, shared_texts};
 use super::table::Table;
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::problem::{Fault, Problem};
 use crate::model::times::{Found, Nearest, Reason, Times};
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
+use arrow_select::take::take;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Times as a table: `origin_id`, `class`, `profile`, `time_s` (seconds; null when not reached), `facility_id` (null
 /// when not reached), `reason` (null when reached). Rows: origin by origin, classes sorted.
 pub fn to_batch(times: &Times) -> RecordBatch {
+    rows_to_batch(times, 0..times.origin.len())
+}
+
+/// The rows of some origins.
+pub fn rows_to_batch(times: &Times, origins: Range<usize>) -> RecordBatch {
     let classes = times.class.len();
-    let found = || times.nearest.iter().map(|nearest| nearest.ok());
+    let nearest = &times.nearest[origins.start * classes..origins.end * classes];
+    let taken =
+        |values: &ArrayRef, places: UInt32Array| take(values, &places, None).expect("places are within");
+    let found = || nearest.iter().map(|nearest| nearest.ok());
     let seconds: Float64Array =
         found().map(|found| found.map(|found| f64::from(found.time_ds) / 10.0)).collect();
-    let facility = found().map(|found| found.map(|found| found.facility() as usize));
-    let reason = times.nearest.iter().map(|nearest| nearest.err().map(Reason::name));
-    let rows = times.nearest.len();
-    let class = (0..rows).map(|row| times.class[row % classes].as_str());
+    let rows = nearest.len() as u32;
+    let classes = classes as u32;
+    let origin = taken(
+        &ids_column(&times.origin, origins.map(Some)),
+        UInt32Array::from_iter_values((0..rows).map(|row| row / classes)),
+    );
+    let class =
+        taken(&shared_texts(&times.class), UInt32Array::from_iter_values((0..rows).map(|row| row % classes)));
+    let profile = taken(
+        &shared_texts(std::slice::from_ref(&times.profile)),
+        UInt32Array::from_iter_values(std::iter::repeat_n(0, rows as usize)),
+    );
+    let facility = taken(
+        &shared(&ids_column(&times.facility, (0..times.facility.len()).map(Some))),
+        found().map(|found| found.map(Found::facility)).collect(),
+    );
+    let reason = taken(
+        &shared_texts(&Reason::ALL.map(Reason::name)),
+        nearest.iter().map(|nearest| nearest.err().map(|reason| reason as u32)).collect(),
+    );
     RecordBatch::try_from_iter_with_nullable([
-        ("origin_id", ids_column(&times.origin, (0..rows).map(|row| Some(row / classes))), false),
-        ("class", Arc::new(StringArray::from_iter_values(class)) as ArrayRef, false),
-        ("profile", Arc::new(StringArray::from_iter_values((0..rows).map(|_| &times.profile))), false),
-        ("time_s", Arc::new(seconds), true),
-        ("facility_id", ids_column(&times.facility, facility), true),
-        ("reason", Arc::new(reason.collect::<StringArray>()), true),
+        ("origin_id", origin, false),
+        ("class", class, false),
+        ("profile", profile, false),
+        ("time_s", Arc::new(seconds) as ArrayRef, true),
+        ("facility_id", facility, true),
+        ("reason", reason, true),
     ])
     .expect("all columns have one value per origin and class")
 }

@@ -1,18 +1,18 @@
 //! How many people of an area reach a class of facility within some minutes.
 
 use super::apportion::Part;
-use crate::model::coverage::{CoverageRow, EVERYBODY};
+use crate::model::coverage::{Coverage, EVERYBODY, Fate};
 use crate::model::error::Result;
 use crate::model::population::Cells;
 use crate::model::progress::Progress;
 use crate::model::study::minutes_to_ds;
-use crate::model::times::{Nearest, Reason, Times};
+use crate::model::times::{Deciseconds, Nearest, Reason, Times};
 use rayon::prelude::*;
 
 /// Sum people by what their cell's time says, for every area, class, group and threshold.
 ///
-/// `times` has one origin per cell, in the order of the cells. Rows: area, class, group (everybody first), minutes.
-/// Sums run in the order of the cells, whatever the number of threads.
+/// `times` has one origin per cell, in the order of the cells; `parts` are those of each area. Areas do not know of each other:
+/// many of them may be done some at a time. Sums run in the order of the parts, whatever the number of threads.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
@@ -23,58 +23,92 @@ pub fn coverage(
     parts: &[Vec<Part>],
     minutes: &[f64],
     progress: &Progress,
-) -> Result<Vec<CoverageRow>> {
-    progress.begin("coverage", area_ids.len())?;
+) -> Result<Coverage> {
     let groups: Vec<(&str, &[f64])> = std::iter::once((EVERYBODY, cells.people.as_slice()))
         .chain(cells.groups.iter().map(|group| (group.name.as_str(), group.people.as_slice())))
         .collect();
-    let rows: Vec<Vec<CoverageRow>> = area_ids
+    let limits_ds: Vec<Deciseconds> =
+        minutes.iter().map(|&minutes| minutes_to_ds(minutes).unwrap_or_default()).collect();
+    let sums = Sums { times, groups: &groups, limits_ds: &limits_ds };
+    let of_area: Vec<AreaSums> = parts
         .par_iter()
-        .zip(parts)
-        .map(|(area_id, parts)| {
+        .map(|parts| {
             progress.step(1)?;
-            let mut rows = Vec::with_capacity(times.class.len() * groups.len() * minutes.len());
-            for (position, class) in times.class.iter().enumerate() {
-                let nearest = |part: &Part| times.nearest[part.cell as usize * times.class.len() + position];
-                for &(group, people) in &groups {
-                    for &threshold in minutes {
-                        let mut row = empty_row(area_id, class, group, &times.profile, threshold);
-                        for part in parts {
-                            add(&mut row, nearest(part), people[part.cell as usize] * part.share);
-                        }
-                        rows.push(row);
+            Ok(sums.of_area(parts))
+        })
+        .collect::<Result<_>>()?;
+    let column = |fate: usize| of_area.iter().flat_map(|area| area.of[fate].iter().copied()).collect();
+    Ok(Coverage {
+        profile: times.profile.clone(),
+        area_id: area_ids.to_vec(),
+        class: times.class.clone(),
+        group: groups.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        minutes: minutes.to_vec(),
+        people: of_area.iter().flat_map(|area| area.people.iter().copied()).collect(),
+        of: std::array::from_fn(column),
+    })
+}
+
+/// What is summed up for an area.
+struct Sums<'a> {
+    times: &'a Times,
+    groups: &'a [(&'a str, &'a [f64])],
+    limits_ds: &'a [Deciseconds],
+}
+
+/// The people of one area, by group, and by class, group and threshold.
+struct AreaSums {
+    people: Vec<f64>,
+    of: [Vec<f64>; Fate::COUNT],
+}
+
+impl Sums<'_> {
+    fn of_area(&self, parts: &[Part]) -> AreaSums {
+        let (groups, limits, classes) = (self.groups.len(), self.limits_ds.len(), self.times.class.len());
+        // People of each part, group by group, so that the innermost loop runs over groups side by side.
+        let in_part = |&Part { cell, share }: &Part| {
+            self.groups.iter().map(move |(_, people)| people[cell as usize] * share)
+        };
+        let weights: Vec<f64> = parts.iter().flat_map(in_part).collect();
+        let mut people = vec![0.0; groups];
+        for weights in weights.chunks(groups) {
+            add(&mut people, weights);
+        }
+        let mut of: [Vec<f64>; Fate::COUNT] =
+            std::array::from_fn(|_| Vec::with_capacity(classes * groups * limits));
+        let mut sums = vec![0.0; limits * Fate::COUNT * groups];
+        for class in 0..classes {
+            sums.fill(0.0);
+            for (part, weights) in parts.iter().zip(weights.chunks(groups)) {
+                let nearest = self.times.nearest[part.cell as usize * classes + class];
+                for (limit, &limit_ds) in self.limits_ds.iter().enumerate() {
+                    let first = (limit * Fate::COUNT + fate(nearest, limit_ds) as usize) * groups;
+                    add(&mut sums[first..first + groups], weights);
+                }
+            }
+            for group in 0..groups {
+                for limit in 0..limits {
+                    for (fate, column) in of.iter_mut().enumerate() {
+                        column.push(sums[(limit * Fate::COUNT + fate) * groups + group]);
                     }
                 }
             }
-            Ok(rows)
-        })
-        .collect::<Result<_>>()?;
-    Ok(rows.concat())
-}
-
-fn empty_row(area_id: &str, class: &str, group: &str, profile: &str, minutes: f64) -> CoverageRow {
-    CoverageRow {
-        area_id: area_id.to_owned(),
-        class: class.to_owned(),
-        group: group.to_owned(),
-        profile: profile.to_owned(),
-        minutes,
-        people: 0.0,
-        people_covered: 0.0,
-        people_beyond: 0.0,
-        people_not_connected: 0.0,
-        people_not_snapped: 0.0,
+        }
+        AreaSums { people, of }
     }
 }
 
-fn add(row: &mut CoverageRow, nearest: Nearest, people: f64) {
-    let limit_ds = minutes_to_ds(row.minutes).unwrap_or_default();
-    row.people += people;
-    let part = match nearest {
-        Ok(found) if found.time_ds <= limit_ds => &mut row.people_covered,
-        Ok(_) | Err(Reason::BeyondCutoff) => &mut row.people_beyond,
-        Err(Reason::NotConnected) => &mut row.people_not_connected,
-        Err(Reason::NotSnapped) => &mut row.people_not_snapped,
-    };
-    *part += people;
+fn add(sums: &mut [f64], weights: &[f64]) {
+    for (sum, weight) in sums.iter_mut().zip(weights) {
+        *sum += weight;
+    }
+}
+
+fn fate(nearest: Nearest, limit_ds: Deciseconds) -> Fate {
+    match nearest {
+        Ok(found) if found.time_ds <= limit_ds => Fate::Covered,
+        Ok(_) | Err(Reason::BeyondCutoff) => Fate::Beyond,
+        Err(Reason::NotConnected) => Fate::NotConnected,
+        Err(Reason::NotSnapped) => Fate::NotSnapped,
+    }
 }

@@ -5,6 +5,44 @@ use serde::Serialize;
 /// Name of the group that is everybody.
 pub const EVERYBODY: &str = "all";
 
+/// Coverage by one profile, as columns: every combination of area, class, group (everybody first) and minutes is one row,
+/// the last changing fastest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coverage {
+    /// Profile that walks.
+    pub profile: String,
+    /// The areas.
+    pub area_id: Vec<String>,
+    /// The facility classes.
+    pub class: Vec<String>,
+    /// The population groups.
+    pub group: Vec<String>,
+    /// The thresholds in minutes; a time equal to one counts as covered.
+    pub minutes: Vec<f64>,
+    /// People of each area and group.
+    pub people: Vec<f64>,
+    /// People of each row by what is so of them; together they are the people of the area and group.
+    pub of: [Vec<f64>; Fate::COUNT],
+}
+
+/// What is so of somebody for a class and a threshold. The order is that of the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Reaches a facility of the class within the minutes.
+    Covered,
+    /// Reaches one, but later: past these minutes or past the cut-off of the search.
+    Beyond,
+    /// No way leads to any.
+    NotConnected,
+    /// Lives too far from any street.
+    NotSnapped,
+}
+
+impl Fate {
+    /// How many there are.
+    pub const COUNT: usize = 4;
+}
+
 /// One row of the coverage table. `people` is the sum of the covered, the three uncovered parts and nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CoverageRow {
@@ -30,9 +68,75 @@ pub struct CoverageRow {
     pub people_not_snapped: f64,
 }
 
-impl CoverageRow {
+/// Where a row of the coverage table is in the lists that it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Combination {
+    /// Place of the area.
+    pub area: usize,
+    /// Place of the class.
+    pub class: usize,
+    /// Place of the group.
+    pub group: usize,
+    /// Place of the threshold.
+    pub minutes: usize,
+}
+
+impl Coverage {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.area_id.len() * self.rows_per_area()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Rows of one area.
+    pub fn rows_per_area(&self) -> usize {
+        self.class.len() * self.group.len() * self.minutes.len()
+    }
+
+    /// Where a row is in the lists.
+    pub fn combination(&self, row: usize) -> Combination {
+        let (groups, minutes) = (self.group.len(), self.minutes.len());
+        Combination {
+            area: row / self.rows_per_area(),
+            class: row / (groups * minutes) % self.class.len(),
+            group: row / minutes % groups,
+            minutes: row % minutes,
+        }
+    }
+
+    /// People of the area and group of a row.
+    pub fn people(&self, row: usize) -> f64 {
+        let at = self.combination(row);
+        self.people[at.area * self.group.len() + at.group]
+    }
+
     /// Covered people of all people, 0..1; `None` where nobody lives.
-    pub fn share(&self) -> Option<f64> {
-        (self.people > 0.0).then(|| self.people_covered / self.people)
+    pub fn share(&self, row: usize) -> Option<f64> {
+        let people = self.people(row);
+        (people > 0.0).then(|| self.of[Fate::Covered as usize][row] / people)
+    }
+
+    /// Row by row, for few rows.
+    pub fn rows(&self) -> impl Iterator<Item = CoverageRow> {
+        (0..self.len()).map(|row| {
+            let at = self.combination(row);
+            let of = |fate: Fate| self.of[fate as usize][row];
+            CoverageRow {
+                area_id: self.area_id[at.area].clone(),
+                class: self.class[at.class].clone(),
+                group: self.group[at.group].clone(),
+                profile: self.profile.clone(),
+                minutes: self.minutes[at.minutes],
+                people: self.people(row),
+                people_covered: of(Fate::Covered),
+                people_beyond: of(Fate::Beyond),
+                people_not_connected: of(Fate::NotConnected),
+                people_not_snapped: of(Fate::NotSnapped),
+            }
+        })
     }
 }
