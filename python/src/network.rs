@@ -302,7 +302,7 @@ pub(crate) fn parse_profile(json: &str) -> PyResult<Profile> {
 }
 
 /// A day such as 2026-03-01.
-fn parse_day(text: &str) -> PyResult<Day> {
+pub(crate) fn parse_day(text: &str) -> PyResult<Day> {
     ledger::day(text)
         .ok_or_else(|| PyValueError::new_err(format!("as_of \"{text}\": use a day such as \"2026-03-01\"")))
 }

@@ -11,6 +11,7 @@ use walkshed::batch::validate::{self, Checked};
 use walkshed::io;
 use walkshed::io::given::Given;
 use walkshed::io::hash::InputFile;
+use walkshed::io::memory::MemoryLimit;
 use walkshed::model::age_group::{AgeGroup, Ages};
 use walkshed::model::error::Error;
 use walkshed::model::problem::{Level, Problem};
@@ -56,17 +57,19 @@ fn given(tables: Vec<GivenTable>) -> Given {
 
 /// Run a study; its report as JSON.
 #[pyfunction]
-#[pyo3(signature = (path, out, tables, report=None))]
+#[pyo3(signature = (path, out, tables, memory_limit=None, report=None))]
 pub fn run_study(
     py: Python<'_>,
     path: PathBuf,
     out: PathBuf,
     tables: Vec<GivenTable>,
+    memory_limit: Option<u64>,
     report: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     let given = given(tables);
-    let result =
-        job::run(py, report.as_ref(), move |progress| study::run_given(&path, &out, &given, progress))?;
+    let result = job::run(py, report.as_ref(), move |progress| {
+        study::run_given(&path, &out, &given, MemoryLimit::new(memory_limit), progress)
+    })?;
     json(py, &result)
 }
 

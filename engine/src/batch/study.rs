@@ -6,6 +6,7 @@ use crate::io;
 use crate::io::geoparquet::TableWriter;
 use crate::io::given::Given;
 use crate::io::hash::InputFile;
+use crate::io::memory::MemoryLimit;
 use crate::io::osm::LeftOut;
 use crate::metrics::apportion::{self, Part};
 use crate::metrics::coverage::coverage;
@@ -20,12 +21,13 @@ use crate::model::problem::{Fault, Level, Problem};
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use crate::model::study::{Study, minutes_to_ds};
+use crate::model::times::Nearest;
 use crate::network::components::{Connectedness, connectedness};
 use crate::network::offset::{self, Source};
 use crate::network::snap::Snap;
 use crate::travel::doors::Walk;
 use crate::travel::islands::inhabited;
-use crate::travel::nearest::{NearestTimes, join_facilities, nearest};
+use crate::travel::nearest::{self, NearestTimes, join_facilities};
 use arrow_array::RecordBatch;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -193,19 +195,27 @@ pub fn validate(
 /// # Errors
 /// Every fault that stops the study; the folder is then as it was before.
 pub fn run(path: &Path, out: &Path, progress: &Progress) -> Result<RunReport> {
-    run_given(path, out, &Given::default(), progress)
+    run_given(path, out, &Given::default(), MemoryLimit::new(None), progress)
 }
 
-/// The same, with tables that were read outside.
+/// The same, with tables that were read outside, and a limit of memory. What the rest of the line takes is known once the
+/// inputs are read: a study that would take more is refused there, before anything is computed.
 ///
 /// # Errors
 /// Every fault that stops the study; the folder is then as it was before.
-pub fn run_given(path: &Path, out: &Path, given: &Given, progress: &Progress) -> Result<RunReport> {
+pub fn run_given(
+    path: &Path,
+    out: &Path,
+    given: &Given,
+    memory: MemoryLimit,
+    progress: &Progress,
+) -> Result<RunReport> {
     let mut clock = Clock::new();
     let study = io::study::read(path)?;
     Staging::check(out)?;
     let mut prepared = prepare(&study, given, &mut Vec::new(), progress)?;
     clock.stage("prepare");
+    memory.check("run", memory_bytes(&study, &prepared))?;
     let times = walking_times(&study, &prepared, progress)?;
     clock.stage("times");
     let everywhere =
@@ -241,13 +251,24 @@ pub fn run_given(path: &Path, out: &Path, given: &Given, progress: &Progress) ->
     Ok(report)
 }
 
+/// About how many bytes the line takes from here on: one search after the other, the times of all profiles, and some row groups
+/// of tables in the making.
+fn memory_bytes(study: &Study, prepared: &Prepared) -> u64 {
+    const ROW_GROUPS_BYTES: u64 = 256 << 20;
+    let (cells, classes) = (prepared.cells.cell.len(), prepared.facilities.classes().len());
+    let doors = prepared.facilities.doors.iter().map(Vec::len).sum();
+    let search = nearest::memory_bytes(&prepared.network, cells, doors, classes);
+    let tables = study.coverage.profiles.len() * cells * classes * size_of::<Nearest>();
+    search + tables as u64 + ROW_GROUPS_BYTES
+}
+
 fn walking_times(study: &Study, prepared: &Prepared, progress: &Progress) -> Result<Vec<NearestTimes>> {
     let longest = study.coverage.minutes.iter().copied().fold(0.0, f64::max);
     let cutoff_ds = minutes_to_ds(longest).unwrap_or_default();
     let ids = Ids::UInt(prepared.cells.cell.iter().map(|&cell| u64::from(cell)).collect());
     let of_profile = |profile: &Profile| {
         let walk = Walk::new(&prepared.network, profile, study.coverage.direction);
-        nearest(&walk, &ids, &prepared.cells.place, &prepared.facilities, cutoff_ds, progress)
+        nearest::nearest(&walk, &ids, &prepared.cells.place, &prepared.facilities, cutoff_ds, progress)
     };
     profiles(study).iter().map(of_profile).collect()
 }
@@ -510,7 +531,7 @@ fn report(
         total,
         rows,
         seconds: clock.seconds,
-        peak_memory_bytes: peak_memory_bytes(),
+        peak_memory_bytes: io::memory::peak_bytes(),
         study,
     }
 }
@@ -563,11 +584,4 @@ impl Clock {
         self.seconds.insert(name, self.since.elapsed().as_secs_f64());
         self.since = Instant::now();
     }
-}
-
-/// Linux tells it as `VmHWM` in `/proc/self/status`, in kibibytes.
-fn peak_memory_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }

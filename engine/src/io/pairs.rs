@@ -33,6 +33,12 @@ impl PairColumns {
         Self { origin, facility, class, schema }
     }
 
+    /// Bytes of a row.
+    pub fn row_bytes(&self) -> u64 {
+        let of = |field: &DataType| field.primitive_width().unwrap_or(size_of::<u128>()) as u64;
+        self.schema.fields().iter().map(|field| of(field.data_type())).sum()
+    }
+
     /// `origin_id`, `facility_id`, `class`, `time_s` (seconds). No nulls.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)

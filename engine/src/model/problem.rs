@@ -87,6 +87,13 @@ pub enum Fault {
         /// How much is taken.
         most: u64,
     },
+    /// A job would take more memory than it may.
+    Memory {
+        /// What it would take, with what the process holds.
+        needed_bytes: u64,
+        /// What it may.
+        limit_bytes: u64,
+    },
     /// A block of an OSM PBF file is damaged.
     DamagedBlob {
         /// First byte of the block.
@@ -425,6 +432,7 @@ impl Fault {
             Self::ChangedWhileRead => "changed_while_read",
             Self::OtherSum { .. } => "other_sum",
             Self::TooLarge { .. } => "too_large",
+            Self::Memory { .. } => "memory",
             Self::DamagedBlob { .. } => "damaged_blob",
             Self::UnknownCodec { .. } => "unknown_codec",
             Self::UnknownFeature { .. } => "unknown_feature",
@@ -523,6 +531,14 @@ impl Fault {
                 format!("the MD5 sum is not {expected}, which the .md5 beside it states"),
                 format!("MD5 值与旁边 .md5 文件中的 {expected} 不符"),
             ),
+            Self::Memory { needed_bytes, limit_bytes } => {
+                let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+                let (needed, limit) = (gib(*needed_bytes), gib(*limit_bytes));
+                both(
+                    format!("would take about {needed:.3} GiB of memory, the limit is {limit:.3} GiB"),
+                    format!("约需内存 {needed:.3} GiB，上限为 {limit:.3} GiB"),
+                )
+            }
             Self::TooLarge { amount, found, most } => {
                 let name = amount.name();
                 both(
@@ -718,6 +734,10 @@ impl Fault {
             Self::OtherSum { .. } => {
                 both("Download the file and its .md5 again", "请重新下载该文件及其 .md5 文件")
             }
+            Self::Memory { .. } => both(
+                "Raise the memory limit, ask for fewer origins, facilities or minutes, or take pairs as a stream (reach_batches)",
+                "请提高内存上限，减少起点、设施或分钟数，或以流的方式取结果（reach_batches）",
+            ),
             Self::TooLarge { .. } => both(
                 "Check where the file comes from; cut it to the study area when it is what it says",
                 "请核实文件来源；如内容无误，请裁剪到研究范围",

@@ -32,6 +32,11 @@ pub struct Arcs {
     hops: Vec<Hop>,
 }
 
+/// Bytes of a walk's steps and order: two numbers to order each node and one to find its steps.
+pub const PER_NODE_BYTES: usize = 3 * size_of::<u32>();
+/// The times of an edge in both directions, and a step each.
+pub const PER_EDGE_BYTES: usize = 2 * (size_of::<Deciseconds>() + size_of::<Hop>());
+
 /// Nodes that one thread makes ready at a time.
 const NODES_PER_PART: usize = 1 << 14;
 
@@ -109,10 +114,5 @@ impl Arcs {
         let leaves =
             |position: &usize| self.from(*position).iter().any(|hop| !range.contains(&(hop.to as usize)));
         range.clone().filter(leaves).map(|position| position as u32).collect()
-    }
-
-    /// Bytes that these steps take.
-    pub fn bytes(&self) -> usize {
-        size_of_val(self.first.as_slice()) + size_of_val(self.hops.as_slice())
     }
 }

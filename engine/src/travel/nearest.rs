@@ -1,6 +1,6 @@
 //! The nearest facility of every class from every origin: all classes spread over the network together.
 
-use super::arcs::{Arcs, Side};
+use super::arcs::{Arcs, PER_EDGE_BYTES, PER_NODE_BYTES, Side};
 use super::doors::{Door, Joined, Joins, Walk};
 use super::lanes::{Connected, Label, Lanes, Nearest as Near, Reached, Word};
 use super::sweep;
@@ -10,7 +10,7 @@ use crate::model::ids::Ids;
 use crate::model::place::Spot;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Found, Nearest, Reason, Times};
-use crate::network::graph::CLOSED;
+use crate::network::graph::{CLOSED, Network};
 use crate::network::snap::Snap;
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
@@ -81,6 +81,15 @@ pub fn search(
         progress.step(group.len())?;
     }
     Ok(nearest)
+}
+
+/// About how many bytes a search takes beside the network, its answer included.
+pub fn memory_bytes(network: &Network, origins: usize, doors: usize, classes: usize) -> u64 {
+    let lanes = TOGETHER.min(classes) * size_of::<u32>();
+    let per_node = lanes + size_of::<Connected>() + PER_NODE_BYTES;
+    let joined = (origins + doors) * size_of::<(Snap, Option<Joined>)>();
+    let table = origins * classes * size_of::<Nearest>();
+    (network.node_count() * per_node + network.edge_count() * PER_EDGE_BYTES + joined + table) as u64
 }
 
 /// How each facility would be joined: its nearest joined door, or the nearest street when none is.

@@ -1,6 +1,6 @@
 //! Every origin and facility within the cut-off of each other: neighbouring places search side by side, a lane each.
 
-use super::arcs::{Arcs, Side};
+use super::arcs::{Arcs, PER_EDGE_BYTES, PER_NODE_BYTES, Side};
 use super::doors::{Joined, Joins, Walk};
 use super::lanes::{Label, Lanes, LongTimes, Times, Word};
 use super::positions::Positions;
@@ -15,6 +15,9 @@ use std::sync::{Mutex, PoisonError};
 
 /// Searches side by side.
 const TOGETHER: usize = 32;
+
+/// Bundles that an estimate is made from.
+const SAMPLES: usize = 16;
 
 /// Bundles of searches between two deliveries: enough for many threads, and few enough that what they find stays small.
 const BUNDLES_PER_GROUP: usize = 64;
@@ -189,25 +192,59 @@ impl<'a> Pairs<'a> {
         Self { walk, arcs: walk.arcs(side), side, sources, targets, target_at, target_on_edge, cutoff_ds }
     }
 
+    /// About how many bytes the search takes beside the network, what is found not included.
+    pub fn memory_bytes(&self) -> u64 {
+        let nodes = self.walk.network.node_count();
+        let threads = rayon::current_num_threads() * nodes * size_of::<Times>();
+        let arcs = nodes * PER_NODE_BYTES + self.walk.network.edge_count() * PER_EDGE_BYTES;
+        (threads + arcs) as u64
+    }
+
+    /// About how many pairs there are, from some of the searches, evenly spread.
+    ///
+    /// # Errors
+    /// [`crate::model::error::Error::Cancelled`] when the user stopped.
+    pub fn estimate(&self, progress: &Progress) -> Result<u64> {
+        let rows = self.sources.in_space(self.walk.network.order(), self.walk);
+        let bundles = rows.len().div_ceil(TOGETHER);
+        let every = (bundles / SAMPLES).max(1);
+        let sample: Vec<u32> = rows.chunks(TOGETHER).step_by(every).flatten().copied().collect();
+        let mut pairs = 0;
+        self.find_from(&sample, progress, |blocks| {
+            pairs += blocks.iter().map(|block| block.len() as u64).sum::<u64>();
+            Ok(())
+        })?;
+        Ok((pairs as f64 * rows.len() as f64 / sample.len().max(1) as f64).ceil() as u64)
+    }
+
     /// Find all pairs; `take` is given them block by block, neighbours together, in an order that hangs on the places alone.
     ///
     /// # Errors
     /// [`crate::model::error::Error::Cancelled`] when the user stopped; what `take` returns.
     pub fn find(&self, progress: &Progress, take: impl FnMut(Vec<Block>) -> Result<()>) -> Result<()> {
+        self.find_from(&self.sources.in_space(self.walk.network.order(), self.walk), progress, take)
+    }
+
+    fn find_from(
+        &self,
+        rows: &[u32],
+        progress: &Progress,
+        take: impl FnMut(Vec<Block>) -> Result<()>,
+    ) -> Result<()> {
         if self.cutoff_ds <= Times::LONGEST_DS {
-            self.find_with::<u16>(progress, take)
+            self.find_with::<u16>(rows, progress, take)
         } else {
-            self.find_with::<u32>(progress, take)
+            self.find_with::<u32>(rows, progress, take)
         }
     }
 
     fn find_with<W: Word>(
         &self,
+        rows: &[u32],
         progress: &Progress,
         mut take: impl FnMut(Vec<Block>) -> Result<()>,
     ) -> Result<()> {
         assert!(self.cutoff_ds <= LongTimes::LONGEST_DS, "a cut-off is at most a day");
-        let rows = self.sources.in_space(self.walk.network.order(), self.walk);
         let simd = pulp::Arch::new();
         let spare: Mutex<Vec<Scratch<W>>> = Mutex::default();
         let spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);

@@ -95,14 +95,15 @@ proptest! {
         let classes = facilities.classes();
         let cutoff_ds = limits_ds.iter().copied().max().unwrap();
         let pairs = oracle::pairs(&walk, &origins, &facilities, cutoff_ds).unwrap();
-        let capacity: Vec<f64> = (0..facilities.len()).map(|row| row as f64 + 1.0).collect();
+        let capacity: Vec<Option<f64>> =
+            (0..facilities.len()).map(|row| (row % 3 > 0).then_some(row as f64 + 1.0)).collect();
         let quiet = Progress::default();
         let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
         let counted =
             opportunities(&walk, &joins, &facilities, Some(&capacity), &limits_ds, &quiet).unwrap();
         let few = nearest_few(&walk, &joins, &facilities, k, cutoff_ds, &quiet).unwrap();
         let rank = facilities.id.ranks();
-        let capacities = counted.capacity.unwrap();
+        let capacities = counted.held.unwrap();
         let (mut counts, mut found) = (counted.count.iter().zip(&capacities), few.chunks(k));
         for origin in 0..origins.len() as u32 {
             for class in &classes {
@@ -115,7 +116,9 @@ proptest! {
                         of_class.iter().filter(|pair| pair.2 <= limit_ds).map(|pair| pair.1 as usize).collect();
                     let (&count, &held) = counts.next().unwrap();
                     prop_assert_eq!(count as usize, within.len());
-                    prop_assert_eq!(held, within.iter().map(|&row| capacity[row]).sum::<f64>());
+                    let known = within.iter().filter_map(|&row| capacity[row]);
+                    prop_assert_eq!(held.capacity, known.clone().sum::<f64>());
+                    prop_assert_eq!(held.unknown as usize, within.len() - known.count());
                 }
                 let mut nearest: Vec<(u32, u32, u32)> =
                     of_class.iter().map(|pair| (pair.2, rank[pair.1 as usize], pair.1)).collect();

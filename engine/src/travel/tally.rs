@@ -13,11 +13,20 @@ use rayon::prelude::*;
 pub struct Opportunities {
     /// Facilities within the limit.
     pub count: Vec<u32>,
-    /// The sum of their capacities; none where no capacities were given.
-    pub capacity: Option<Vec<f64>>,
+    /// What they hold; none where no capacities were given.
+    pub held: Option<Vec<Held>>,
 }
 
-/// How many facilities of each class are within each of the limits, and the sum of their `capacity` where it is given (one
+/// What facilities hold together.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Held {
+    /// The sum of the capacities that are known.
+    pub capacity: f64,
+    /// Facilities whose capacity is not known.
+    pub unknown: u32,
+}
+
+/// How many facilities of each class are within each of the limits, and what they hold where `capacity` is given (one
 /// value per facility; sums run in an order that hangs on the places alone).
 ///
 /// # Errors
@@ -26,16 +35,20 @@ pub fn opportunities(
     walk: &Walk<'_>,
     joins: &Joins,
     facilities: &Facilities,
-    capacity: Option<&[f64]>,
+    capacity: Option<&[Option<f64>]>,
     limits_ds: &[Deciseconds],
     progress: &Progress,
 ) -> Result<Opportunities> {
     let limits = Limits { class_of: classes_of(facilities), limits_ds };
     let count = limits.tally(walk, joins, 0_u32, |count, _| *count += 1, progress)?;
-    let sum = |capacity: &[f64]| {
-        limits.tally(walk, joins, 0.0, |sum, facility| *sum += capacity[facility], progress)
+    let hold = |capacity: &[Option<f64>]| {
+        let add = |held: &mut Held, facility: usize| match capacity[facility] {
+            Some(capacity) => held.capacity += capacity,
+            None => held.unknown += 1,
+        };
+        limits.tally(walk, joins, Held::default(), add, progress)
     };
-    Ok(Opportunities { count, capacity: capacity.map(sum).transpose()? })
+    Ok(Opportunities { count, held: capacity.map(hold).transpose()? })
 }
 
 /// What is within each limit, class by class.

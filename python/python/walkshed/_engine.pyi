@@ -16,6 +16,7 @@ __all__ = [
     "catalogue",
     "check_areas",
     "classify",
+    "counts",
     "coverage",
     "detect_crs",
     "duplicates",
@@ -25,7 +26,11 @@ __all__ = [
     "isochrone_cells",
     "isochrones",
     "merge_duplicates",
+    "nearest_few",
+    "node_times",
     "profiles",
+    "reach",
+    "reach_batches",
     "read_file",
     "refusal",
     "refuse",
@@ -180,7 +185,13 @@ def route(
 ) -> tuple[Table, float | None, tuple[str, str | None, float | None] | None]: ...
 def profiles() -> str: ...
 def study_files(path: str) -> list[tuple[str, str | None]]: ...
-def run_study(path: str, out: str, tables: list[dict[str, Any]], report: _Report | None = None) -> str: ...
+def run_study(
+    path: str,
+    out: str,
+    tables: list[dict[str, Any]],
+    memory_limit: int | None = None,
+    report: _Report | None = None,
+) -> str: ...
 def validate_inputs(
     study: str | None,
     files: list[str],
@@ -196,3 +207,22 @@ def merge_duplicates(tables: list[object], same_source: bool) -> tuple[Table, Ta
 def synth(out: str, nodes: int, seed: int, report: _Report | None = None) -> str: ...
 def age_groups() -> list[tuple[str, str, str, int | None, int | None, list[str]]]: ...
 def check_areas(areas: object, cells: object | None, report: _Report | None = None) -> Table: ...
+def reach(
+    network: Network, question: dict[str, object], max_minutes: float, report: _Report | None = None
+) -> tuple[Table, Table]: ...
+def reach_batches(
+    network: Network, question: dict[str, object], max_minutes: float, report: _Report | None = None
+) -> tuple[Table, Table]: ...
+def counts(
+    network: Network,
+    question: dict[str, object],
+    minutes: list[float],
+    capacity: str | None,
+    report: _Report | None = None,
+) -> tuple[Table, Table]: ...
+def nearest_few(
+    network: Network, question: dict[str, object], k: int, max_minutes: float, report: _Report | None = None
+) -> tuple[Table, Table]: ...
+def node_times(
+    network: Network, question: dict[str, object], max_minutes: float, report: _Report | None = None
+) -> tuple[Table, Table]: ...

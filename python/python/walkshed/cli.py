@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from walkshed import InputError, __version__, study, synthetic, validation
+from walkshed.memory import to_bytes
 
 DONE, REFUSED, FAILED, STOPPED = 0, 1, 3, 130
 
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="one study, the whole line")
     run.add_argument("study", metavar="STUDY.toml")
     run.add_argument("--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole")
+    run.add_argument("--memory-limit", metavar="SIZE", type=_size, help='such as "8 GB"; a larger study is refused')
     run.add_argument("--map", metavar="PNG", help="draw the six classes that fewest people reach (needs matplotlib)")
     run.set_defaults(command=_run)
     validate = commands.add_parser("validate", help="check a study, a file or a folder of files, compute nothing")
@@ -69,8 +71,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _size(text: str) -> int | None:
+    try:
+        return to_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _run(options: argparse.Namespace) -> int:
-    result = study.run(options.study, options.out, progress=_progress(options))
+    result = study.run(options.study, options.out, memory_limit=options.memory_limit, progress=_progress(options))
     if options.map:
         _draw(result, options.map)
     if options.json:

@@ -11,8 +11,9 @@ from typing import Literal, TypeAlias
 import polars as pl
 
 from walkshed import _engine, summary
-from walkshed.arrow import TableLike, frame, to_engine
+from walkshed.arrow import ArrowStream, TableLike, frame, to_engine
 from walkshed.geotable import GeoTable
+from walkshed.memory import MemoryLimit, to_bytes
 from walkshed.profile import Profile, to_json
 from walkshed.progress import Progress, reporting
 from walkshed.rejected import warn
@@ -22,6 +23,7 @@ from walkshed.summary import Summary
 Path: TypeAlias = "str | os.PathLike[str]"
 Direction: TypeAlias = Literal["to_facility", "from_facility"]
 Gates: TypeAlias = Literal["open", "tagged", "closed"]
+Capacity: TypeAlias = Literal["places", "beds", "floor_area_m2", "land_area_m2", "staff"]
 AnalysisCrs: TypeAlias = Literal["wgs84", "gcj02", "bd09"]
 
 MAX_SNAP_M: float = _engine.MAX_SNAP_M
@@ -274,6 +276,228 @@ class Network:
         day = as_of.isoformat() if isinstance(as_of, datetime.date) else as_of
         with reporting(progress) as report:
             times, rejected = self._engine.nearest(starts, ends, who, max_minutes, direction, day, report=report)
+        warn(frame(rejected))
+        return frame(times)
+
+    def reach(
+        self,
+        origins: TableLike,
+        facilities: TableLike,
+        *,
+        profile: str | Profile = "adult",
+        max_minutes: float = 15,
+        direction: Direction = "to_facility",
+        as_of: str | datetime.date | None = None,
+        memory_limit: MemoryLimit = None,
+        progress: Progress = None,
+    ) -> pl.DataFrame:
+        """All origins and facilities within the cut-off of each other: what floating catchments and gravity are made of.
+
+        Args:
+            origins: as for `nearest`.
+            facilities: as for `nearest`; those that are not open are left out.
+            profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
+            max_minutes: cut-off; a time equal to it counts as reached.
+            direction: from home to the facility, or back.
+            as_of: the day on which facilities are looked at.
+            memory_limit: bytes, or `"8 GB"`, for the whole process; without it, most of what the machine has free. How
+                many pairs there are is estimated from a sample before they are searched for. `reach_batches` needs a
+                few megabytes, however many pairs there are.
+            progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+        Returns:
+            One row per pair: `origin_id`, `facility_id`, `class`, `time_s` (seconds, tenths; the same that `nearest`
+            gives). No nulls; what is not reached has no row. Neighbouring origins come together, and the order is the
+            same in every run.
+
+        Raises:
+            InputError: a table lacks a column or has no usable row, or the result would be larger than the limit.
+            ValueError: a profile, direction, day, limit or cut-off that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
+
+        """
+        question = _question(origins, facilities, profile, direction, as_of, memory_limit)
+        with reporting(progress) as report:
+            pairs, rejected = _engine.reach(self._engine, question, max_minutes, report=report)
+        warn(frame(rejected))
+        return frame(pairs)
+
+    def reach_batches(
+        self,
+        origins: TableLike,
+        facilities: TableLike,
+        *,
+        profile: str | Profile = "adult",
+        max_minutes: float = 15,
+        direction: Direction = "to_facility",
+        as_of: str | datetime.date | None = None,
+        memory_limit: MemoryLimit = None,
+        progress: Progress = None,
+    ) -> ArrowStream:
+        """Give the pairs of `reach` as a stream of record batches, found while they are read: for pairs beyond the memory.
+
+        Args:
+            origins: as for `nearest`.
+            facilities: as for `nearest`.
+            profile: as for `reach`.
+            max_minutes: as for `reach`.
+            direction: as for `reach`.
+            as_of: as for `reach`.
+            memory_limit: as for `reach`; the pairs do not count.
+            progress: shows how places are joined to streets; the search runs while the stream is read.
+
+        Returns:
+            A stream with the columns and the order of `reach`, to be read once: by `pyarrow.RecordBatchReader.from_stream`,
+            DuckDB, polars or whatever speaks `__arrow_c_stream__`.
+
+        Raises:
+            InputError: a table lacks a column or has no usable row.
+            ValueError: a profile, direction, day, limit or cut-off that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
+
+        """
+        question = _question(origins, facilities, profile, direction, as_of, memory_limit)
+        with reporting(progress) as report:
+            stream, rejected = _engine.reach_batches(self._engine, question, max_minutes, report=report)
+        warn(frame(rejected))
+        return stream
+
+    def counts(
+        self,
+        origins: TableLike,
+        facilities: TableLike,
+        *,
+        minutes: Sequence[float] = (5, 10, 15),
+        capacity: Capacity | None = None,
+        profile: str | Profile = "adult",
+        direction: Direction = "to_facility",
+        as_of: str | datetime.date | None = None,
+        memory_limit: MemoryLimit = None,
+        progress: Progress = None,
+    ) -> pl.DataFrame:
+        """Cumulative opportunities: how many facilities of each class are within each of some minutes, and what they hold.
+
+        Args:
+            origins: as for `nearest`.
+            facilities: as for `nearest`; `capacity` names one of their columns.
+            minutes: the thresholds; a time equal to one counts.
+            capacity: `places`, `beds`, `floor_area_m2`, `land_area_m2` or `staff`: what is summed up.
+            profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
+            direction: from home to the facility, or back.
+            as_of: the day on which facilities are looked at.
+            memory_limit: bytes, or `"8 GB"`, for the whole process; without it, most of what the machine has free.
+            progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+        Returns:
+            One row per origin × class × minutes: `origin_id`, `class`, `minutes`, `count`, and with `capacity` also
+            `capacity` (the sum of what is known) and `capacity_unknown` (facilities within reach that do not say).
+            Nothing is null: what is not reached counts 0. Origins in their order, classes sorted.
+
+        Raises:
+            InputError: a table lacks a column or has no usable row, or the result would be larger than the limit.
+            ValueError: minutes, a capacity, profile, direction, day or limit that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
+
+        """
+        question = _question(origins, facilities, profile, direction, as_of, memory_limit)
+        with reporting(progress) as report:
+            found, rejected = _engine.counts(self._engine, question, list(minutes), capacity, report=report)
+        warn(frame(rejected))
+        return frame(found)
+
+    def nearest_few(
+        self,
+        origins: TableLike,
+        facilities: TableLike,
+        *,
+        k: int = 3,
+        profile: str | Profile = "adult",
+        max_minutes: float = 15,
+        direction: Direction = "to_facility",
+        as_of: str | datetime.date | None = None,
+        memory_limit: MemoryLimit = None,
+        progress: Progress = None,
+    ) -> pl.DataFrame:
+        """The k nearest facilities of every class from every origin: what is left when the nearest one closes.
+
+        Args:
+            origins: as for `nearest`.
+            facilities: as for `nearest`.
+            k: how many of each class.
+            profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
+            max_minutes: cut-off; a time equal to it counts as reached.
+            direction: from home to the facility, or back.
+            as_of: the day on which facilities are looked at.
+            memory_limit: bytes, or `"8 GB"`, for the whole process; without it, most of what the machine has free.
+            progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+        Returns:
+            `origin_id`, `class`, `rank` (1 is the nearest), `time_s`, `facility_id`: a row for each that is within the
+            cut-off, so fewer than k where fewer are. No nulls. Origins in their order, classes sorted, the nearest
+            first; of equally near ones those whose ids come first.
+
+        Raises:
+            InputError: a table lacks a column or has no usable row, or the result would be larger than the limit.
+            ValueError: k, a profile, direction, day, limit or cut-off that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
+
+        """
+        question = _question(origins, facilities, profile, direction, as_of, memory_limit)
+        with reporting(progress) as report:
+            found, rejected = _engine.nearest_few(self._engine, question, k, max_minutes, report=report)
+        warn(frame(rejected))
+        return frame(found)
+
+    def node_times(
+        self,
+        facilities: TableLike,
+        *,
+        profile: str | Profile = "adult",
+        max_minutes: float = 15,
+        direction: Direction = "to_facility",
+        as_of: str | datetime.date | None = None,
+        memory_limit: MemoryLimit = None,
+        progress: Progress = None,
+    ) -> pl.DataFrame:
+        """Walking time between every node of the network and the nearest facility of every class: a map of the whole city.
+
+        Args:
+            facilities: as for `nearest`.
+            profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
+            max_minutes: cut-off; a time equal to it counts as reached.
+            direction: from the node to the facility, or back.
+            as_of: the day on which facilities are looked at.
+            memory_limit: bytes, or `"8 GB"`, for the whole process; without it, most of what the machine has free.
+            progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+        Returns:
+            One row per node × class, nodes in the order of `nodes()`, classes sorted: `node_id`, `class`, `time_s`
+            (seconds, tenths; the leg between door and street counts; null beyond the cut-off).
+
+        Raises:
+            InputError: the table lacks a column or has no usable row, or the result would be larger than the limit.
+            ValueError: a profile, direction, day, limit or cut-off that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
+
+        """
+        question = _question(None, facilities, profile, direction, as_of, memory_limit)
+        with reporting(progress) as report:
+            times, rejected = _engine.node_times(self._engine, question, max_minutes, report=report)
         warn(frame(rejected))
         return frame(times)
 
@@ -563,6 +787,24 @@ class Network:
         # The many walks across a square are no ways.
         kilometres = sum(length for kind, length in self._engine.length_km() if kind != "square")
         return f"Network({self._engine.node_count} nodes, {self._engine.edge_count} edges, {kilometres:,.1f} km)"
+
+
+def _question(
+    origins: TableLike | None,
+    facilities: TableLike,
+    profile: str | Profile,
+    direction: Direction,
+    as_of: str | datetime.date | None,
+    memory_limit: MemoryLimit,
+) -> dict[str, object]:
+    return {
+        "origins": None if origins is None else to_engine(origins, "origins"),
+        "facilities": to_engine(facilities, "facilities"),
+        "profile": to_json(profile),
+        "direction": direction,
+        "as_of": as_of.isoformat() if isinstance(as_of, datetime.date) else as_of,
+        "memory_limit": to_bytes(memory_limit),
+    }
 
 
 def _rasters(elevation: Path | Sequence[Path] | None) -> list[str]:

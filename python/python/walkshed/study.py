@@ -12,6 +12,7 @@ import polars as pl
 
 from walkshed import _engine, formats
 from walkshed.facilities import facility_classes
+from walkshed.memory import MemoryLimit, to_bytes
 from walkshed.progress import Progress, reporting
 
 
@@ -75,12 +76,20 @@ class RunResult:
         return f"RunResult({name!r}, {rows} rows of coverage in {self.folder})"
 
 
-def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress: Progress = None) -> RunResult:
+def run(
+    study: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    memory_limit: MemoryLimit = None,
+    progress: Progress = None,
+) -> RunResult:
     """Run a study, the whole line.
 
     Args:
         study: path of a `STUDY.toml`; paths in it are relative to it.
         out: folder for the results, which appears whole or not at all; an earlier result there is replaced.
+        memory_limit: bytes, or `"8 GB"`, for the whole process; without it, most of what the machine has free. A study
+            that would take more is refused once its inputs are read, before anything is computed.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
     Returns:
@@ -94,5 +103,6 @@ def run(study: str | os.PathLike[str], out: str | os.PathLike[str], *, progress:
     """
     with reporting(progress) as report:
         path = os.fspath(study)
-        text = _engine.run_study(path, os.fspath(out), formats.for_study(path), report=report)
+        tables, limit = formats.for_study(path), to_bytes(memory_limit)
+        text = _engine.run_study(path, os.fspath(out), tables, limit, report=report)
     return RunResult(Path(out), json.loads(text))
