@@ -16,7 +16,7 @@ use walkshed::model::ids::Ids;
 use walkshed::model::place::Place;
 use walkshed::model::progress::Progress;
 use walkshed::model::street::Streets;
-use walkshed::model::times::{Direction, Reason};
+use walkshed::model::times::{Direction, Found, Reason};
 use walkshed::network::build::{self, Rules};
 use walkshed::network::components::connectedness;
 use walkshed::network::graph::Network;
@@ -156,7 +156,7 @@ fn the_nearest_of_many_shops_is_the_one_with_the_least_formula() {
     for (&home, nearest) in homes.iter().zip(times.times.nearest) {
         let found = nearest.expect("one grid hangs together");
         let least = shops.iter().map(|&shop| formula_s(home, shop)).fold(f64::INFINITY, f64::min);
-        let taken = shops[found.facility as usize];
+        let taken = shops[found.facility() as usize];
         assert!((f64::from(found.time_ds) / 10.0 - least).abs() <= tolerance_s(home, taken), "{home:?}");
         assert!(formula_s(home, taken) <= least + tolerance_s(home, taken), "{home:?} went to {taken:?}");
     }
@@ -173,7 +173,7 @@ fn of_equally_near_shops_the_one_whose_id_comes_first_is_taken() {
         let mut to = one_class(&shops);
         to.id = Ids::UInt(ids.to_vec());
         let found = walk(&network, "adult", &home, &to, Direction::ToFacility, LONG_DS).times.nearest[0];
-        assert_eq!(found.map(|found| found.facility), Ok(first), "{ids:?}");
+        assert_eq!(found.map(Found::facility), Ok(first), "{ids:?}");
         assert_close_s(in_seconds(found), 300.0 / ADULT_MPS, 2.0);
     }
 }

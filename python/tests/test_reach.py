@@ -1,4 +1,4 @@
-"""Pairs, counts, the nearest few and times at nodes: a town by hand, and a real city where each must agree with the others."""
+"""Pairs, counts, the nearest few and times at nodes: a town by hand, and a real city where all must agree."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 //! The coverage table as columns.
 
 use super::pairs::shared_texts;
-use crate::model::coverage::{Combination, Coverage, Fate};
+use crate::model::coverage::{Combination, Coverage};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
 use arrow_select::take::take;
 use std::sync::Arc;
@@ -26,7 +26,6 @@ pub fn to_batch(coverage: Coverage) -> RecordBatch {
     let share: Float64Array = (0..rows).map(|row| coverage.share(row)).collect();
     let [covered, beyond, not_connected, not_snapped] =
         coverage.of.map(|people| Arc::new(Float64Array::from(people)) as ArrayRef);
-    const _: () = assert!(Fate::COUNT == 4, "a column for each");
     RecordBatch::try_from_iter_with_nullable([
         ("area_id", area_id, false),
         ("class", class, false),

@@ -48,12 +48,12 @@ impl PairColumns {
     pub fn batch(&self, origin: Vec<u32>, facility: Vec<u32>, time_ds: &[Deciseconds]) -> RecordBatch {
         let (origin, facility) = (UInt32Array::from(origin), UInt32Array::from(facility));
         let of = |values: &ArrayRef, rows: &UInt32Array| take(values, rows, None).expect("rows are within");
-        let time_s: Float64Array = time_ds.iter().map(|&time_ds| f64::from(time_ds) / 10.0).collect();
+        let seconds: Float64Array = time_ds.iter().map(|&time_ds| f64::from(time_ds) / 10.0).collect();
         let columns = vec![
             of(&self.origin, &origin),
             of(&self.facility, &facility),
             of(&self.class, &facility),
-            Arc::new(time_s) as ArrayRef,
+            Arc::new(seconds) as ArrayRef,
         ];
         RecordBatch::try_new(self.schema(), columns).expect("all columns have one value per pair")
     }

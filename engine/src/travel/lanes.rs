@@ -29,14 +29,16 @@ pub trait Word: Copy + Ord + Default + Send + Sync + BitOr<Output = Self> + BitX
     /// As a number.
     fn value(self) -> u64;
     /// The sum; never wraps, see [`Word::NONE`].
+    #[must_use]
     fn plus(self, other: Self) -> Self;
     /// The smaller.
+    #[must_use]
     fn least(self, other: Self) -> Self;
 }
 
 macro_rules! word {
     ($($word:ty),*) => {$(
-        #[expect(clippy::inline_always, reason = "calls would keep the loop over lanes from becoming one instruction")]
+        // Inlined always: calls would keep the loop over lanes from becoming one instruction.
         impl Word for $word {
             const NONE: Self = Self::MAX / 2;
             const BITS: u32 = Self::BITS;
@@ -239,8 +241,8 @@ mod tests {
         let before = here;
         let better = here.improve(&near, hop_ds);
         prop_assert_eq!(better, before != here);
-        for lane in 0..N {
-            let expected = plain(twins[lane].0, hop_ds, twins[lane].1, cutoff_ds);
+        for (lane, (near, own)) in twins.into_iter().enumerate() {
+            let expected = plain(near, hop_ds, own, cutoff_ds);
             prop_assert_eq!(here.get(lane, cutoff_ds), expected);
             prop_assert_eq!(here.reached() >> lane & 1 == 1, expected.is_some());
         }

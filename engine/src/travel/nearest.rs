@@ -265,12 +265,11 @@ impl<'a, W: Word, const RANK: u32, const N: usize> Spread<'a, W, RANK, N> {
         let best = self.at_home(home, neighbours);
         let mut connected = None;
         for (lane, (entry, class)) in row.iter_mut().zip(self.classes).enumerate() {
-            *entry = match best.get(lane, self.search.cutoff_ds) {
-                Some((time_ds, rank)) => Ok(Found::new(time_ds, class.rows[rank as usize])),
-                None => {
-                    let connected = *connected.get_or_insert_with(|| self.connected_at(home, neighbours));
-                    Err(if connected >> lane & 1 == 1 { Reason::BeyondCutoff } else { Reason::NotConnected })
-                }
+            *entry = if let Some((time_ds, rank)) = best.get(lane, self.search.cutoff_ds) {
+                Ok(Found::new(time_ds, class.rows[rank as usize]))
+            } else {
+                let connected = *connected.get_or_insert_with(|| self.connected_at(home, neighbours));
+                Err(if connected >> lane & 1 == 1 { Reason::BeyondCutoff } else { Reason::NotConnected })
             };
         }
     }

@@ -438,7 +438,6 @@ impl<W: Word> Scratch<W> {
         let mut upward = true;
         while waiting.sweep(
             upward,
-            #[expect(clippy::inline_always, reason = "part of the innermost loop")]
             #[inline(always)]
             |waiting, at| {
                 let here = labels[at];

@@ -133,7 +133,6 @@ impl<L: Label> Part<L> {
         let mut upward = true;
         while self.waiting.sweep(
             upward,
-            #[expect(clippy::inline_always, reason = "part of the innermost loop")]
             #[inline(always)]
             |waiting, at| {
                 let here = labels[at];
@@ -212,7 +211,7 @@ mod tests {
                 arcs.from(from).iter().filter(|hop| slow[hop.to as usize].improve(&here, hop.time_ds)).count() > 0
             }) {}
             let seeds = seeds.iter().map(|seed| seed.0 % nodes as u32);
-            settle_in_parts(&arcs, &mut labels, seeds, size, &Progress::default()).unwrap();
+            settle_in_parts(arcs, &mut labels, seeds, size, &Progress::default()).unwrap();
             prop_assert_eq!(labels, slow);
         }
     }

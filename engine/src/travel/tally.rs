@@ -83,6 +83,9 @@ impl Limits<'_> {
     }
 }
 
+/// No facility: farther than any.
+const NONE: (Deciseconds, u32) = (Deciseconds::MAX, u32::MAX);
+
 /// The `k` nearest facilities of each class within the cut-off, the nearest first; of equally near ones those whose ids come
 /// first. `k` entries per origin and class: origin by origin, classes sorted; none where fewer are within the cut-off.
 ///
@@ -113,7 +116,6 @@ pub fn nearest_few(
             nearest[at] = new;
         }
     };
-    const NONE: (Deciseconds, u32) = (Deciseconds::MAX, u32::MAX);
     let found = tally(walk, joins, cutoff_ds, (classes * k, NONE), add, progress)?;
     let found = found.into_par_iter().map(|entry| {
         let (time_ds, rank) = entry;

@@ -291,7 +291,7 @@ class Network:
         memory_limit: MemoryLimit = None,
         progress: Progress = None,
     ) -> pl.DataFrame:
-        """All origins and facilities within the cut-off of each other: what floating catchments and gravity are made of.
+        """All origins and facilities within the cut-off of each other, for floating catchments, gravity and siting.
 
         Args:
             origins: as for `nearest`.
@@ -337,7 +337,7 @@ class Network:
         memory_limit: MemoryLimit = None,
         progress: Progress = None,
     ) -> ArrowStream:
-        """Give the pairs of `reach` as a stream of record batches, found while they are read: for pairs beyond the memory.
+        """Give the pairs of `reach` as a stream of record batches, found while they are read.
 
         Args:
             origins: as for `nearest`.
@@ -350,8 +350,8 @@ class Network:
             progress: shows how places are joined to streets; the search runs while the stream is read.
 
         Returns:
-            A stream with the columns and the order of `reach`, to be read once: by `pyarrow.RecordBatchReader.from_stream`,
-            DuckDB, polars or whatever speaks `__arrow_c_stream__`.
+            A stream with the columns and the order of `reach`, to be read once by whatever speaks `__arrow_c_stream__`
+            (`pyarrow.RecordBatchReader.from_stream`, DuckDB, polars), so that pairs may be more than the memory holds.
 
         Raises:
             InputError: a table lacks a column or has no usable row.
@@ -381,7 +381,7 @@ class Network:
         memory_limit: MemoryLimit = None,
         progress: Progress = None,
     ) -> pl.DataFrame:
-        """Cumulative opportunities: how many facilities of each class are within each of some minutes, and what they hold.
+        """Cumulative opportunities: how many facilities of each class are within some minutes, and what they hold.
 
         Args:
             origins: as for `nearest`.
@@ -471,7 +471,7 @@ class Network:
         memory_limit: MemoryLimit = None,
         progress: Progress = None,
     ) -> pl.DataFrame:
-        """Walking time between every node of the network and the nearest facility of every class: a map of the whole city.
+        """Walking time between every node of the network and the nearest facility of every class.
 
         Args:
             facilities: as for `nearest`.
