@@ -2,13 +2,13 @@
 
     python city.py FOLDER --side 1000 --facilities 86000
 
-The city is SYNTHETIC: a lattice of streets, thinned out and jittered, denser around its centres, on ridges, cut by rivers
-that have few bridges. Times differ by direction (Tobler's function, stairs where it is steep) and are whole tenths of a
-second, so that every program that adds them up exactly finds the same numbers. Facilities of 30 classes, the first the most
-frequent, stand at nodes: peers that know only nodes are asked the same question.
+The city is SYNTHETIC: a lattice of streets, thinned out and jittered, denser around its centres, on ridges, cut by
+rivers that have few bridges. Times differ by direction (Tobler's function, stairs where it is steep) and are whole
+tenths of a second, so that every program that adds them up exactly finds the same numbers. Facilities of 30 classes,
+the first the most frequent, stand at nodes: peers that know only nodes are asked the same question.
 
-Writes nodes.parquet (id, lon, lat), edges.parquet (from, to, length_m, forward_s, backward_s), facilities.parquet (id, class,
-lon, lat, node), and city.json with what was asked for.
+Writes nodes.parquet (id, lon, lat), edges.parquet (from, to, length_m, forward_s, backward_s), facilities.parquet
+(id, class, lon, lat, node), arcs.u32, doors.u32, and city.json with what was asked for.
 """
 
 from __future__ import annotations
@@ -82,9 +82,13 @@ def make(folder: Path, side: int, facilities: int, seed: int) -> None:
     """Make the city up and write it."""
     rng = np.random.default_rng(seed)
     x, y, dense = places(rng, side)
-    height_m = 220 + 60 * np.sin(2 * np.pi * x / 9000) + 35 * waves(rng, x, y, 1500, 12000) + 40 * waves(rng, x, y, 250, 1200)
+    height_m = (
+        220 + 60 * np.sin(2 * np.pi * x / 9000) + 35 * waves(rng, x, y, 1500, 12000) + 40 * waves(rng, x, y, 250, 1200)
+    )
     start, end = streets(rng, side)
-    length_m = np.round(np.maximum(np.hypot(x[start] - x[end], y[start] - y[end]), 1) * (1 + 0.25 * rng.beta(1.2, 5, len(start))), 2)
+    length_m = np.round(
+        np.maximum(np.hypot(x[start] - x[end], y[start] - y[end]), 1) * (1 + 0.25 * rng.beta(1.2, 5, len(start))), 2
+    )
     slope = np.clip((height_m[end] - height_m[start]) / length_m, -0.45, 0.45)
 
     def seconds(slope: np.ndarray) -> np.ndarray:
@@ -115,11 +119,28 @@ def make(folder: Path, side: int, facilities: int, seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     nodes = pd.DataFrame({"id": np.arange(side * side), "lon": lon[order], "lat": lat[order]})
     edges = {"from": number[start], "to": number[end], "length_m": length_m, "forward_s": seconds(slope)}
-    ledger = {"id": np.arange(facilities), "class": [f"class {name:02}" for name in of_class], "lon": lon[at], "lat": lat[at]}
+    ledger = {
+        "id": np.arange(facilities),
+        "class": [f"class {name:02}" for name in of_class],
+        "lon": lon[at],
+        "lat": lat[at],
+    }
     nodes.to_parquet(folder / "nodes.parquet", index=False)
     pd.DataFrame({**edges, "backward_s": seconds(-slope)}).to_parquet(folder / "edges.parquet", index=False)
     pd.DataFrame({**ledger, "node": number[at]}).to_parquet(folder / "facilities.parquet", index=False)
-    asked = {"synthetic": True, "side": side, "nodes": side * side, "edges": len(start), "facilities": facilities, "seed": seed}
+    # For programs that read no Parquet: from, to, tenths of a second of every direction; nodes of the facilities.
+    both = [np.concatenate(ends) for ends in ((number[start], number[end]), (number[end], number[start]))]
+    tenths = np.rint(np.concatenate([edges["forward_s"], seconds(-slope)]) * 10)
+    np.column_stack([*both, tenths]).astype("<u4").tofile(folder / "arcs.u32")
+    number[at].astype("<u4").tofile(folder / "doors.u32")
+    asked = {
+        "synthetic": True,
+        "side": side,
+        "nodes": side * side,
+        "edges": len(start),
+        "facilities": facilities,
+        "seed": seed,
+    }
     (folder / "city.json").write_text(json.dumps(asked) + "\n")
     print(json.dumps(asked))
 

@@ -16,12 +16,20 @@ use walkshed::network::build;
 use walkshed::network::graph::Network;
 use walkshed::travel::arcs::Side;
 use walkshed::travel::doors::{Joins, Walk};
+use walkshed::travel::isochrone::{BUFFER_M, isochrones};
+use walkshed::travel::lanes::LongTimes;
 use walkshed::travel::nearest;
 use walkshed::travel::node_times::node_times;
 use walkshed::travel::pairs::Pairs;
 use walkshed::travel::tally;
 
 const CUTOFF_DS: u32 = 9000;
+/// No cut-off: the longest that lanes of whole numbers of four bytes can count to.
+const NO_CUTOFF_DS: u32 = LongTimes::LONGEST_DS;
+const ISOCHRONES_DS: [u32; 3] = [6000, 12_000, 18_000];
+/// Rows and columns of the matrix, and points of isochrones.
+const MATRIX: usize = 1000;
+const POINTS: usize = 20;
 const LIMITS_DS: [u32; 3] = [3000, 6000, 9000];
 
 /// What is asked for on the command line.
@@ -130,6 +138,35 @@ impl Bench<'_> {
                     })
                     .expect("nobody stops it");
                 self.keep("J3.u32", || [(pairs >> 32) as u32, pairs as u32].into_iter());
+                time_ds
+            }
+            // One point after the other, as somebody who clicks on a map asks.
+            "J4" => {
+                let step = self.city.homes.len() / POINTS;
+                let points: Vec<Place> = self.city.homes.iter().step_by(step).take(POINTS).copied().collect();
+                let shapes = points.iter().flat_map(|&point| {
+                    isochrones(walk, &[point], &ISOCHRONES_DS, BUFFER_M, &quiet).expect("nobody stops it")
+                });
+                shapes.flatten().flatten().map(|shape| shape.area_m2 as u64).sum()
+            }
+            "J5" => {
+                let some = |count: usize| move |row: usize| row * (count / MATRIX);
+                let homes = (0..MATRIX).map(some(joins.homes.len())).map(|row| joins.homes[row]).collect();
+                let rows: Vec<usize> = (0..MATRIX).map(some(self.city.facilities.len())).collect();
+                let facilities = self.city.facilities.pick(&rows);
+                let (facility_snap, doors) = walk.join_doors(&facilities, &quiet).expect("nobody stops it");
+                let joins = Joins { homes, doors, facility_snap };
+                let (mut pairs, mut time_ds) = (0, 0);
+                Pairs::between(walk, &joins, NO_CUTOFF_DS)
+                    .find(&quiet, |blocks| {
+                        for block in blocks {
+                            pairs += block.len();
+                            time_ds += block.time_ds.iter().map(|&time_ds| u64::from(time_ds)).sum::<u64>();
+                        }
+                        Ok(())
+                    })
+                    .expect("nobody stops it");
+                assert_eq!(pairs, MATRIX * MATRIX, "the city hangs together");
                 time_ds
             }
             _ => panic!("no job {name}"),

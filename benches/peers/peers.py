@@ -1,0 +1,280 @@
+"""One peer, one job, on a city of `city.py`: what it answers, and how long it takes.
+
+    python peers.py CITY --peer scipy --job J1 [--sample K]
+
+Jobs: J1 seconds between every node and the nearest facility of each of 30 classes, up to 15 minutes on foot; J2
+facilities of each class within 5, 10 and 15 minutes of every node; J3 all pairs of facility and node within 15
+minutes: how many, and the sum of their times. Nobody is asked for legs between place and street: facilities stand,
+and people live, at nodes.
+
+With --sample only so many facilities, classes or nodes are done (whatever the peer goes through one by one), and the
+time of the whole is estimated. Prints one line of JSON: seconds and CPU seconds of making ready and of the answer,
+peak memory, and answers for a few nodes, which `compare.py` holds against SciPy's before it looks at any clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.update(OMP_NUM_THREADS="1", RAYON_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+import numpy as np
+import pandas as pd
+
+CUTOFF_S, LIMITS_S, CLASSES, CHECKED = 900.0, (300.0, 600.0, 900.0), 30, 200
+
+
+class City:
+    """A city as arrays. Times are whole tenths of a second, kept as whole numbers, so that sums are exact everywhere."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read a city."""
+        nodes, edges = (pd.read_parquet(folder / f"{name}.parquet") for name in ("nodes", "edges"))
+        facilities = pd.read_parquet(folder / "facilities.parquet")
+        self.n, self.lon, self.lat = len(nodes), nodes["lon"].to_numpy(), nodes["lat"].to_numpy()
+        start, end = edges["from"].to_numpy(), edges["to"].to_numpy()
+        self.start, self.end = np.concatenate([start, end]), np.concatenate([end, start])
+        self.time_ds = np.rint(np.concatenate([edges["forward_s"], edges["backward_s"]]) * 10)
+        self.node = facilities["node"].to_numpy()
+        self.of_class = facilities["class"].str[-2:].astype(int).to_numpy()
+        self.checked = np.sort(np.random.default_rng(5).choice(self.n, CHECKED, replace=False))
+
+    def doors(self, number: int) -> np.ndarray:
+        """Nodes with a facility of a class."""
+        return np.unique(self.node[self.of_class == number])
+
+
+class Peer:
+    """What a peer must say; `sample` limits what is gone through one by one."""
+
+    def __init__(self, city: City, sample: int) -> None:
+        """Take the city to be asked about."""
+        self.city, self.sample, self.share = city, sample, 1.0
+
+    def some(self, all_of_them: np.ndarray) -> np.ndarray:
+        """A sample, and how much of the whole it is."""
+        if not self.sample or self.sample >= len(all_of_them):
+            return all_of_them
+        self.share = self.sample / len(all_of_them)
+        return np.random.default_rng(3).choice(all_of_them, self.sample, replace=False)
+
+    def ready(self) -> None:
+        """Make ready."""
+
+    def reach(self, node: int) -> tuple[np.ndarray, np.ndarray]:
+        """Nodes from which a facility at this node is reached, and their times."""
+        raise NotImplementedError
+
+    def j1(self) -> dict[str, Any]:
+        """Nearest times by class."""
+        raise NotImplementedError
+
+    def j2(self) -> dict[str, Any]:
+        """Count facilities by searching from each."""
+        city = self.city
+        counts = np.zeros((city.n, CLASSES, 3), np.int32)
+        for facility in self.some(np.arange(len(city.node))):
+            nodes, times = self.reach(city.node[facility])
+            for place, limit_s in enumerate(LIMITS_S):
+                counts[nodes[times <= limit_s * 10], city.of_class[facility], place] += 1
+        return {"counts": counts[city.checked].ravel().tolist() if self.share == 1 else None}
+
+    def j3(self) -> dict[str, Any]:
+        """Pairs and the sum of their times."""
+        pairs, time_ds = 0, 0
+        for facility in self.some(np.arange(len(self.city.node))):
+            _, times = self.reach(self.city.node[facility])
+            pairs, time_ds = pairs + len(times), time_ds + int(times.sum())
+        return {"pairs": pairs, "time_ds": time_ds} if self.share == 1 else {}
+
+
+class Scipy(Peer):
+    """scipy.sparse.csgraph.dijkstra."""
+
+    def ready(self) -> None:
+        from scipy.sparse import csr_matrix
+
+        shape = (self.city.n,) * 2
+        self.graph = csr_matrix((self.city.time_ds, (self.city.end, self.city.start)), shape=shape)
+
+    def j1(self) -> dict[str, Any]:
+        from scipy.sparse.csgraph import dijkstra
+
+        times = np.full((self.city.n, CLASSES), np.inf)
+        for number in range(CLASSES):
+            doors = self.city.doors(number)
+            times[:, number] = dijkstra(self.graph, indices=doors, min_only=True, limit=CUTOFF_S * 10)
+        return {"times": times[self.city.checked]}
+
+    def reach(self, node: int) -> tuple[np.ndarray, np.ndarray]:
+        from scipy.sparse.csgraph import dijkstra
+
+        times = dijkstra(self.graph, indices=node, limit=CUTOFF_S * 10)
+        nodes = np.flatnonzero(np.isfinite(times))
+        return nodes, times[nodes]
+
+
+class Networkx(Peer):
+    """networkx's bounded searches in pure Python."""
+
+    def ready(self) -> None:
+        import networkx
+
+        self.graph = networkx.DiGraph()
+        ends = zip(self.city.end.tolist(), self.city.start.tolist(), self.city.time_ds.tolist(), strict=True)
+        self.graph.add_weighted_edges_from(ends)
+
+    def j1(self) -> dict[str, Any]:
+        import networkx
+
+        classes = self.some(np.arange(CLASSES))
+        times = np.full((self.city.n, CLASSES), np.nan)
+        for number in classes:
+            doors = set(self.city.doors(number).tolist())
+            found = networkx.multi_source_dijkstra_path_length(self.graph, doors, cutoff=CUTOFF_S * 10)
+            times[:, number] = np.inf
+            times[np.fromiter(found.keys(), int, len(found)), number] = np.fromiter(found.values(), float, len(found))
+        return {"times": times[self.city.checked]}
+
+    def reach(self, node: int) -> tuple[np.ndarray, np.ndarray]:
+        import networkx
+
+        found = networkx.single_source_dijkstra_path_length(self.graph, int(node), cutoff=CUTOFF_S * 10)
+        return np.fromiter(found.keys(), int, len(found)), np.fromiter(found.values(), float, len(found))
+
+
+class Networkit(Peer):
+    """networkit's Dijkstra, which has no bound: a node beside all doors of a class stands for many sources."""
+
+    def ready(self) -> None:
+        import networkit
+
+        pairs = np.unique(np.column_stack([self.city.of_class, self.city.node]), axis=0)
+        start = np.concatenate([self.city.end, self.city.n + pairs[:, 0]]).astype(np.uint64)
+        end = np.concatenate([self.city.start, pairs[:, 1]]).astype(np.uint64)
+        times = np.concatenate([self.city.time_ds, np.zeros(len(pairs))])
+        networkit.setNumberOfThreads(1)
+        count = self.city.n + CLASSES
+        self.graph = networkit.GraphFromCoo((times, (start, end)), n=count, weighted=True, directed=True)
+
+    def from_node(self, node: int) -> np.ndarray:
+        """Times from a node to all others."""
+        import networkit
+
+        search = networkit.distance.Dijkstra(self.graph, int(node), False, False)
+        search.run()
+        times = np.asarray(search.getDistances(asarray=True))[: self.city.n]
+        return np.where(times <= CUTOFF_S * 10, times, np.inf)
+
+    def j1(self) -> dict[str, Any]:
+        times = np.full((self.city.n, CLASSES), np.nan)
+        for number in self.some(np.arange(CLASSES)):
+            times[:, number] = self.from_node(self.city.n + number)
+        return {"times": times[self.city.checked]}
+
+    def reach(self, node: int) -> tuple[np.ndarray, np.ndarray]:
+        times = self.from_node(node)
+        nodes = np.flatnonzero(np.isfinite(times))
+        return nodes, times[nodes]
+
+
+class Pandana(Peer):
+    """pandana's contraction hierarchy; the network turned round for catchments."""
+
+    def net(self, start: np.ndarray, end: np.ndarray) -> Any:
+        """Give the city to pandana, one row per direction, times in seconds."""
+        import pandana
+
+        x, y = pd.Series(self.city.lon), pd.Series(self.city.lat)
+        seconds = pd.DataFrame({"s": self.city.time_ds / 10})
+        return pandana.Network(x, y, pd.Series(start), pd.Series(end), seconds, twoway=False)
+
+    def ready(self) -> None:
+        self.homewards = self.net(self.city.end, self.city.start) if self.job == "J3" else None
+        self.outwards = None if self.job == "J3" else self.net(self.city.start, self.city.end)
+
+    def j1(self) -> dict[str, Any]:
+        city = self.city
+        times = np.full((city.n, CLASSES), np.nan)
+        for number in self.some(np.arange(CLASSES)):
+            doors = city.doors(number)
+            x, y = pd.Series(city.lon[doors]), pd.Series(city.lat[doors])
+            self.outwards.set_pois(str(number), CUTOFF_S, 1, x, y)
+            found = self.outwards.nearest_pois(CUTOFF_S, str(number), 1, max_distance=1e9)[1].to_numpy()
+            times[:, number] = np.where(found <= CUTOFF_S, np.rint(found * 10), np.inf)
+        return {"times": times[city.checked]}
+
+    def j2(self) -> dict[str, Any]:
+        city = self.city
+        self.outwards.precompute(CUTOFF_S)
+        counts = np.zeros((city.n, CLASSES, 3), np.int32)
+        for number in range(CLASSES):
+            doors = city.node[city.of_class == number]
+            self.outwards.set(pd.Series(doors), pd.Series(np.ones(len(doors))), name="v")
+            for place, limit_s in enumerate(LIMITS_S):
+                counts[:, number, place] = self.outwards.aggregate(limit_s, type="sum", decay="flat", name="v")
+        return {"counts": counts[city.checked].ravel().tolist()}
+
+    def j3(self) -> dict[str, Any]:
+        pairs, time_ds = 0, 0
+        node, repeats = np.unique(self.city.node, return_counts=True)
+        repeats = pd.Series(repeats, index=node)
+        some = self.some(node)
+        for first in range(0, len(some), 2000):
+            found = self.homewards.nodes_in_range(some[first : first + 2000], CUTOFF_S)
+            times, count = np.rint(found["s"].to_numpy() * 10), repeats.loc[found["source"]].to_numpy()
+            pairs, time_ds = pairs + int(count.sum()), time_ds + int((count * times).sum())
+        return {"pairs": pairs, "time_ds": time_ds} if self.share == 1 else {}
+
+
+PEERS = {"scipy": Scipy, "networkx": Networkx, "networkit": Networkit, "pandana": Pandana}
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    """Ask a peer, and print what it says."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("city", type=Path)
+    parser.add_argument("--peer", choices=PEERS, required=True)
+    parser.add_argument("--job", choices=("J1", "J2", "J3"), required=True)
+    parser.add_argument("--sample", type=int, default=0)
+    options = parser.parse_args()
+    peer = PEERS[options.peer](City(options.city), options.sample)
+    peer.job = options.job
+    clocks = [(time.perf_counter(), cpu_s())]
+    peer.ready()
+    clocks.append((time.perf_counter(), cpu_s()))
+    answer = getattr(peer, options.job.lower())()
+    clocks.append((time.perf_counter(), cpu_s()))
+    if "times" in answer:
+        answer["times"] = [
+            None if np.isinf(x) else "not done" if np.isnan(x) else int(x) for x in answer["times"].ravel()
+        ]
+    found = {
+        "peer": options.peer,
+        "job": options.job,
+        "nodes": peer.city.n,
+        "share": peer.share,
+        "ready_s": clocks[1][0] - clocks[0][0],
+        "ready_cpu_s": clocks[1][1] - clocks[0][1],
+        "query_s": (clocks[2][0] - clocks[1][0]) / peer.share,
+        "query_cpu_s": (clocks[2][1] - clocks[1][1]) / peer.share,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "answer": answer,
+    }
+    print(json.dumps({name: round(value, 3) if isinstance(value, float) else value for name, value in found.items()}))
+
+
+if __name__ == "__main__":
+    main()
