@@ -31,7 +31,7 @@ CUTOFF_S, LIMITS_S, CLASSES, CHECKED = 900.0, (300.0, 600.0, 900.0), 30, 200
 
 
 class City:
-    """A city as arrays. Times are whole tenths of a second, kept as whole numbers, so that sums are exact everywhere."""
+    """A city as arrays. Times are whole tenths of a second, so that sums are exact everywhere."""
 
     def __init__(self, folder: Path) -> None:
         """Read a city."""
