@@ -6,8 +6,8 @@
 //! }
 //! ```
 
+use super::edge_index::EdgeIndex;
 use super::order::Order;
-use super::snap::EdgeIndex;
 use crate::io::osm::LeftOut;
 use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::ids::Ids;

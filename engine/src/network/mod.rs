@@ -3,6 +3,7 @@
 pub mod build;
 pub mod components;
 mod crs;
+pub mod edge_index;
 mod floors;
 mod gates;
 pub mod graph;

@@ -1,14 +1,14 @@
 //! Places joined to the nearest walkable point of an edge.
 
+use super::edge_index::{EdgeIndex, Piece};
 use super::graph::{CLOSED, Network};
-use super::walls::Walls;
 use super::weight::EdgeTimes;
 use crate::model::error::Result;
 use crate::model::level::Level;
 use crate::model::place::{Place, Spot, chord_m};
 use crate::model::progress::Progress;
 use rayon::prelude::*;
-use rstar::{AABB, PointDistance, RTree, RTreeObject};
+use rstar::PointDistance;
 
 /// Two streets whose distances differ by less than this are equally near (metres); the lower edge number wins, so
 /// that the answer does not hang on the shape of a search tree.
@@ -32,69 +32,7 @@ pub struct Anchor {
     pub away_m: f64,
 }
 
-/// The straight pieces of all edges that doors may open onto, in a search tree of earth-centred space.
-#[derive(Debug)]
-pub struct EdgeIndex {
-    tree: RTree<Piece>,
-    walls: Walls,
-}
-
-/// One straight piece of an edge.
-#[derive(Debug, Clone, Copy)]
-struct Piece {
-    edge: u32,
-    number: u32,
-    start: [f64; 3],
-    end: [f64; 3],
-}
-
-impl Piece {
-    /// Share of the piece at which it is nearest to a point.
-    fn nearest_share(&self, point: &[f64; 3]) -> f64 {
-        let along: [f64; 3] = std::array::from_fn(|axis| self.end[axis] - self.start[axis]);
-        let towards: [f64; 3] = std::array::from_fn(|axis| point[axis] - self.start[axis]);
-        let dot = |a: &[f64; 3], b: &[f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-        let squared = dot(&along, &along);
-        if squared > 0.0 { (dot(&towards, &along) / squared).clamp(0.0, 1.0) } else { 0.0 }
-    }
-}
-
-impl RTreeObject for Piece {
-    type Envelope = AABB<[f64; 3]>;
-
-    fn envelope(&self) -> Self::Envelope {
-        AABB::from_corners(self.start, self.end)
-    }
-}
-
-impl PointDistance for Piece {
-    fn distance_2(&self, point: &[f64; 3]) -> f64 {
-        let share = self.nearest_share(point);
-        (0..3)
-            .map(|axis| self.start[axis] + (self.end[axis] - self.start[axis]) * share - point[axis])
-            .map(|difference| difference * difference)
-            .sum()
-    }
-}
-
 impl EdgeIndex {
-    /// Index a network.
-    pub(super) fn build(network: &Network) -> Self {
-        let edges = &network.edges;
-        let on_a_floor = |edge: usize| edges.level[edge].is_some() && edges.kind[edge].has_doors();
-        let open = |edge: &usize| edges.joinable[*edge] || on_a_floor(*edge);
-        let pieces = (0..network.edge_count()).filter(open).flat_map(|edge| {
-            let places = network.vertices_of(edge);
-            (0..).zip(places.windows(2)).map(move |(number, ends)| Piece {
-                edge: edge as u32,
-                number,
-                start: ends[0].ecef_m(),
-                end: ends[1].ecef_m(),
-            })
-        });
-        Self { tree: RTree::bulk_load(pieces.collect()), walls: Walls::new(&network.walls) }
-    }
-
     /// A place on a floor joins its floor where a way of it is near; every other place, and one in a building whose floors
     /// nobody has drawn, joins the street.
     fn join(&self, network: &Network, joining: &Joining<'_>, spot: Spot) -> Snap {
@@ -117,7 +55,7 @@ impl EdgeIndex {
     fn nearest(&self, network: &Network, usable: impl Fn(usize) -> bool, place: Place, limit_m: f64) -> Snap {
         let point = place.ecef_m();
         let usable = |piece: &&Piece| usable(piece.edge as usize);
-        let mut near = self.tree.nearest_neighbor_iter(&point).filter(usable).map(|piece| {
+        let mut near = self.nearest_first(&point).filter(usable).map(|piece| {
             let away_m = piece.distance_2(&point).sqrt();
             (away_m, piece)
         });
