@@ -144,6 +144,31 @@ impl<W: Word, const RANK: u32, const N: usize> Lanes<W, RANK, N> {
     }
 }
 
+impl<const N: usize> Lanes<u32, 0, N> {
+    /// Sums of nothing.
+    pub fn not_met() -> [[u32; N]; N] {
+        [[u32::NONE; N]; N]
+    }
+
+    /// For every lane here and every lane there their sum, where it is less than in `met`. Both count to the longest cut-off.
+    #[expect(clippy::inline_always, reason = "part of an innermost loop")]
+    #[inline(always)]
+    pub fn meet(&self, there: &Self, met: &mut [[u32; N]; N]) {
+        for (&word, row) in self.0.iter().zip(met) {
+            if word < u32::NONE {
+                for (sum, &other) in row.iter_mut().zip(&there.0) {
+                    *sum = (*sum).min(word.wrapping_add(other));
+                }
+            }
+        }
+    }
+
+    /// The time of a sum; `None` when two lanes did not meet.
+    pub fn met_ds(sum: u32) -> Option<Deciseconds> {
+        (sum < u32::NONE).then(|| sum - 2 * Self::bias(Self::LONGEST_DS) as u32)
+    }
+}
+
 #[expect(
     clippy::inline_always,
     reason = "must be compiled into each caller for the instructions that it may use"

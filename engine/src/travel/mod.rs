@@ -2,6 +2,7 @@
 
 pub mod arcs;
 pub mod doors;
+pub mod hierarchy;
 pub mod islands;
 pub mod isochrone;
 pub mod isochrone_cells;
@@ -9,6 +10,7 @@ pub mod isochrone_cells;
 mod isochrone_tests;
 pub mod lanes;
 pub mod line;
+pub mod matrix;
 pub mod nearest;
 #[cfg(test)]
 mod nearest_tests;

@@ -1,6 +1,7 @@
 //! All pairs, counts and the k nearest against the slow twin, from both sides and through every width of lanes.
 
 use super::doors::Walk;
+use super::matrix::matrix;
 use super::nearest_tests::{RandomTown, random_town};
 use super::oracle;
 use super::pairs::Pairs;
@@ -79,6 +80,26 @@ proptest! {
         let (origins, facilities) = (town.origins(), town.facilities());
         let slow = oracle::pairs(&walk, &origins, &facilities, cutoff_ds).unwrap();
         prop_assert_eq!(found(&walk, &origins, &facilities, cutoff_ds), slow);
+    }
+
+    /// A matrix over a contraction hierarchy has the slow twin's time of every pair.
+    #[test]
+    fn a_matrix_equals_the_slow_twin(
+        town in random_town(), profile in 0_usize..5, back in any::<bool>(), many in any::<bool>(),
+    ) {
+        let town = with_side(&town, many);
+        let network = town.network(town.edges.len());
+        let profiles = defaults::profiles();
+        let walk = walk(&network, &profiles, profile, back);
+        let (origins, facilities) = (town.origins(), town.facilities());
+        let quiet = Progress::default();
+        let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
+        let found = matrix(&walk, &joins, &quiet).unwrap();
+        let mut slow = vec![None; origins.len() * facilities.len()];
+        for (origin, facility, time_ds) in oracle::pairs(&walk, &origins, &facilities, u32::MAX).unwrap() {
+            slow[origin as usize * facilities.len() + facility as usize] = Some(time_ds);
+        }
+        prop_assert_eq!(found, slow);
     }
 
     /// Counts, capacities and the k nearest are what one reads off the pairs.
