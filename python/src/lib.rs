@@ -43,6 +43,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(reach::counts, module)?)?;
     module.add_function(wrap_pyfunction!(reach::nearest_few, module)?)?;
     module.add_function(wrap_pyfunction!(reach::node_times, module)?)?;
+    module.add_function(wrap_pyfunction!(reach::matrix, module)?)?;
     module.add_function(wrap_pyfunction!(route::route, module)?)?;
     module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
     module.add_function(wrap_pyfunction!(study::study_files, module)?)?;

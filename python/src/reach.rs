@@ -1,4 +1,4 @@
-//! `reach`, `reach_batches`, `counts`, `nearest_few` and `node_times`.
+//! `reach`, `reach_batches`, `counts`, `nearest_few`, `node_times` and `matrix`.
 
 use super::arrow::{Source, TableArgument, to_table, to_tables};
 use super::job;
@@ -26,6 +26,7 @@ use walkshed::model::study::minutes_to_ds;
 use walkshed::model::times::{Deciseconds, Direction};
 use walkshed::network::graph;
 use walkshed::travel::doors::{Joins, Walk};
+use walkshed::travel::matrix::matrix as dense;
 use walkshed::travel::node_times::node_times as times_at_nodes;
 use walkshed::travel::pairs::Pairs;
 use walkshed::travel::tally;
@@ -324,3 +325,46 @@ pub fn node_times(
     })?;
     Ok((to_table(batch)?, rejected_table(&rejected)?))
 }
+
+/// Times between all places of two tables; see the Python function.
+#[pyfunction]
+#[pyo3(signature = (network, origins, destinations, profile, direction, memory_limit, report=None))]
+#[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
+pub fn matrix(
+    py: Python<'_>,
+    network: &Network,
+    origins: TableArgument,
+    destinations: TableArgument,
+    profile: &str,
+    direction: &str,
+    memory_limit: Option<u64>,
+    report: Option<Py<PyAny>>,
+) -> PyResult<(PyTable, PyTable)> {
+    let (profile, direction) = (parse_profile(profile)?, parse_direction(direction)?);
+    let (origins, destinations) =
+        (origins.into_source(py, "origins")?, destinations.into_source(py, "destinations")?);
+    let (network, memory) = (Arc::clone(&network.network), MemoryLimit::new(memory_limit));
+    let (batch, rejected) = job::run(py, report.as_ref(), move |progress| {
+        let mut rejected = Vec::new();
+        let origins = io::cells::read_origins(&origins.read_for(&network)?, &mut rejected)?;
+        let ends = io::cells::read_origins(&destinations.read_for(&network)?, &mut rejected)?;
+        let entries = origins.id.len() as u64 * ends.id.len() as u64;
+        memory.check(
+            "matrix",
+            entries * COUNT_ROW_BYTES + network.node_count() as u64 * HIERARCHY_NODE_BYTES,
+        )?;
+        // To the engine a destination is a facility of one class.
+        let class = vec![String::new(); ends.id.len()];
+        let places = ends.spot.iter().map(|spot| spot.place).collect();
+        let mut doors = Facilities::new("destinations", ends.id.clone(), class, places);
+        doors.level = ends.spot.iter().map(|spot| spot.level).collect();
+        let walk = Walk::new(&network, &profile, direction);
+        let joins = walk.join_both(&origins.spot, &doors, progress)?;
+        let times = dense(&walk, &joins, progress)?;
+        Ok((opportunities::matrix_to_batch(&origins.id, &ends.id, &times), rejected))
+    })?;
+    Ok((to_table(batch)?, rejected_table(&rejected)?))
+}
+
+/// Bytes that a contraction takes for each node, lists and labels of threads included: an estimate from above.
+const HIERARCHY_NODE_BYTES: u64 = 1200;

@@ -65,6 +65,26 @@ def test_times_at_nodes() -> None:
     assert post["west"] is None
 
 
+def test_a_matrix_has_every_pair_and_null_where_no_way_leads() -> None:
+    there = places({"hill": (133, 27), "away": (9000, 0), "east": (266, 0)})
+    matrix = main_street().network().matrix(HOMES, there)
+    assert matrix.columns == ["origin_id", "destination_id", "time_s"]
+    times = {(origin, destination): time_s for origin, destination, time_s in matrix.rows()}
+    assert list(times) == [(home, end) for home in ("w", "m") for end in ("hill", "away", "east")]
+    assert (times["w", "east"], times["m", "east"], times["w", "away"]) == (200.0, 100.0, None)
+    assert times["w", "hill"] == pytest.approx(100.0 + times["m", "hill"])
+
+
+def test_a_matrix_agrees_with_all_pairs(porto_alegre: ws.Network, hexgrid: pl.DataFrame) -> None:
+    homes, ends = hexgrid.select(HOME).gather_every(7), hexgrid.select(HOME).gather_every(11)
+    matrix = porto_alegre.matrix(homes, ends).drop_nulls("time_s")
+    facilities = ends.with_columns(pl.lit("any").alias("class"))
+    pairs = porto_alegre.reach(homes, facilities, max_minutes=1440).rename({"facility_id": "destination_id"})
+    key = ["origin_id", "destination_id"]
+    assert_frame_equal(matrix.sort(key), pairs.drop("class").sort(key))
+    assert matrix.height > 15_000
+
+
 def test_nothing_within_reach_is_an_empty_table() -> None:
     net = main_street().network()
     pairs = net.reach(HOMES, places({"hill": (133, 27)}, **{"class": ["shop"]}), max_minutes=0.01)

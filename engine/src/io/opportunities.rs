@@ -1,4 +1,4 @@
-//! Cumulative opportunities, the nearest few and times at nodes, as tables.
+//! Cumulative opportunities, the nearest few, times at nodes and matrices, as tables.
 
 use super::facilities::ids_column;
 use super::pairs::{shared, shared_texts};
@@ -83,6 +83,19 @@ pub fn node_times_to_batch(
         ("time_s", Arc::new(seconds.collect::<Float64Array>()) as ArrayRef, true),
     ])
     .expect("all columns have one value per row")
+}
+
+/// A matrix as a table: `origin_id`, `destination_id`, `time_s` (null where no way leads). Rows: origin by origin.
+pub fn matrix_to_batch(origins: &Ids, destinations: &Ids, time_ds: &[Option<Deciseconds>]) -> RecordBatch {
+    let (rows, columns) = (time_ds.len(), destinations.len());
+    let seconds: Float64Array =
+        time_ds.iter().map(|time_ds| time_ds.map(|time_ds| f64::from(time_ds) / 10.0)).collect();
+    RecordBatch::try_from_iter_with_nullable([
+        ("origin_id", repeated(&ids(origins), (0..rows).map(|row| row / columns)), false),
+        ("destination_id", repeated(&ids(destinations), (0..rows).map(|row| row % columns)), false),
+        ("time_s", Arc::new(seconds) as ArrayRef, true),
+    ])
+    .expect("all columns have one value per pair")
 }
 
 fn ids(ids: &Ids) -> ArrayRef {

@@ -25,6 +25,7 @@ __all__ = [
     "is_gb",
     "isochrone_cells",
     "isochrones",
+    "matrix",
     "merge_duplicates",
     "nearest_few",
     "node_times",
@@ -225,4 +226,13 @@ def nearest_few(
 ) -> tuple[Table, Table]: ...
 def node_times(
     network: Network, question: dict[str, object], max_minutes: float, report: _Report | None = None
+) -> tuple[Table, Table]: ...
+def matrix(
+    network: Network,
+    origins: object,
+    destinations: object,
+    profile: str,
+    direction: str,
+    memory_limit: int | None,
+    report: _Report | None = None,
 ) -> tuple[Table, Table]: ...

@@ -501,6 +501,47 @@ class Network:
         warn(frame(rejected))
         return frame(times)
 
+    def matrix(
+        self,
+        origins: TableLike,
+        destinations: TableLike,
+        *,
+        profile: str | Profile = "adult",
+        direction: Direction = "to_facility",
+        memory_limit: MemoryLimit = None,
+        progress: Progress = None,
+    ) -> pl.DataFrame:
+        """Times between all origins and all destinations, without a cut-off; for many places use `reach` with one.
+
+        Args:
+            origins: `id` (or `cell`) and a place, as for `nearest`.
+            destinations: the same.
+            profile: adult, senior, child, stroller, wheelchair, or a `Profile`.
+            direction: from the origin to the destination, or back.
+            memory_limit: bytes, or `"8 GB"`, for the whole process; without it, most of what the machine has free.
+            progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+        Returns:
+            One row per origin × destination, in the order of both tables: `origin_id`, `destination_id`, `time_s`
+            (seconds, tenths; null where no way leads or a place is not near any street). The network is contracted
+            first, which takes longer than the matrix itself.
+
+        Raises:
+            InputError: a table lacks a column or has no usable row, or the result would be larger than the limit.
+            ValueError: a profile, direction or limit that cannot be.
+            KeyboardInterrupt: stopped by the user, within half a second.
+
+        Warns:
+            RejectedRowsWarning: rows were left out.
+
+        """
+        starts, ends = to_engine(origins, "origins"), to_engine(destinations, "destinations")
+        who, limit = to_json(profile), to_bytes(memory_limit)
+        with reporting(progress) as report:
+            times, rejected = _engine.matrix(self._engine, starts, ends, who, direction, limit, report=report)
+        warn(frame(rejected))
+        return frame(times)
+
     def route(
         self,
         origin: PlaceLike,
