@@ -9,7 +9,7 @@ and people live, at nodes.
 
 With --sample only so many facilities, classes or nodes are done (whatever the peer goes through one by one), and the
 time of the whole is estimated. Prints one line of JSON: seconds and CPU seconds of making ready and of the answer,
-peak memory, and answers for a few nodes, which `compare.py` holds against SciPy's before it looks at any clock.
+peak memory, and answers for a few nodes, which `run.py` holds against ours before it looks at any clock.
 """
 
 from __future__ import annotations

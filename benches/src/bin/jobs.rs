@@ -2,7 +2,7 @@
 //!
 //! CITY is a folder that `benches/peers/city.py` made. Facilities stand, and people live, at nodes, so that the places of
 //! peers that know only nodes are the same. One line of JSON for each run: job, threads, seconds of making ready and of the
-//! answer, CPU seconds of both, a check sum. Answers go to FOLDER, where `compare.py` holds them against those of `SciPy`.
+//! answer, CPU seconds of both, a check sum. Answers go to FOLDER, where `run.py` holds those of the peers against them.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -90,6 +90,11 @@ fn quicker(hops: &mut Vec<Hop>, hop: Hop) {
     }
 }
 
+/// The time of two steps. Surveys may state years for one: a sum beyond every time that is told stays there and never wraps.
+fn both(into: &Hop, onward: &Hop) -> Deciseconds {
+    into.time_ds.saturating_add(onward.time_ds)
+}
+
 impl Rest {
     fn new(arcs: &Arcs) -> Self {
         let nodes = arcs.node_count();
@@ -112,12 +117,12 @@ impl Rest {
         let mut shortcuts = Vec::new();
         for into in &self.back[node] {
             let onward = self.out[node].iter().filter(|onward| onward.to != into.to);
-            let Some(longest_ds) = onward.clone().map(|onward| into.time_ds + onward.time_ds).max() else {
+            let Some(longest_ds) = onward.clone().map(|onward| both(into, onward)).max() else {
                 continue;
             };
             scratch.search(self, into.to, node as u32, longest_ds);
             for onward in onward {
-                let time_ds = into.time_ds + onward.time_ds;
+                let time_ds = both(into, onward);
                 if scratch.time_ds(onward.to).is_none_or(|other_ds| other_ds > time_ds) {
                     shortcuts.push((into.to, Hop { to: onward.to, time_ds }));
                 }
@@ -192,7 +197,7 @@ impl Witness {
                 break;
             }
             for hop in &rest.out[node as usize] {
-                let next_ds = time_ds + hop.time_ds;
+                let next_ds = time_ds.saturating_add(hop.time_ds);
                 if hop.to != without && next_ds <= limit_ds {
                     self.offer(hop.to, next_ds);
                 }

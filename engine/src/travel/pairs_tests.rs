@@ -102,6 +102,29 @@ proptest! {
         prop_assert_eq!(found, slow);
     }
 
+    /// Edges of years: sums beyond all numbers are no way, and nothing wraps or stops.
+    #[test]
+    fn a_matrix_over_edges_of_years_tells_what_can_be_told(
+        town in random_town(), years_ds in 400_000_000_u32..1_073_741_823,
+    ) {
+        let mut town = town.clone();
+        town.timed = true;
+        for edge in &mut town.edges {
+            edge.4 = edge.4.map(|time_ds| time_ds + years_ds);
+            edge.5 = edge.5.map(|time_ds| time_ds + years_ds);
+        }
+        let network = town.network(town.edges.len());
+        let profiles = defaults::profiles();
+        let walk = walk(&network, &profiles, 0, false);
+        let (origins, facilities) = (town.origins(), town.facilities());
+        let quiet = Progress::default();
+        let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
+        let found = matrix(&walk, &joins, &quiet).unwrap();
+        for (origin, facility, time_ds) in oracle::pairs(&walk, &origins, &facilities, 2_000_000_000).unwrap() {
+            prop_assert_eq!(found[origin as usize * facilities.len() + facility as usize], Some(time_ds));
+        }
+    }
+
     /// Counts, capacities and the k nearest are what one reads off the pairs.
     #[test]
     fn counts_and_the_nearest_few_are_read_off_the_pairs(
