@@ -38,6 +38,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(isochrones::isochrones, module)?)?;
     module.add_function(wrap_pyfunction!(isochrones::isochrone_cells, module)?)?;
     module.add_function(wrap_pyfunction!(offset::detect_crs, module)?)?;
+    module.add_function(wrap_pyfunction!(reach::nearest, module)?)?;
     module.add_function(wrap_pyfunction!(reach::reach, module)?)?;
     module.add_function(wrap_pyfunction!(reach::reach_batches, module)?)?;
     module.add_function(wrap_pyfunction!(reach::counts, module)?)?;

@@ -13,19 +13,15 @@ use walkshed::io::osm::Wanted;
 use walkshed::io::osm::walking::{OpenAt, WalkingRules};
 use walkshed::model::error::Error;
 use walkshed::model::ledger::{self, Day};
-use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::profile::Profile;
-use walkshed::model::progress::Progress;
 use walkshed::model::smoothing::Smoothing;
 use walkshed::model::street::Gates;
-use walkshed::model::study::minutes_to_ds;
 use walkshed::model::times::Direction;
 use walkshed::network::build::{self, Rules};
 use walkshed::network::components::connectedness;
 use walkshed::network::{graph, store, summary, tables};
 use walkshed::travel::doors::{self, Walk};
 use walkshed::travel::islands::inhabited;
-use walkshed::travel::nearest::nearest;
 
 /// A walking network, shared and never changed.
 #[pyclass(frozen, module = "walkshed._engine")]
@@ -228,49 +224,6 @@ impl Network {
             Ok((doors::to_batch(&walk, &places.id, &joined), rejected))
         })?;
         Ok((to_table(snapped)?, to_table(io::rejected::to_batch(&rejected))?))
-    }
-
-    #[pyo3(signature = (origins, facilities, profile, max_minutes, direction, as_of=None, report=None))]
-    #[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
-    fn nearest(
-        &self,
-        py: Python<'_>,
-        origins: TableArgument,
-        facilities: TableArgument,
-        profile: &str,
-        max_minutes: f64,
-        direction: &str,
-        as_of: Option<&str>,
-        report: Option<Py<PyAny>>,
-    ) -> PyResult<(PyTable, PyTable)> {
-        let profile = parse_profile(profile)?;
-        let direction = parse_direction(direction)?;
-        let day = as_of.map(parse_day).transpose()?;
-        let cutoff_ds = minutes_to_ds(max_minutes).ok_or_else(|| {
-            PyValueError::new_err(format!("max_minutes {max_minutes}: use minutes above 0, at most 1440"))
-        })?;
-        let (origins, facilities) =
-            (origins.into_source(py, "origins")?, facilities.into_source(py, "facilities")?);
-        let network = Arc::clone(&self.network);
-        let (times, rejected) = job::run(py, report.as_ref(), move |progress: &Progress| {
-            let mut rejected: Vec<Problem> = Vec::new();
-            let origins = io::cells::read_origins(&origins.read_for(&network)?, &mut rejected)?;
-            let facilities = facilities.read_for(&network)?;
-            let columns = io::facilities::Columns::default();
-            let ledger = io::facilities::read(&facilities, columns, &mut rejected)?;
-            let facilities = ledger.pick(&ledger.open_on(day)?);
-            rejected.extend(ledger.status_problems(day));
-            let walk = Walk::new(&network, &profile, direction);
-            let found = nearest(&walk, &origins.id, &origins.spot, &facilities, cutoff_ds, progress)?;
-            for (row, snap) in
-                found.facility_snap.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none())
-            {
-                let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m: walk.max_snap_m() };
-                rejected.push(facilities.problem(row, fault));
-            }
-            Ok((io::times::to_batch(&found.times), rejected))
-        })?;
-        Ok((to_table(times)?, to_table(io::rejected::to_batch(&rejected))?))
     }
 }
 

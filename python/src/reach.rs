@@ -1,4 +1,4 @@
-//! `reach`, `reach_batches`, `counts`, `nearest_few`, `node_times` and `matrix`.
+//! `nearest`, `reach`, `reach_batches`, `counts`, `nearest_few`, `node_times` and `matrix`.
 
 use super::arrow::{Source, TableArgument, to_table, to_tables};
 use super::job;
@@ -23,18 +23,18 @@ use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::profile::Profile;
 use walkshed::model::progress::Progress;
 use walkshed::model::study::minutes_to_ds;
-use walkshed::model::times::{Deciseconds, Direction};
+use walkshed::model::times::{Deciseconds, Direction, Times};
 use walkshed::network::graph;
 use walkshed::travel::doors::{Joins, Walk};
 use walkshed::travel::matrix::matrix as dense;
 use walkshed::travel::node_times::node_times as times_at_nodes;
-use walkshed::travel::pairs::Pairs;
-use walkshed::travel::tally;
+use walkshed::travel::pairs::{self, Pairs};
+use walkshed::travel::{nearest as by_class, tally};
 
 /// Batches that a stream keeps ready ahead of its reader.
 const BATCHES_AHEAD: usize = 64;
 
-/// What every search of pairs is asked with.
+/// What every search is asked with.
 #[derive(FromPyObject)]
 pub struct Question {
     #[pyo3(item)]
@@ -85,7 +85,25 @@ impl Question {
     }
 }
 
-/// Read both sides and join them; without origins every node is one.
+impl Asked {
+    /// Read both sides, join them to streets and search; the answer, and the rows that were left out.
+    fn answer<T: Send + 'static>(
+        self,
+        py: Python<'_>,
+        report: Option<&Py<PyAny>>,
+        search: impl FnOnce(&Walk<'_>, &Ready, MemoryLimit, &Progress) -> Result<T> + Send + 'static,
+    ) -> PyResult<(T, PyTable)> {
+        let (answer, rejected) = job::run(py, report, move |progress| {
+            let walk = Walk::new(&self.network, &self.profile, self.direction);
+            let ready = ready(&walk, self.origins, self.facilities, self.day, progress)?;
+            let answer = search(&walk, &ready, self.memory, progress)?;
+            Ok((answer, ready.rejected))
+        })?;
+        Ok((answer, rejected_table(&rejected)?))
+    }
+}
+
+/// Read both sides and join them; `node_times` asks without origins.
 fn ready(
     walk: &Walk<'_>,
     origins: Option<Source>,
@@ -112,20 +130,47 @@ fn ready(
     Ok(Ready { origin_id, facilities, joins, rejected })
 }
 
-fn limits_ds(minutes: &[f64]) -> PyResult<Vec<Deciseconds>> {
-    let limit = |&minutes: &f64| {
-        minutes_to_ds(minutes).ok_or_else(|| {
-            PyValueError::new_err(format!("minutes {minutes}: use minutes above 0, at most 1440"))
-        })
-    };
-    if minutes.is_empty() {
-        return Err(PyValueError::new_err("minutes: give at least one number of minutes"));
-    }
-    minutes.iter().map(limit).collect()
+/// A number of minutes as tenths of a second; `argument` is its name.
+fn limit_ds(argument: &str, minutes: f64) -> PyResult<Deciseconds> {
+    minutes_to_ds(minutes).ok_or_else(|| {
+        PyValueError::new_err(format!("{argument} {minutes}: use minutes above 0, at most 1440"))
+    })
 }
 
 fn rejected_table(rejected: &[Problem]) -> PyResult<PyTable> {
     to_table(io::rejected::to_batch(rejected))
+}
+
+/// Bytes of a row of an answer while it is made: what the search holds of it, and the columns of the table.
+const ROW_BYTES: u64 = 96;
+
+/// The nearest facility of every class; see the Python function.
+#[pyfunction]
+#[pyo3(signature = (network, question, max_minutes, report=None))]
+pub fn nearest(
+    py: Python<'_>,
+    network: &Network,
+    question: Question,
+    max_minutes: f64,
+    report: Option<Py<PyAny>>,
+) -> PyResult<(PyTable, PyTable)> {
+    let cutoff_ds = limit_ds("max_minutes", max_minutes)?;
+    let asked = question.understood(py, network)?;
+    let (batch, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
+        let (origins, class) = (ready.origin_id.len(), ready.facilities.classes());
+        let search_bytes =
+            by_class::memory_bytes(walk.network, origins, ready.joins.doors.len(), class.len());
+        memory.check("nearest", search_bytes + (origins * class.len()) as u64 * ROW_BYTES)?;
+        let times = Times {
+            profile: walk.profile.name.clone(),
+            origin: ready.origin_id.clone(),
+            class,
+            facility: ready.facilities.id.clone(),
+            nearest: by_class::search(walk, &ready.joins, &ready.facilities, cutoff_ds, progress)?,
+        };
+        Ok(io::times::to_batch(&times))
+    })?;
+    Ok((to_table(batch)?, rejected))
 }
 
 /// All pairs within the cut-off, whole; see the Python function.
@@ -138,23 +183,22 @@ pub fn reach(
     max_minutes: f64,
     report: Option<Py<PyAny>>,
 ) -> PyResult<(PyTable, PyTable)> {
-    let cutoff_ds = limits_ds(&[max_minutes])?[0];
+    let cutoff_ds = limit_ds("max_minutes", max_minutes)?;
     let asked = question.understood(py, network)?;
-    let (batches, rejected) = job::run(py, report.as_ref(), move |progress| {
-        let walk = Walk::new(&asked.network, &asked.profile, asked.direction);
-        let ready = ready(&walk, asked.origins, asked.facilities, asked.day, progress)?;
-        let pairs = Pairs::between(&walk, &ready.joins, cutoff_ds);
+    let (batches, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
+        let search_bytes = pairs::memory_bytes(walk.network, cutoff_ds);
+        memory.check("reach", search_bytes)?;
+        let pairs = Pairs::between(walk, &ready.joins, cutoff_ds);
         let columns = PairColumns::new(&ready.origin_id, &ready.facilities);
-        let result_bytes = pairs.estimate(progress)? * columns.row_bytes();
-        asked.memory.check("reach", pairs.memory_bytes() + result_bytes)?;
+        memory.check("reach", search_bytes + pairs.estimate(progress)? * columns.row_bytes())?;
         let mut batches = vec![columns.batch(vec![], vec![], &[])];
         find(&pairs, &columns, progress, |batch| {
             batches.push(batch);
             Ok(())
         })?;
-        Ok((batches, ready.rejected))
+        Ok(batches)
     })?;
-    Ok((to_tables(batches)?, rejected_table(&rejected)?))
+    Ok((to_tables(batches)?, rejected))
 }
 
 /// The same as a stream; see the Python function.
@@ -167,13 +211,13 @@ pub fn reach_batches(
     max_minutes: f64,
     report: Option<Py<PyAny>>,
 ) -> PyResult<(PyRecordBatchReader, PyTable)> {
-    let cutoff_ds = limits_ds(&[max_minutes])?[0];
+    let cutoff_ds = limit_ds("max_minutes", max_minutes)?;
     let asked = question.understood(py, network)?;
     let (network, profile, direction) = (Arc::clone(&asked.network), asked.profile, asked.direction);
     let (ready, profile) = job::run(py, report.as_ref(), move |progress| {
+        asked.memory.check("reach_batches", pairs::memory_bytes(&asked.network, cutoff_ds))?;
         let walk = Walk::new(&asked.network, &profile, asked.direction);
         let ready = ready(&walk, asked.origins, asked.facilities, asked.day, progress)?;
-        asked.memory.check("reach_batches", Pairs::between(&walk, &ready.joins, cutoff_ds).memory_bytes())?;
         drop(walk);
         Ok((ready, profile))
     })?;
@@ -222,43 +266,32 @@ pub fn counts(
     capacity: Option<&str>,
     report: Option<Py<PyAny>>,
 ) -> PyResult<(PyTable, PyTable)> {
-    let limits_ds = limits_ds(&minutes)?;
+    if minutes.is_empty() {
+        return Err(PyValueError::new_err("minutes: give at least one number of minutes"));
+    }
+    let limits_ds: Vec<Deciseconds> =
+        minutes.iter().map(|&minutes| limit_ds("minutes", minutes)).collect::<PyResult<_>>()?;
     let kind = capacity.map(parse_capacity).transpose()?;
     let asked = question.understood(py, network)?;
-    let (batch, rejected) = job::run(py, report.as_ref(), move |progress| {
-        let walk = Walk::new(&asked.network, &asked.profile, asked.direction);
-        let ready = ready(&walk, asked.origins, asked.facilities, asked.day, progress)?;
-        let classes = ready.facilities.classes();
-        let rows = ready.origin_id.len() * classes.len() * minutes.len();
+    let (batch, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
+        let Ready { origin_id, facilities, joins, .. } = ready;
+        let classes = facilities.classes();
+        let rows = (origin_id.len() * classes.len() * minutes.len()) as u64;
         let longest_ds = limits_ds.iter().copied().max().unwrap_or_default();
-        let search_bytes = Pairs::between(&walk, &ready.joins, longest_ds).memory_bytes();
-        asked.memory.check("counts", search_bytes + rows as u64 * COUNT_ROW_BYTES)?;
-        let capacity: Option<Vec<Option<f64>>> =
-            kind.map(|kind| ready.facilities.entry.iter().map(|entry| entry.capacity[kind]).collect());
-        let found = tally::opportunities(
-            &walk,
-            &ready.joins,
-            &ready.facilities,
-            capacity.as_deref(),
-            &limits_ds,
-            progress,
-        )?;
-        let held: Option<Vec<opportunities::Held>> =
-            found.held.map(|held| held.into_iter().map(|held| (held.capacity, held.unknown)).collect());
-        let batch = opportunities::counts_to_batch(
-            &ready.origin_id,
-            &classes,
-            &minutes,
-            found.count,
-            held.as_deref(),
-        );
-        Ok((batch, ready.rejected))
+        memory.check("counts", pairs::memory_bytes(walk.network, longest_ds) + rows * ROW_BYTES)?;
+        let (count, held) = match kind {
+            None => (tally::counts(walk, joins, facilities, &limits_ds, progress)?, None),
+            Some(kind) => {
+                let capacity: Vec<_> = facilities.entry.iter().map(|entry| entry.capacity[kind]).collect();
+                let held = tally::capacities(walk, joins, facilities, &capacity, &limits_ds, progress)?;
+                let capacities = held.iter().map(|held| (held.capacity, held.unknown)).collect();
+                (held.iter().map(|held| held.count).collect(), Some(capacities))
+            }
+        };
+        Ok(opportunities::counts_to_batch(origin_id, &classes, &minutes, count, held))
     })?;
-    Ok((to_table(batch)?, rejected_table(&rejected)?))
+    Ok((to_table(batch)?, rejected))
 }
-
-/// Bytes of a row of counts while it is made: the count, what is held, and the columns of the table.
-const COUNT_ROW_BYTES: u64 = 80;
 
 /// The place of a capacity among those of the ledger.
 fn parse_capacity(name: &str) -> PyResult<usize> {
@@ -280,22 +313,19 @@ pub fn nearest_few(
     max_minutes: f64,
     report: Option<Py<PyAny>>,
 ) -> PyResult<(PyTable, PyTable)> {
-    let cutoff_ds = limits_ds(&[max_minutes])?[0];
+    let cutoff_ds = limit_ds("max_minutes", max_minutes)?;
     if k == 0 {
         return Err(PyValueError::new_err("k 0: use a number above 0"));
     }
     let asked = question.understood(py, network)?;
-    let (batch, rejected) = job::run(py, report.as_ref(), move |progress| {
-        let walk = Walk::new(&asked.network, &asked.profile, asked.direction);
-        let ready = ready(&walk, asked.origins, asked.facilities, asked.day, progress)?;
-        let rows = ready.origin_id.len() * ready.facilities.classes().len() * k;
-        let search_bytes = Pairs::between(&walk, &ready.joins, cutoff_ds).memory_bytes();
-        asked.memory.check("nearest_few", search_bytes + rows as u64 * COUNT_ROW_BYTES)?;
-        let found = tally::nearest_few(&walk, &ready.joins, &ready.facilities, k, cutoff_ds, progress)?;
-        let batch = opportunities::nearest_few_to_batch(&ready.origin_id, &ready.facilities, k, &found);
-        Ok((batch, ready.rejected))
+    let (batch, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
+        let Ready { origin_id, facilities, joins, .. } = ready;
+        let rows = (origin_id.len() * facilities.classes().len() * k) as u64;
+        memory.check("nearest_few", pairs::memory_bytes(walk.network, cutoff_ds) + rows * ROW_BYTES)?;
+        let found = tally::nearest_few(walk, joins, facilities, k, cutoff_ds, progress)?;
+        Ok(opportunities::nearest_few_to_batch(origin_id, facilities, k, &found))
     })?;
-    Ok((to_table(batch)?, rejected_table(&rejected)?))
+    Ok((to_table(batch)?, rejected))
 }
 
 /// Times at every node; see the Python function.
@@ -308,22 +338,17 @@ pub fn node_times(
     max_minutes: f64,
     report: Option<Py<PyAny>>,
 ) -> PyResult<(PyTable, PyTable)> {
-    let cutoff_ds = limits_ds(&[max_minutes])?[0];
+    let cutoff_ds = limit_ds("max_minutes", max_minutes)?;
     let asked = question.understood(py, network)?;
-    let (batch, rejected) = job::run(py, report.as_ref(), move |progress| {
-        let walk = Walk::new(&asked.network, &asked.profile, asked.direction);
-        let ready = ready(&walk, None, asked.facilities, asked.day, progress)?;
-        let rows = asked.network.node_count() * ready.facilities.classes().len();
-        asked.memory.check("node_times", rows as u64 * COUNT_ROW_BYTES)?;
-        let found = times_at_nodes(&walk, &ready.joins, &ready.facilities, cutoff_ds, progress)?;
-        let batch =
-            opportunities::node_times_to_batch(&asked.network.node_id, &found.class, |node, class| {
-                found.get(node, class)
-            });
-        drop(found);
-        Ok((batch, ready.rejected))
+    let (batch, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
+        let (network, classes) = (walk.network, ready.facilities.classes().len());
+        let search_bytes = by_class::memory_bytes(network, 0, ready.joins.doors.len(), classes);
+        memory.check("node_times", search_bytes + (network.node_count() * classes) as u64 * ROW_BYTES)?;
+        let found = times_at_nodes(walk, &ready.joins, &ready.facilities, cutoff_ds, progress)?;
+        let time_ds = |node, class| found.get(node, class);
+        Ok(opportunities::node_times_to_batch(&network.node_id, &found.class, time_ds))
     })?;
-    Ok((to_table(batch)?, rejected_table(&rejected)?))
+    Ok((to_table(batch)?, rejected))
 }
 
 /// Times between all places of two tables; see the Python function.
@@ -349,10 +374,7 @@ pub fn matrix(
         let origins = io::cells::read_origins(&origins.read_for(&network)?, &mut rejected)?;
         let ends = io::cells::read_origins(&destinations.read_for(&network)?, &mut rejected)?;
         let entries = origins.id.len() as u64 * ends.id.len() as u64;
-        memory.check(
-            "matrix",
-            entries * COUNT_ROW_BYTES + network.node_count() as u64 * HIERARCHY_NODE_BYTES,
-        )?;
+        memory.check("matrix", entries * ROW_BYTES + network.node_count() as u64 * HIERARCHY_NODE_BYTES)?;
         // To the engine a destination is a facility of one class.
         let class = vec![String::new(); ends.id.len()];
         let places = ends.spot.iter().map(|spot| spot.place).collect();

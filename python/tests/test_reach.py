@@ -160,6 +160,25 @@ def test_pairs_beyond_the_memory_limit_are_refused_before_they_are_searched(
     assert porto_alegre.reach(cells.head(5), facilities, memory_limit="64 GB").height
 
 
+def test_every_search_and_a_run_keep_to_the_limit(tmp_path: Path) -> None:
+    net, limit = main_street().network(), "1 MB"
+    asked = {
+        "nearest": lambda: net.nearest(HOMES, SHOPS, memory_limit=limit),
+        "reach_batches": lambda: net.reach_batches(HOMES, SHOPS, memory_limit=limit),
+        "counts": lambda: net.counts(HOMES, SHOPS, memory_limit=limit),
+        "nearest_few": lambda: net.nearest_few(HOMES, SHOPS, memory_limit=limit),
+        "node_times": lambda: net.node_times(SHOPS, memory_limit=limit),
+        "matrix": lambda: net.matrix(HOMES, SHOPS.drop("class"), memory_limit=limit),
+    }
+    for name, ask in asked.items():
+        with pytest.raises(ws.InputError, match=rf"{name}.*GiB of memory"):
+            ask()
+    ws.synth(tmp_path / "city", nodes=1000, seed=1)
+    with pytest.raises(ws.InputError, match=r"run.*GiB of memory"):
+        ws.run(tmp_path / "city" / "STUDY.toml", tmp_path / "out", memory_limit=limit, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("limit", ["much", "0", "-3 GB", "8 GBit", -1])
 def test_a_limit_that_is_no_size_is_refused(limit: str | int) -> None:
     with pytest.raises(ValueError, match="memory_limit"):

@@ -121,11 +121,10 @@ impl Bench<'_> {
                 u64::from(found.get(0, 0).unwrap_or_default())
             }
             "J2" => {
-                let found =
-                    tally::opportunities(walk, joins, &self.city.facilities, None, &LIMITS_DS, &quiet)
-                        .expect("nobody stops it");
-                self.keep("J2.u32", || found.count.iter().copied());
-                found.count.iter().map(|&count| u64::from(count)).sum()
+                let found = tally::counts(walk, joins, &self.city.facilities, &LIMITS_DS, &quiet)
+                    .expect("nobody stops it");
+                self.keep("J2.u32", || found.iter().copied());
+                found.iter().map(|&count| u64::from(count)).sum()
             }
             "J3" => {
                 let (mut pairs, mut time_ds) = (0, 0);

@@ -1,9 +1,8 @@
 //! The coverage table as columns.
 
-use super::pairs::shared_texts;
+use super::repeated;
 use crate::model::coverage::{Combination, Coverage};
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
-use arrow_select::take::take;
+use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use std::sync::Arc;
 
 /// Coverage as a table: `area_id`, `class`, `group`, `profile`, `minutes`, `people`, `people_covered`, `share` (0..1; null
@@ -11,8 +10,7 @@ use std::sync::Arc;
 pub fn to_batch(coverage: Coverage) -> RecordBatch {
     let rows = coverage.len();
     let text = |texts: &[String], of: fn(Combination) -> usize| {
-        let places: UInt32Array = (0..rows).map(|row| of(coverage.combination(row)) as u32).collect();
-        take(&shared_texts(texts), &places, None).expect("places are within")
+        repeated::at_each(&repeated::texts(texts), (0..rows).map(|row| of(coverage.combination(row))))
     };
     let number = |of: &dyn Fn(usize) -> f64| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values((0..rows).map(of)))

@@ -38,6 +38,7 @@ mod parquet_gate_tests;
 pub mod population;
 pub mod population_raster;
 pub mod rejected;
+pub mod repeated;
 pub mod sources;
 pub mod study;
 pub mod survey;

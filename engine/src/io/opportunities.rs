@@ -1,16 +1,11 @@
 //! Cumulative opportunities, the nearest few, times at nodes and matrices, as tables.
 
-use super::facilities::ids_column;
-use super::pairs::{shared, shared_texts};
+use super::repeated;
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
 use crate::model::times::{Deciseconds, Found};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
-use arrow_select::take::take;
 use std::sync::Arc;
-
-/// What facilities within a limit hold: the sum of the capacities that are known, and how many are not.
-pub type Held = (f64, u32);
 
 /// Counts as a table: `origin_id`, `class`, `minutes`, `count` and, where capacities were asked for, `capacity` (the sum of
 /// those known) and `capacity_unknown` (facilities without one). No nulls. Rows: origin by origin, classes sorted, minutes in
@@ -20,23 +15,30 @@ pub fn counts_to_batch(
     classes: &[String],
     minutes: &[f64],
     count: Vec<u32>,
-    held: Option<&[Held]>,
+    held: Option<Vec<(f64, u32)>>,
 ) -> RecordBatch {
     let (rows, per_origin) = (count.len(), classes.len() * minutes.len());
     let mut columns = vec![
-        ("origin_id", repeated(&ids(origins), (0..rows).map(|row| row / per_origin)), false),
+        (
+            "origin_id",
+            repeated::at_each(&repeated::ids(origins), (0..rows).map(|row| row / per_origin)),
+            false,
+        ),
         (
             "class",
-            repeated(&shared_texts(classes), (0..rows).map(|row| row / minutes.len() % classes.len())),
+            repeated::at_each(
+                &repeated::texts(classes),
+                (0..rows).map(|row| row / minutes.len() % classes.len()),
+            ),
             false,
         ),
         ("minutes", number((0..rows).map(|row| minutes[row % minutes.len()])), false),
         ("count", Arc::new(UInt32Array::from(count)) as ArrayRef, false),
     ];
     if let Some(held) = held {
-        columns.push(("capacity", number(held.iter().map(|held| held.0)), false));
-        let unknown = UInt32Array::from_iter_values(held.iter().map(|held| held.1));
-        columns.push(("capacity_unknown", Arc::new(unknown), false));
+        let (capacity, unknown): (Vec<f64>, Vec<u32>) = held.into_iter().unzip();
+        columns.push(("capacity", Arc::new(Float64Array::from(capacity)), false));
+        columns.push(("capacity_unknown", Arc::new(UInt32Array::from(unknown)), false));
     }
     RecordBatch::try_from_iter_with_nullable(columns).expect("all columns have one value per row")
 }
@@ -55,13 +57,24 @@ pub fn nearest_few_to_batch(
     let entries = || rows.iter().map(|(entry, _)| *entry);
     let rank = UInt32Array::from_iter_values(entries().map(|entry| (entry % k) as u32 + 1));
     RecordBatch::try_from_iter_with_nullable([
-        ("origin_id", repeated(&ids(origins), entries().map(|entry| entry / (k * classes.len()))), false),
-        ("class", repeated(&shared_texts(&classes), entries().map(|entry| entry / k % classes.len())), false),
+        (
+            "origin_id",
+            repeated::at_each(&repeated::ids(origins), entries().map(|entry| entry / (k * classes.len()))),
+            false,
+        ),
+        (
+            "class",
+            repeated::at_each(&repeated::texts(&classes), entries().map(|entry| entry / k % classes.len())),
+            false,
+        ),
         ("rank", Arc::new(rank) as ArrayRef, false),
         ("time_s", number(rows.iter().map(|(_, found)| f64::from(found.time_ds) / 10.0)), false),
         (
             "facility_id",
-            repeated(&ids(&facilities.id), rows.iter().map(|(_, found)| found.facility() as usize)),
+            repeated::at_each(
+                &repeated::ids(&facilities.id),
+                rows.iter().map(|(_, found)| found.facility() as usize),
+            ),
             false,
         ),
     ])
@@ -78,8 +91,8 @@ pub fn node_times_to_batch(
     let places = || (0..rows).map(|row| (row / classes.len(), row % classes.len()));
     let seconds = places().map(|(node, class)| time_ds(node, class).map(|time_ds| f64::from(time_ds) / 10.0));
     RecordBatch::try_from_iter_with_nullable([
-        ("node_id", repeated(&ids(nodes), places().map(|(node, _)| node)), false),
-        ("class", repeated(&shared_texts(classes), places().map(|(_, class)| class)), false),
+        ("node_id", repeated::at_each(&repeated::ids(nodes), places().map(|(node, _)| node)), false),
+        ("class", repeated::at_each(&repeated::texts(classes), places().map(|(_, class)| class)), false),
         ("time_s", Arc::new(seconds.collect::<Float64Array>()) as ArrayRef, true),
     ])
     .expect("all columns have one value per row")
@@ -91,20 +104,15 @@ pub fn matrix_to_batch(origins: &Ids, destinations: &Ids, time_ds: &[Option<Deci
     let seconds: Float64Array =
         time_ds.iter().map(|time_ds| time_ds.map(|time_ds| f64::from(time_ds) / 10.0)).collect();
     RecordBatch::try_from_iter_with_nullable([
-        ("origin_id", repeated(&ids(origins), (0..rows).map(|row| row / columns)), false),
-        ("destination_id", repeated(&ids(destinations), (0..rows).map(|row| row % columns)), false),
+        ("origin_id", repeated::at_each(&repeated::ids(origins), (0..rows).map(|row| row / columns)), false),
+        (
+            "destination_id",
+            repeated::at_each(&repeated::ids(destinations), (0..rows).map(|row| row % columns)),
+            false,
+        ),
         ("time_s", Arc::new(seconds) as ArrayRef, true),
     ])
     .expect("all columns have one value per pair")
-}
-
-fn ids(ids: &Ids) -> ArrayRef {
-    shared(&ids_column(ids, (0..ids.len()).map(Some)))
-}
-
-fn repeated(values: &ArrayRef, rows: impl Iterator<Item = usize>) -> ArrayRef {
-    let rows = UInt32Array::from_iter_values(rows.map(|row| row as u32));
-    take(values, &rows, None).expect("rows are within")
 }
 
 fn number(values: impl Iterator<Item = f64>) -> ArrayRef {

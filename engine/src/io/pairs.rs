@@ -1,12 +1,11 @@
 //! Origins and facilities within reach of each other, as tables.
 
-use super::facilities::ids_column;
+use super::repeated;
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
 use crate::model::times::Deciseconds;
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringViewArray, UInt32Array};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use arrow_select::take::take;
 use std::sync::Arc;
 
 /// Makes the columns of pairs: what is the same for all of them is prepared once, and texts are shared, not copied.
@@ -21,9 +20,8 @@ pub struct PairColumns {
 impl PairColumns {
     /// For pairs of these origins and facilities.
     pub fn new(origins: &Ids, facilities: &Facilities) -> Self {
-        let all = |ids: &Ids| shared(&ids_column(ids, (0..ids.len()).map(Some)));
-        let (origin, facility) = (all(origins), all(&facilities.id));
-        let class = shared_texts(&facilities.class);
+        let (origin, facility) = (repeated::ids(origins), repeated::ids(&facilities.id));
+        let class = repeated::texts(&facilities.class);
         let schema = Arc::new(Schema::new(vec![
             Field::new("origin_id", origin.data_type().clone(), false),
             Field::new("facility_id", facility.data_type().clone(), false),
@@ -47,27 +45,13 @@ impl PairColumns {
     /// Pairs by rows of origins and of facilities.
     pub fn batch(&self, origin: Vec<u32>, facility: Vec<u32>, time_ds: &[Deciseconds]) -> RecordBatch {
         let (origin, facility) = (UInt32Array::from(origin), UInt32Array::from(facility));
-        let of = |values: &ArrayRef, rows: &UInt32Array| take(values, rows, None).expect("rows are within");
         let seconds: Float64Array = time_ds.iter().map(|&time_ds| f64::from(time_ds) / 10.0).collect();
         let columns = vec![
-            of(&self.origin, &origin),
-            of(&self.facility, &facility),
-            of(&self.class, &facility),
+            repeated::at_places(&self.origin, &origin),
+            repeated::at_places(&self.facility, &facility),
+            repeated::at_places(&self.class, &facility),
             Arc::new(seconds) as ArrayRef,
         ];
         RecordBatch::try_new(self.schema(), columns).expect("all columns have one value per pair")
-    }
-}
-
-/// Texts whose bytes are shared by all columns taken from them.
-pub fn shared_texts<T: AsRef<str>>(texts: &[T]) -> ArrayRef {
-    Arc::new(texts.iter().map(|text| Some(text.as_ref())).collect::<StringViewArray>())
-}
-
-/// A column whose texts are shared by all columns taken from it.
-pub fn shared(column: &ArrayRef) -> ArrayRef {
-    match column.data_type() {
-        DataType::Utf8 => arrow_cast::cast(column, &DataType::Utf8View).expect("texts are texts"),
-        _ => Arc::clone(column),
     }
 }

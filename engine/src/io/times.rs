@@ -1,14 +1,13 @@
 //! Nearest times as a table, and back.
 
 use super::facilities::ids_column;
-use super::pairs::{shared, shared_texts};
+use super::repeated;
 use super::table::Table;
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::problem::{Fault, Problem};
 use crate::model::times::{Found, Nearest, Reason, Times};
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
-use arrow_select::take::take;
+use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,31 +22,18 @@ pub fn to_batch(times: &Times) -> RecordBatch {
 pub fn rows_to_batch(times: &Times, origins: Range<usize>) -> RecordBatch {
     let classes = times.class.len();
     let nearest = &times.nearest[origins.start * classes..origins.end * classes];
-    let taken =
-        |values: &ArrayRef, places: UInt32Array| take(values, &places, None).expect("places are within");
     let found = || nearest.iter().map(|nearest| nearest.ok());
     let seconds: Float64Array =
         found().map(|found| found.map(|found| f64::from(found.time_ds) / 10.0)).collect();
-    let rows = nearest.len() as u32;
-    let classes = classes as u32;
-    let origin = taken(
-        &ids_column(&times.origin, origins.map(Some)),
-        UInt32Array::from_iter_values((0..rows).map(|row| row / classes)),
-    );
-    let class =
-        taken(&shared_texts(&times.class), UInt32Array::from_iter_values((0..rows).map(|row| row % classes)));
-    let profile = taken(
-        &shared_texts(std::slice::from_ref(&times.profile)),
-        UInt32Array::from_iter_values(std::iter::repeat_n(0, rows as usize)),
-    );
-    let facility = taken(
-        &shared(&ids_column(&times.facility, (0..times.facility.len()).map(Some))),
-        found().map(|found| found.map(Found::facility)).collect(),
-    );
-    let reason = taken(
-        &shared_texts(&Reason::ALL.map(Reason::name)),
-        nearest.iter().map(|nearest| nearest.err().map(|reason| reason as u32)).collect(),
-    );
+    let rows = 0..nearest.len();
+    let origin = ids_column(&times.origin, rows.clone().map(|row| Some(origins.start + row / classes)));
+    let class = repeated::at_each(&repeated::texts(&times.class), rows.clone().map(|row| row % classes));
+    let profile = repeated::texts(std::slice::from_ref(&times.profile));
+    let profile = repeated::at_each(&profile, rows.map(|_| 0));
+    let facility =
+        repeated::at(&repeated::ids(&times.facility), found().map(|found| found.map(Found::facility)));
+    let reason = nearest.iter().map(|nearest| nearest.err().map(|reason| reason as u32));
+    let reason = repeated::at(&repeated::texts(&Reason::ALL.map(Reason::name)), reason);
     RecordBatch::try_from_iter_with_nullable([
         ("origin_id", origin, false),
         ("class", class, false),

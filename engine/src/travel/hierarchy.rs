@@ -91,7 +91,7 @@ fn quicker(hops: &mut Vec<Hop>, hop: Hop) {
 }
 
 /// The time of two steps. Surveys may state years for one: a sum beyond every time that is told stays there and never wraps.
-fn both(into: &Hop, onward: &Hop) -> Deciseconds {
+fn both(into: Hop, onward: Hop) -> Deciseconds {
     into.time_ds.saturating_add(onward.time_ds)
 }
 
@@ -117,12 +117,12 @@ impl Rest {
         let mut shortcuts = Vec::new();
         for into in &self.back[node] {
             let onward = self.out[node].iter().filter(|onward| onward.to != into.to);
-            let Some(longest_ds) = onward.clone().map(|onward| both(into, onward)).max() else {
+            let Some(longest_ds) = onward.clone().map(|onward| both(*into, *onward)).max() else {
                 continue;
             };
             scratch.search(self, into.to, node as u32, longest_ds);
             for onward in onward {
-                let time_ds = both(into, onward);
+                let time_ds = both(*into, *onward);
                 if scratch.time_ds(onward.to).is_none_or(|other_ds| other_ds > time_ds) {
                     shortcuts.push((into.to, Hop { to: onward.to, time_ds }));
                 }

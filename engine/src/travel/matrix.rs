@@ -5,6 +5,7 @@ use super::doors::{Joined, Joins, Walk};
 use super::hierarchy::{Hierarchy, Steps};
 use super::lanes::{Label, LongTimes};
 use super::positions::Positions;
+use super::spare::Spare;
 use crate::model::error::Result;
 use crate::model::progress::Progress;
 use crate::model::times::Deciseconds;
@@ -100,18 +101,20 @@ impl Places {
 /// Search upwards from all places, 32 that follow one another together.
 fn risen(steps: &Steps, places: &[Vec<(u32, Deciseconds)>], progress: &Progress) -> Result<Vec<Risen>> {
     let simd = pulp::Arch::new();
+    let spare = Spare::default();
+    let make = || Scratch {
+        labels: vec![LongTimes::NONE; steps.node_count()],
+        waiting: Positions::none(steps.node_count()),
+    };
     places
         .par_chunks(TOGETHER)
-        .map_init(
-            || Scratch {
-                labels: vec![LongTimes::NONE; steps.node_count()],
-                waiting: Positions::none(steps.node_count()),
-            },
-            |scratch, places| {
-                progress.check()?;
-                Ok(simd.dispatch(Rising { steps, places, scratch }))
-            },
-        )
+        .map(|places| {
+            progress.check()?;
+            let mut scratch = spare.take(make);
+            let risen = simd.dispatch(Rising { steps, places, scratch: &mut scratch });
+            spare.put(scratch);
+            Ok(risen)
+        })
         .collect()
 }
 

@@ -23,6 +23,7 @@ pub mod positions;
 pub mod route;
 #[cfg(test)]
 mod route_tests;
+pub mod spare;
 pub mod spread;
 pub mod sweep;
 pub mod tally;

@@ -4,14 +4,14 @@ use super::arcs::{Arcs, PER_EDGE_BYTES, PER_NODE_BYTES, Side};
 use super::doors::{Joined, Joins, Walk};
 use super::lanes::{Label, Lanes, LongTimes, Times, Word};
 use super::positions::Positions;
+use super::spare::Spare;
 use crate::model::error::Result;
 use crate::model::progress::Progress;
 use crate::model::times::Deciseconds;
-use crate::network::graph::CLOSED;
+use crate::network::graph::{CLOSED, Network};
 use crate::network::order::Order;
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
-use std::sync::{Mutex, PoisonError};
 
 /// Searches side by side.
 const TOGETHER: usize = 32;
@@ -148,6 +148,13 @@ impl Index {
     }
 }
 
+/// About how many bytes a search of pairs takes beside the network, what is found not included.
+pub fn memory_bytes(network: &Network, cutoff_ds: Deciseconds) -> u64 {
+    let label = if cutoff_ds <= Times::LONGEST_DS { size_of::<Times>() } else { size_of::<LongTimes>() };
+    let per_node = rayon::current_num_threads() * label + PER_NODE_BYTES;
+    (network.node_count() * per_node + network.edge_count() * PER_EDGE_BYTES) as u64
+}
+
 /// A search for all pairs, from the side that has fewer places.
 pub struct Pairs<'a> {
     walk: &'a Walk<'a>,
@@ -190,14 +197,6 @@ impl<'a> Pairs<'a> {
         let on_edge = rows().map(|(row, (joined, _))| (joined.anchor.edge, row));
         let target_on_edge = Index::new(walk.network.edge_count(), on_edge);
         Self { walk, arcs: walk.arcs(side), side, sources, targets, target_at, target_on_edge, cutoff_ds }
-    }
-
-    /// About how many bytes the search takes beside the network, what is found not included.
-    pub fn memory_bytes(&self) -> u64 {
-        let nodes = self.walk.network.node_count();
-        let threads = rayon::current_num_threads() * nodes * size_of::<Times>();
-        let arcs = nodes * PER_NODE_BYTES + self.walk.network.edge_count() * PER_EDGE_BYTES;
-        (threads + arcs) as u64
     }
 
     /// About how many pairs there are, from some of the searches, evenly spread.
@@ -246,15 +245,13 @@ impl<'a> Pairs<'a> {
     ) -> Result<()> {
         assert!(self.cutoff_ds <= LongTimes::LONGEST_DS, "a cut-off is at most a day");
         let simd = pulp::Arch::new();
-        let spare: Mutex<Vec<Scratch<W>>> = Mutex::default();
-        let spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let spare = Spare::default();
         progress.begin("walking times of all pairs", rows.len())?;
         for group in rows.chunks(TOGETHER * BUNDLES_PER_GROUP) {
             let blocks = group.par_chunks(TOGETHER).map(|rows| {
-                let scratch = spare().pop();
-                let mut scratch = scratch.unwrap_or_else(|| Scratch::new(self.arcs, self.targets.len()));
+                let mut scratch = spare.take(|| Scratch::<W>::new(self.arcs, self.targets.len()));
                 let block = simd.dispatch(Bundle { pairs: self, rows, scratch: &mut scratch, progress })?;
-                spare().push(scratch);
+                spare.put(scratch);
                 progress.step(rows.len())?;
                 Ok(block)
             });

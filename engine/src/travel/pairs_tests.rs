@@ -5,7 +5,7 @@ use super::matrix::matrix;
 use super::nearest_tests::{RandomTown, random_town};
 use super::oracle;
 use super::pairs::Pairs;
-use super::tally::{nearest_few, opportunities};
+use super::tally::{capacities, counts, nearest_few};
 use crate::io::defaults;
 use crate::model::facility::Facilities;
 use crate::model::place::Place;
@@ -143,12 +143,11 @@ proptest! {
             (0..facilities.len()).map(|row| (row % 3 > 0).then_some(row as f64 + 1.0)).collect();
         let quiet = Progress::default();
         let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
-        let counted =
-            opportunities(&walk, &joins, &facilities, Some(&capacity), &limits_ds, &quiet).unwrap();
+        let counted = counts(&walk, &joins, &facilities, &limits_ds, &quiet).unwrap();
+        let held = capacities(&walk, &joins, &facilities, &capacity, &limits_ds, &quiet).unwrap();
         let few = nearest_few(&walk, &joins, &facilities, k, cutoff_ds, &quiet).unwrap();
         let rank = facilities.id.ranks();
-        let capacities = counted.held.unwrap();
-        let (mut counts, mut found) = (counted.count.iter().zip(&capacities), few.chunks(k));
+        let (mut counts, mut found) = (counted.iter().zip(&held), few.chunks(k));
         for origin in 0..origins.len() as u32 {
             for class in &classes {
                 let of_class: Vec<&(u32, u32, u32)> = pairs
@@ -159,7 +158,7 @@ proptest! {
                     let within: Vec<usize> =
                         of_class.iter().filter(|pair| pair.2 <= limit_ds).map(|pair| pair.1 as usize).collect();
                     let (&count, &held) = counts.next().unwrap();
-                    prop_assert_eq!(count as usize, within.len());
+                    prop_assert_eq!((count as usize, held.count), (within.len(), count));
                     let known = within.iter().filter_map(|&row| capacity[row]);
                     let sum = known.clone().sum::<f64>();
                     prop_assert!((held.capacity - sum).abs() < 1e-9, "whole numbers add up exactly");

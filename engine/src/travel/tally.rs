@@ -8,79 +8,75 @@ use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Found};
 use rayon::prelude::*;
 
-/// Cumulative opportunities: one entry per origin, class and limit; origin by origin, classes sorted, limits in the order given.
-#[derive(Debug, Clone)]
-pub struct Opportunities {
-    /// Facilities within the limit.
-    pub count: Vec<u32>,
-    /// What they hold; none where no capacities were given.
-    pub held: Option<Vec<Held>>,
-}
-
-/// What facilities hold together.
+/// What is within a limit of an origin, and what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Held {
-    /// The sum of the capacities that are known.
-    pub capacity: f64,
+    /// Facilities.
+    pub count: u32,
     /// Facilities whose capacity is not known.
     pub unknown: u32,
+    /// The sum of the capacities that are known.
+    pub capacity: f64,
 }
 
-/// How many facilities of each class are within each of the limits, and what they hold where `capacity` is given (one
-/// value per facility; sums run in an order that hangs on the places alone).
+/// Cumulative opportunities: how many facilities of each class are within each of the limits. One entry per origin, class and
+/// limit: origin by origin, classes sorted, limits in the order given.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
-pub fn opportunities(
+pub fn counts(
     walk: &Walk<'_>,
     joins: &Joins,
     facilities: &Facilities,
-    capacity: Option<&[Option<f64>]>,
     limits_ds: &[Deciseconds],
     progress: &Progress,
-) -> Result<Opportunities> {
-    let limits = Limits { class_of: classes_of(facilities), limits_ds };
-    let count = limits.tally(walk, joins, 0_u32, |count, _| *count += 1, progress)?;
-    let hold = |capacity: &[Option<f64>]| {
-        let add = |held: &mut Held, facility: usize| match capacity[facility] {
+) -> Result<Vec<u32>> {
+    within(walk, joins, facilities, limits_ds, |count, _| *count += 1, progress)
+}
+
+/// The same with the sum of `capacity`, which has one value per facility. Sums run in an order that hangs on the places alone.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn capacities(
+    walk: &Walk<'_>,
+    joins: &Joins,
+    facilities: &Facilities,
+    capacity: &[Option<f64>],
+    limits_ds: &[Deciseconds],
+    progress: &Progress,
+) -> Result<Vec<Held>> {
+    let add = |held: &mut Held, facility: usize| {
+        held.count += 1;
+        match capacity[facility] {
             Some(capacity) => held.capacity += capacity,
             None => held.unknown += 1,
-        };
-        limits.tally(walk, joins, Held::default(), add, progress)
+        }
     };
-    Ok(Opportunities { count, held: capacity.map(hold).transpose()? })
+    within(walk, joins, facilities, limits_ds, add, progress)
 }
 
-/// What is within each limit, class by class.
-struct Limits<'a> {
-    class_of: (Vec<usize>, usize),
-    limits_ds: &'a [Deciseconds],
-}
-
-impl Limits<'_> {
-    /// Add every facility to the entries of its class whose limits it is within.
-    fn tally<T: Copy + Send>(
-        &self,
-        walk: &Walk<'_>,
-        joins: &Joins,
-        empty: T,
-        add: impl Fn(&mut T, usize) + Sync,
-        progress: &Progress,
-    ) -> Result<Vec<T>> {
-        let longest_ds = self.limits_ds.iter().copied().max().unwrap_or_default();
-        let (class_of, classes) = &self.class_of;
-        let count = self.limits_ds.len();
-        let add_to_row = |row: &mut [T], facility: u32, time_ds: Deciseconds| {
-            let facility = facility as usize;
-            let entries = &mut row[class_of[facility] * count..];
-            for (entry, &limit_ds) in entries.iter_mut().zip(self.limits_ds) {
-                if time_ds <= limit_ds {
-                    add(entry, facility);
-                }
+/// Add every facility to the entries of its class whose limits it is within.
+fn within<T: Copy + Default + Send>(
+    walk: &Walk<'_>,
+    joins: &Joins,
+    facilities: &Facilities,
+    limits_ds: &[Deciseconds],
+    add: impl Fn(&mut T, usize) + Sync,
+    progress: &Progress,
+) -> Result<Vec<T>> {
+    let longest_ds = limits_ds.iter().copied().max().unwrap_or_default();
+    let (class_of, classes) = classes_of(facilities);
+    let add_to_row = |row: &mut [T], facility: u32, time_ds: Deciseconds| {
+        let facility = facility as usize;
+        let entries = &mut row[class_of[facility] * limits_ds.len()..];
+        for (entry, &limit_ds) in entries.iter_mut().zip(limits_ds) {
+            if time_ds <= limit_ds {
+                add(entry, facility);
             }
-        };
-        tally(walk, joins, longest_ds, (classes * count, empty), add_to_row, progress)
-    }
+        }
+    };
+    tally(walk, joins, longest_ds, (classes * limits_ds.len(), T::default()), add_to_row, progress)
 }
 
 /// No facility: farther than any.

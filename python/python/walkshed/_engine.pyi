@@ -27,6 +27,7 @@ __all__ = [
     "isochrones",
     "matrix",
     "merge_duplicates",
+    "nearest",
     "nearest_few",
     "node_times",
     "profiles",
@@ -136,16 +137,6 @@ class Network:
     def lines(self) -> Table: ...
     def edges(self, profile: str) -> Table: ...
     def snap(self, places: object, profile: str, public: bool) -> tuple[Table, Table]: ...
-    def nearest(
-        self,
-        origins: object,
-        facilities: object,
-        profile: str,
-        max_minutes: float,
-        direction: str,
-        as_of: str | None = None,
-        report: _Report | None = None,
-    ) -> tuple[Table, Table]: ...
 
 def coverage(
     times: object,
@@ -208,6 +199,9 @@ def merge_duplicates(tables: list[object], same_source: bool) -> tuple[Table, Ta
 def synth(out: str, nodes: int, seed: int, report: _Report | None = None) -> str: ...
 def age_groups() -> list[tuple[str, str, str, int | None, int | None, list[str]]]: ...
 def check_areas(areas: object, cells: object | None, report: _Report | None = None) -> Table: ...
+def nearest(
+    network: Network, question: dict[str, object], max_minutes: float, report: _Report | None = None
+) -> tuple[Table, Table]: ...
 def reach(
     network: Network, question: dict[str, object], max_minutes: float, report: _Report | None = None
 ) -> tuple[Table, Table]: ...

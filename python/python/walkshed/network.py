@@ -234,6 +234,7 @@ class Network:
         max_minutes: float = 15,
         direction: Direction = "to_facility",
         as_of: str | datetime.date | None = None,
+        memory_limit: MemoryLimit = None,
         progress: Progress = None,
     ) -> pl.DataFrame:
         """Nearest facility of every class from every origin, by walking time.
@@ -251,6 +252,7 @@ class Network:
             direction: from home to the facility, or back; on slopes and stairs they differ.
             as_of: the day on which facilities are looked at, such as `"2026-03-01"`; without it their stated
                 status counts.
+            memory_limit: bytes, or `"8 GB"`, for the whole process; without it, most of what the machine has free.
             progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
         Returns:
@@ -260,22 +262,17 @@ class Network:
             not_snapped. Equally near facilities: the one whose id comes first.
 
         Raises:
-            InputError: a table lacks a column or has no usable row.
-            ValueError: a profile, direction, day or cut-off that cannot be.
+            InputError: a table lacks a column or has no usable row, or the result would be larger than the limit.
+            ValueError: a profile, direction, day, limit or cut-off that cannot be.
             KeyboardInterrupt: stopped by the user, within half a second.
 
         Warns:
             RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
 
         """
-        who, starts, ends = (
-            to_json(profile),
-            to_engine(origins, "origins"),
-            to_engine(facilities, "facilities"),
-        )
-        day = as_of.isoformat() if isinstance(as_of, datetime.date) else as_of
+        question = _question(origins, facilities, profile, direction, as_of, memory_limit)
         with reporting(progress) as report:
-            times, rejected = self._engine.nearest(starts, ends, who, max_minutes, direction, day, report=report)
+            times, rejected = _engine.nearest(self._engine, question, max_minutes, report=report)
         warn(frame(rejected))
         return frame(times)
 
