@@ -89,7 +89,7 @@ pub fn coverage(
         progress.begin("coverage", areas.id.len() * all_times.len())?;
         let batch = |times| {
             let coverage = cover(times, &people.cells, &areas.id, &parts, &minutes, progress)?;
-            Ok(io::coverage::to_batch(coverage))
+            Ok(io::coverage::to_batch(&coverage))
         };
         Ok((all_times.iter().map(batch).collect::<Result<Vec<_>>>()?, rejected))
     })?;

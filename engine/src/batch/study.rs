@@ -316,10 +316,11 @@ fn write_coverage(
     let batch = |times: &NearestTimes, range: Range<usize>| {
         let (areas, parts) = (&areas[range.clone()], &parts[range]);
         let coverage = coverage(&times.times, &prepared.cells, areas, parts, minutes, progress)?;
-        Ok(io::geometry::labelled(&io::coverage::to_batch(coverage), study.study.analysis_crs))
+        Ok(io::geometry::labelled(&io::coverage::to_batch(&coverage), study.study.analysis_crs))
     };
     let ranges = times.iter().flat_map(|times| ranges(areas.len(), at_once).map(move |range| (times, range)));
-    write_batches(staging, "coverage.parquet", ranges.map(|(times, range)| batch(times, range)), progress)
+    let batches = ranges.map(|(times, range)| batch(times, range));
+    write_batches(staging, "coverage.parquet", &io::coverage::DISTINCT, batches, progress)
 }
 
 fn write_times(
@@ -335,7 +336,7 @@ fn write_times(
         let batch = io::times::rows_to_batch(&times.times, range);
         Ok(io::geometry::labelled(&batch, study.study.analysis_crs))
     });
-    write_batches(staging, "times.parquet", batches, progress)
+    write_batches(staging, "times.parquet", &[], batches, progress)
 }
 
 /// Ranges of at most so many, one after the other; an empty one where there is nothing, so that a table has its columns.
@@ -347,6 +348,7 @@ fn ranges(count: usize, at_once: usize) -> impl Iterator<Item = Range<usize>> {
 fn write_batches(
     staging: &Staging,
     name: &str,
+    distinct: &[&str],
     batches: impl Iterator<Item = Result<RecordBatch>>,
     progress: &Progress,
 ) -> Result<usize> {
@@ -357,7 +359,7 @@ fn write_batches(
         rows += batch.num_rows();
         let writer = match &mut writer {
             Some(writer) => writer,
-            None => writer.insert(TableWriter::create(&path, &batch.schema())?),
+            None => writer.insert(TableWriter::create(&path, &batch.schema(), distinct)?),
         };
         writer.write(&batch, progress)?;
     }

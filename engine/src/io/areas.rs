@@ -10,6 +10,7 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::schema::AREAS;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use geo::Geometry;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -36,10 +37,11 @@ pub fn read(table: &Table, id_column: &str, findings: &mut Vec<Problem>) -> Resu
     let (parent_id, code) = (optional("parent_id")?, optional("code")?);
     let mut areas = Areas { file: table.name.clone(), ..Areas::default() };
     let mut first_rows: HashMap<String, u64> = HashMap::new();
-    for (row, shape) in geometries.into_iter().enumerate() {
-        let Some(shape) = shape else { continue };
+    let outlines: Vec<_> = geometries.into_par_iter().map(|shape| shape.map(geometry::polygons_of)).collect();
+    for (row, outline) in outlines.into_iter().enumerate() {
+        let Some(outline) = outline else { continue };
         let id = ids.text(row);
-        let outline = match geometry::polygons_of(shape) {
+        let outline = match outline {
             Ok(outline) => outline,
             Err(fault) => {
                 problems.push(table.problem(row, &column, None, fault));

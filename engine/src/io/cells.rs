@@ -13,6 +13,7 @@ use crate::model::problem::{Fault, Problem};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
 use geo::Geometry;
 use h3o::CellIndex;
+use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -158,9 +159,10 @@ pub fn to_batch(cells: &Cells, snap_m: &[Option<f64>]) -> RecordBatch {
         columns.push((&group.name, Arc::new(Float64Array::from(group.people.clone())), false));
     }
     columns.push(("snap_m", Arc::new(snap_m.iter().copied().collect::<Float64Array>()), true));
-    let outlines = cells.cell.iter().map(|&cell| match cell::outline(cell).0.as_slice() {
+    let outline = |&cell: &CellIndex| match cell::outline(cell).0.as_slice() {
         [polygon] => Geometry::Polygon(polygon.clone()),
         parts => Geometry::MultiPolygon(geo::MultiPolygon::new(parts.to_vec())),
-    });
-    with_geometry(columns, geometry::encode(outlines))
+    };
+    let outlines: Vec<Geometry> = cells.cell.par_iter().map(outline).collect();
+    with_geometry(columns, geometry::encode(outlines.into_iter()))
 }

@@ -11,8 +11,9 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ pub const ROW_GROUP_ROWS: usize = 1 << 17;
 /// # Errors
 /// When the file exists or the file system refuses; [`Error::Cancelled`] between two row groups.
 pub fn write(path: &Path, batch: &RecordBatch, progress: &Progress) -> Result<()> {
-    let mut writer = TableWriter::create(path, &batch.schema())?;
+    let mut writer = TableWriter::create(path, &batch.schema(), &[])?;
     writer.write(batch, progress)?;
     writer.finish()
 }
@@ -44,18 +45,24 @@ pub struct TableWriter {
 }
 
 impl TableWriter {
-    /// Begin a new file for batches of this schema.
+    /// Begin a new file for batches of this schema. Columns whose values are nearly all `distinct` are written as they are:
+    /// looking for repeats would take most of the time.
     ///
     /// # Errors
     /// When the file exists or the file system refuses.
-    pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self> {
+    pub fn create(path: &Path, schema: &SchemaRef, distinct: &[&str]) -> Result<Self> {
         let file = File::create_new(path).map_err(Error::file(path))?;
         let refused = refused(path);
         let label = schema.metadata().get(ANALYSIS_CRS).cloned();
         let geo = encoder(schema).map_err(|error| refused(error.to_string()))?;
         let schema =
             geo.as_ref().map_or_else(|| Arc::clone(schema), GeoParquetRecordBatchEncoder::target_schema);
-        let properties = WriterProperties::builder()
+        let plain = |properties: WriterPropertiesBuilder, column: &&str| {
+            properties.set_column_dictionary_enabled(ColumnPath::from(*column), false)
+        };
+        let properties = distinct
+            .iter()
+            .fold(WriterProperties::builder(), plain)
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .set_created_by(concat!("walkshed ", env!("CARGO_PKG_VERSION")).to_owned())

@@ -38,10 +38,12 @@ struct Spot {
 impl<'d> Room<'d> {
     /// Sum the weights of places by cell. Places must not straddle the antimeridian within one cell.
     pub fn new(dwellings: &'d Dwellings, resolution: Resolution) -> Self {
+        let cells: Vec<CellIndex> =
+            dwellings.place.par_iter().map(|&place| cell::at(place, resolution)).collect();
         let mut by_cell: HashMap<CellIndex, Spot> = HashMap::new();
-        for (&place, &weight) in dwellings.place.iter().zip(&dwellings.weight) {
+        for ((cell, &place), &weight) in cells.into_iter().zip(&dwellings.place).zip(&dwellings.weight) {
             if weight > 0.0 {
-                let spot = by_cell.entry(cell::at(place, resolution)).or_default();
+                let spot = by_cell.entry(cell).or_default();
                 spot.weight += weight;
                 spot.lon += place.lon() * weight;
                 spot.lat += place.lat() * weight;

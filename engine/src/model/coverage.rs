@@ -68,19 +68,6 @@ pub struct CoverageRow {
     pub people_not_snapped: f64,
 }
 
-/// Where a row of the coverage table is in the lists that it is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Combination {
-    /// Place of the area.
-    pub area: usize,
-    /// Place of the class.
-    pub class: usize,
-    /// Place of the group.
-    pub group: usize,
-    /// Place of the threshold.
-    pub minutes: usize,
-}
-
 impl Coverage {
     /// Number of rows.
     pub fn len(&self) -> usize {
@@ -97,41 +84,25 @@ impl Coverage {
         self.class.len() * self.group.len() * self.minutes.len()
     }
 
-    /// Where a row is in the lists.
-    pub fn combination(&self, row: usize) -> Combination {
-        let (groups, minutes) = (self.group.len(), self.minutes.len());
-        Combination {
-            area: row / self.rows_per_area(),
-            class: row / (groups * minutes) % self.class.len(),
-            group: row / minutes % groups,
-            minutes: row % minutes,
-        }
-    }
-
-    /// People of the area and group of a row.
-    pub fn people(&self, row: usize) -> f64 {
-        let at = self.combination(row);
-        self.people[at.area * self.group.len() + at.group]
-    }
-
-    /// Covered people of all people, 0..1; `None` where nobody lives.
-    pub fn share(&self, row: usize) -> Option<f64> {
-        let people = self.people(row);
+    /// Covered people of all people of a group in an area, 0..1; `None` where nobody lives.
+    pub fn share(&self, row: usize, group_of_area: usize) -> Option<f64> {
+        let people = self.people[group_of_area];
         (people > 0.0).then(|| self.of[Fate::Covered as usize][row] / people)
     }
 
     /// Row by row, for few rows.
     pub fn rows(&self) -> impl Iterator<Item = CoverageRow> {
-        (0..self.len()).map(|row| {
-            let at = self.combination(row);
+        let (groups, minutes) = (self.group.len(), self.minutes.len());
+        (0..self.len()).map(move |row| {
+            let (area, group) = (row / self.rows_per_area(), row / minutes % groups);
             let of = |fate: Fate| self.of[fate as usize][row];
             CoverageRow {
-                area_id: self.area_id[at.area].clone(),
-                class: self.class[at.class].clone(),
-                group: self.group[at.group].clone(),
+                area_id: self.area_id[area].clone(),
+                class: self.class[row / (groups * minutes) % self.class.len()].clone(),
+                group: self.group[group].clone(),
                 profile: self.profile.clone(),
-                minutes: self.minutes[at.minutes],
-                people: self.people(row),
+                minutes: self.minutes[row % minutes],
+                people: self.people[area * groups + group],
                 people_covered: of(Fate::Covered),
                 people_beyond: of(Fate::Beyond),
                 people_not_connected: of(Fate::NotConnected),

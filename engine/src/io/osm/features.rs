@@ -9,8 +9,10 @@ use crate::model::ledger::Entry;
 use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::population::Dwellings;
+use crate::model::street::{Barrier, StreetNode};
 use geo::{Centroid, InteriorPoint, MultiPolygon};
-use std::collections::{HashMap, HashSet};
+use rayon::prelude::*;
+use std::collections::HashMap;
 
 /// A feature with an outline or a line: a facility, a home, or both.
 pub struct RawFeature {
@@ -54,31 +56,53 @@ impl Part {
 pub struct Placing<'a> {
     pub nodes: &'a NodeTable,
     pub member_ways: &'a HashMap<i64, Vec<i64>>,
-    /// Nodes of streets that nothing stands on.
-    pub on_street: HashSet<i64>,
+    /// Nodes of streets, by id.
+    pub on_street: &'a [StreetNode],
+}
+
+/// What features have become.
+#[derive(Default)]
+pub struct Placed {
+    /// Centre and floor area of homes.
     pub dwellings: Dwellings,
-    pub rows: FacilityRows,
+    pub rows: Vec<FacilityRow>,
     pub broken_outlines: u64,
 }
 
 impl Placing<'_> {
-    /// Add a feature.
-    pub fn add(&mut self, feature: &RawFeature) {
-        let Some(shape) = self.shape(feature) else {
-            self.broken_outlines += 1;
-            return;
+    /// Place features side by side; their order stays.
+    pub fn place_all(&self, features: &[RawFeature]) -> Placed {
+        let mut all = Placed::default();
+        let placed: Vec<Placed> = features.par_iter().map(|feature| self.place(feature)).collect();
+        for placed in placed {
+            all.dwellings.place.extend(placed.dwellings.place);
+            all.dwellings.weight.extend(placed.dwellings.weight);
+            all.rows.extend(placed.rows);
+            all.broken_outlines += placed.broken_outlines;
+        }
+        all
+    }
+
+    fn place(&self, feature: &RawFeature) -> Placed {
+        let mut placed = Placed::default();
+        let Some(shape) = self.shape(feature, &mut placed.broken_outlines) else {
+            placed.broken_outlines += 1;
+            return placed;
         };
         if let (Some(floors), Some(outline)) = (feature.floors, &shape.outline) {
             let area_m2 = outlines::area_m2(outline);
             if let Some(centre) = outline.centroid().and_then(|centre| Place::new(centre.x(), centre.y())) {
-                self.dwellings.place.push(centre);
-                self.dwellings.weight.push(area_m2 * floors);
+                placed.dwellings.place.push(centre);
+                placed.dwellings.weight.push(area_m2 * floors);
             }
+        }
+        if feature.classes.is_empty() {
+            return placed;
         }
         let doors = self.doors(&shape);
         for found in &feature.classes {
             let outline = shape.outline.is_some();
-            self.rows.push(FacilityRow {
+            placed.rows.push(FacilityRow {
                 class: found.class,
                 entry: Entry { outline, ..of_class(found, &feature.entry) },
                 id: feature.id.clone(),
@@ -88,10 +112,11 @@ impl Placing<'_> {
                 doors: doors.clone(),
             });
         }
+        placed
     }
 
     /// Where a feature is; `None` when its outline does not close or its nodes are missing.
-    fn shape(&mut self, feature: &RawFeature) -> Option<Shape> {
+    fn shape(&self, feature: &RawFeature, broken_outlines: &mut u64) -> Option<Shape> {
         if let ([Part::Nodes(refs)], []) = (feature.outer.as_slice(), feature.inner.as_slice())
             && refs.first() != refs.last()
         {
@@ -103,7 +128,7 @@ impl Placing<'_> {
         };
         let (outer, outer_left) = rings(&feature.outer);
         let (inner, inner_left) = rings(&feature.inner);
-        self.broken_outlines += u64::from(!outer.is_empty() && outer_left + inner_left > 0);
+        *broken_outlines += u64::from(!outer.is_empty() && outer_left + inner_left > 0);
         let places =
             |ring: &Vec<i64>| ring.iter().map(|&id| self.nodes.place(id)).collect::<Option<Vec<_>>>();
         let outer_places = outer.iter().map(places).collect::<Option<Vec<_>>>()?;
@@ -112,6 +137,12 @@ impl Placing<'_> {
         let inside = outline.interior_point()?;
         let place = Place::new(inside.x(), inside.y())?;
         Some(Shape { place, outline: Some(outline), corners: outer.concat() })
+    }
+
+    /// Whether a street that nothing bars leads over a node.
+    fn is_on_street(&self, id: i64) -> bool {
+        let at = self.on_street.binary_search_by_key(&id, |node| node.id);
+        at.is_ok_and(|at| matches!(self.on_street[at].barrier, Barrier::None | Barrier::Gate))
     }
 
     /// Entrances and gates on the outline; else where a street meets it; else the place inside.
@@ -123,7 +154,7 @@ impl Placing<'_> {
         corners.dedup();
         let mut doors: Vec<i64> = corners.iter().copied().filter(is_entrance).collect();
         if doors.is_empty() {
-            doors = corners.into_iter().filter(|id| self.on_street.contains(id)).collect();
+            doors = corners.into_iter().filter(|id| self.is_on_street(*id)).collect();
         }
         if doors.is_empty() {
             return vec![shape.place];
@@ -137,12 +168,6 @@ struct Shape {
     place: Place,
     outline: Option<MultiPolygon>,
     corners: Vec<i64>,
-}
-
-/// Facilities in the making.
-#[derive(Default)]
-pub struct FacilityRows {
-    rows: Vec<FacilityRow>,
 }
 
 /// What the map says of a feature, with the rule of one of its classes.
@@ -161,30 +186,24 @@ pub struct FacilityRow {
     pub doors: Vec<Place>,
 }
 
-impl FacilityRows {
-    pub fn push(&mut self, row: FacilityRow) {
-        self.rows.push(row);
+/// The facilities, by class and id.
+pub fn sorted(mut rows: Vec<FacilityRow>, catalogue: &Catalogue, file: &str) -> Facilities {
+    rows.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
+    // Unsaved edits may repeat an id; the class list of one element never repeats a class.
+    rows.dedup_by(|a, b| (a.class, &a.id) == (b.class, &b.id));
+    let mut facilities = Facilities::new(file, Ids::Text(vec![]), vec![], vec![]);
+    facilities.file = vec![file.into(); rows.len()];
+    facilities.row = vec![None; rows.len()];
+    let mut ids = Vec::with_capacity(rows.len());
+    for FacilityRow { class, entry, id, name, level, place, doors } in rows {
+        ids.push(id);
+        facilities.class.push(catalogue.classes[class].id.clone());
+        facilities.name.push(name);
+        facilities.place.push(place);
+        facilities.level.push(level);
+        facilities.doors.push(doors);
+        facilities.entry.push(entry);
     }
-
-    /// The facilities, by class and id.
-    pub fn sorted(mut self, catalogue: &Catalogue, file: &str) -> Facilities {
-        self.rows.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
-        // Unsaved edits may repeat an id; the class list of one element never repeats a class.
-        self.rows.dedup_by(|a, b| (a.class, &a.id) == (b.class, &b.id));
-        let mut facilities = Facilities::new(file, Ids::Text(vec![]), vec![], vec![]);
-        facilities.file = vec![file.into(); self.rows.len()];
-        facilities.row = vec![None; self.rows.len()];
-        let mut ids = Vec::with_capacity(self.rows.len());
-        for FacilityRow { class, entry, id, name, level, place, doors } in self.rows {
-            ids.push(id);
-            facilities.class.push(catalogue.classes[class].id.clone());
-            facilities.name.push(name);
-            facilities.place.push(place);
-            facilities.level.push(level);
-            facilities.doors.push(doors);
-            facilities.entry.push(entry);
-        }
-        facilities.id = Ids::Text(ids);
-        facilities
-    }
+    facilities.id = Ids::Text(ids);
+    facilities
 }

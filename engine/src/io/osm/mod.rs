@@ -30,9 +30,9 @@ use crate::model::schema::FACILITIES;
 use crate::model::street::{Barrier, Streets, WayKind};
 use block::{Block, Kind};
 use buildings::BuildingRules;
-use features::{FacilityRow, FacilityRows, Part, Placing, RawFeature, RawPoint, of_class};
+use features::{FacilityRow, Part, Placed, Placing, RawFeature, RawPoint, of_class};
 use nodes::{Mark, NodeTable};
-use orphans::Orphans;
+use orphans::{Orphans, Seen};
 use pbf::Pbf;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -92,6 +92,29 @@ pub struct LeftOut {
     pub garbled_texts: u64,
 }
 
+impl LeftOut {
+    fn leave_out(&mut self, kind: WayKind, reason: String) {
+        *self.ways.entry(kind.name().to_owned()).or_default().entry(reason).or_default() += 1;
+    }
+
+    fn add(&mut self, other: Self) {
+        for (kind, reasons) in other.ways {
+            let of_kind = self.ways.entry(kind).or_default();
+            for (reason, count) in reasons {
+                *of_kind.entry(reason).or_default() += count;
+            }
+        }
+        self.lift_nodes += other.lift_nodes;
+        self.missing_nodes += other.missing_nodes;
+        self.misplaced_nodes += other.misplaced_nodes;
+        self.broken_outlines += other.broken_outlines;
+        self.repeated_elements += other.repeated_elements;
+        self.short_ways += other.short_ways;
+        self.nodes_at_zero += other.nodes_at_zero;
+        self.garbled_texts += other.garbled_texts;
+    }
+}
+
 /// Of a complete extract a thousandth of the references, at most, are to nodes beyond its rim.
 const MISSING_NODES_SHARE: f64 = 0.001;
 
@@ -114,31 +137,45 @@ pub fn read_within(
     let mut reading = Reading::new(wanted);
     let passes = if pbf.locations_on_ways { 4 } else { 3 };
     progress.begin("reading streets", pbf.blobs() * passes)?;
-    pbf.visit(Kind::Relation, progress, |block| reading.relations(block))?;
-    pbf.visit(Kind::Way, progress, |block| reading.ways(block))?;
+    reading.pass(&pbf, Kind::Relation, progress, Reading::relations)?;
+    reading.pass(&pbf, Kind::Way, progress, Reading::ways)?;
     reading.list_needed_nodes();
-    pbf.visit(Kind::Node, progress, |block| reading.nodes(block))?;
+    reading.pass(&pbf, Kind::Node, progress, Reading::nodes)?;
     if pbf.locations_on_ways {
-        pbf.visit(Kind::Way, progress, |block| reading.nodes_on_ways(block))?;
+        reading.pass(&pbf, Kind::Way, progress, Reading::nodes_on_ways)?;
     }
-    reading.left_out.repeated_elements = pbf.repeated_elements;
-    reading.left_out.garbled_texts = pbf.garbled_texts;
+    reading.found.left_out.repeated_elements = pbf.repeated_elements;
+    reading.found.left_out.garbled_texts = pbf.garbled_texts;
     reading.finish(path)
 }
 
+/// What is wanted of a file, and what of it was found so far.
 struct Reading<'a> {
     wanted: Wanted<'a>,
     /// Keys that make a feature worth a closer look.
     keys: HashSet<&'a str>,
+    found: Found,
+    member_ways: HashMap<i64, Vec<i64>>,
+    nodes: NodeTable,
+    orphans: Orphans,
+}
+
+/// What blocks hold of what is wanted.
+#[derive(Default)]
+struct Found {
     ways: Vec<RawWay>,
     areas: Vec<RawArea>,
     walls: Vec<Vec<i64>>,
     features: Vec<RawFeature>,
     points: Vec<RawPoint>,
-    member_ways: HashMap<i64, Vec<i64>>,
-    nodes: NodeTable,
-    orphans: Orphans,
+    /// Ways that relations are made of, with their nodes as soon as these are known.
+    members: Vec<(i64, Vec<i64>)>,
+    /// Needed nodes by their position in the table, and what some of them say.
+    nodes: Vec<(usize, Place, Mark)>,
+    ele_m: Vec<(usize, f32)>,
+    lift_levels: Vec<(usize, Vec<Level>)>,
     left_out: LeftOut,
+    seen: Seen,
 }
 
 impl<'a> Reading<'a> {
@@ -148,23 +185,46 @@ impl<'a> Reading<'a> {
         if wanted.buildings.is_some() {
             keys.insert("building");
         }
-        Self {
-            wanted,
-            keys,
-            ways: Vec::new(),
-            areas: Vec::new(),
-            walls: Vec::new(),
-            features: Vec::new(),
-            points: Vec::new(),
-            member_ways: HashMap::new(),
-            nodes: NodeTable::default(),
-            orphans: Orphans::default(),
-            left_out: LeftOut::default(),
-        }
+        let (found, member_ways, nodes, orphans) = Default::default();
+        Self { wanted, keys, found, member_ways, nodes, orphans }
     }
 
-    fn relations(&mut self, block: &Block) {
-        self.orphans.relations(block);
+    /// Look at all blocks with elements of a kind, and keep what is wanted in the order of the file.
+    fn pass(
+        &mut self,
+        pbf: &Pbf,
+        kind: Kind,
+        progress: &Progress,
+        look: impl Fn(&Self, &Block) -> Found + Sync,
+    ) -> Result<()> {
+        let found = pbf.look(kind, progress, |block| look(self, block))?;
+        for found in found {
+            self.take(found);
+        }
+        self.orphans.sort();
+        Ok(())
+    }
+
+    fn take(&mut self, found: Found) {
+        let all = &mut self.found;
+        all.ways.extend(found.ways);
+        all.areas.extend(found.areas);
+        all.walls.extend(found.walls);
+        all.features.extend(found.features);
+        all.points.extend(found.points);
+        all.left_out.add(found.left_out);
+        self.member_ways.extend(found.members);
+        self.orphans.add(&found.seen);
+        for (position, place, mark) in found.nodes {
+            if self.nodes.set(position, place, mark) {
+                all.left_out.nodes_at_zero += u64::from(place.lon() == 0.0 && place.lat() == 0.0);
+            }
+        }
+        self.nodes.note(found.ele_m, found.lift_levels);
+    }
+
+    fn relations(&self, block: &Block) -> Found {
+        let mut found = Found { seen: self.orphans.look(block), ..Found::default() };
         for relation in &block.relations {
             let tags: Tags<'_> = block.relation_tags(relation).collect();
             if tags.get("type") != Some(&"multipolygon") {
@@ -175,41 +235,33 @@ impl<'a> Reading<'a> {
                 let is_inner = block.role(member) == "inner";
                 if is_inner { inner.push(member.id) } else { outer.push(member.id) }
             }
-            let feature = self.feature(format!("relation/{}", relation.id), &tags, Drawn::Area);
-            let area = self.area(relation.id, &tags, &outer, &inner);
+            let feature = self.feature(|| format!("relation/{}", relation.id), &tags, Drawn::Area);
+            let area = match self.wanted.rules.judge(&tags) {
+                Judgement::NotAWay => None,
+                Judgement::LeftOut(kind, reason) => {
+                    found.left_out.leave_out(kind, reason);
+                    None
+                }
+                Judgement::Walk(way) => {
+                    Some(RawArea { id: relation.id, way, outer: outer.clone(), inner: inner.clone() })
+                }
+            };
             if feature.is_none() && area.is_none() {
                 continue;
             }
-            for &way in outer.iter().chain(&inner) {
-                self.member_ways.entry(way).or_default();
-            }
-            self.areas.extend(area);
-            self.features.extend(feature.map(|mut feature| {
+            found.members.extend(outer.iter().chain(&inner).map(|&way| (way, vec![])));
+            found.areas.extend(area);
+            found.features.extend(feature.map(|mut feature| {
                 feature.outer = outer.into_iter().map(Part::Way).collect();
                 feature.inner = inner.into_iter().map(Part::Way).collect();
                 feature
             }));
         }
-    }
-
-    /// The square that the tags of a multipolygon describe.
-    fn area(&mut self, id: i64, tags: &Tags<'_>, outer: &[i64], inner: &[i64]) -> Option<RawArea> {
-        match self.wanted.rules.judge(tags) {
-            Judgement::NotAWay => None,
-            Judgement::LeftOut(kind, reason) => {
-                self.leave_out(kind, reason);
-                None
-            }
-            Judgement::Walk(way) => Some(RawArea { id, way, outer: outer.to_vec(), inner: inner.to_vec() }),
-        }
-    }
-
-    fn leave_out(&mut self, kind: WayKind, reason: String) {
-        *self.left_out.ways.entry(kind.name().to_owned()).or_default().entry(reason).or_default() += 1;
+        found
     }
 
     /// The facility or home that these tags describe, still without outline.
-    fn feature(&self, id: String, tags: &Tags<'_>, drawn: Drawn) -> Option<RawFeature> {
+    fn feature(&self, id: impl Fn() -> String, tags: &Tags<'_>, drawn: Drawn) -> Option<RawFeature> {
         if !tags.keys().any(|key| self.keys.contains(key)) {
             return None;
         }
@@ -221,23 +273,23 @@ impl<'a> Reading<'a> {
         }
         let (name, level) = (name_of(tags), level_of(tags));
         let entry = if classes.is_empty() { Entry::default() } else { entry_of(tags) };
-        Some(RawFeature { id, classes, entry, name, level, floors, outer: vec![], inner: vec![] })
+        Some(RawFeature { id: id(), classes, entry, name, level, floors, outer: vec![], inner: vec![] })
     }
 
-    fn ways(&mut self, block: &Block) {
+    fn ways(&self, block: &Block) -> Found {
+        let mut found = Found { seen: self.orphans.look(block), ..Found::default() };
         for way in &block.ways {
             let refs = block.refs(way);
-            if let Some(wanted) = self.member_ways.get_mut(&way.id) {
-                *wanted = refs.to_vec();
+            if self.member_ways.contains_key(&way.id) {
+                found.members.push((way.id, refs.to_vec()));
             }
             let tags: Tags<'_> = block.way_tags(way).collect();
-            self.orphans.way(way, refs, !tags.is_empty());
             let closed = refs.len() > 3 && refs.first() == refs.last();
             match self.wanted.rules.judge(&tags) {
                 Judgement::NotAWay => {}
-                Judgement::LeftOut(kind, reason) => self.leave_out(kind, reason),
-                Judgement::Walk(_) if refs.len() < 2 => self.left_out.short_ways += 1,
-                Judgement::Walk(walkway) => self.ways.push(RawWay {
+                Judgement::LeftOut(kind, reason) => found.left_out.leave_out(kind, reason),
+                Judgement::Walk(_) if refs.len() < 2 => found.left_out.short_ways += 1,
+                Judgement::Walk(walkway) => found.ways.push(RawWay {
                     id: way.id,
                     refs: refs.to_vec(),
                     repeats: streets::repeats(&tags, &walkway.levels),
@@ -246,72 +298,77 @@ impl<'a> Reading<'a> {
                 }),
             }
             if self.wanted.rules.is_wall(&tags) {
-                self.walls.push(refs.to_vec());
+                found.walls.push(refs.to_vec());
             }
             let drawn = if closed { Drawn::Area } else { Drawn::Point };
-            if let Some(mut feature) = self.feature(format!("way/{}", way.id), &tags, drawn) {
+            if let Some(mut feature) = self.feature(|| format!("way/{}", way.id), &tags, drawn) {
                 feature.outer.push(Part::Nodes(refs.to_vec()));
-                self.features.push(feature);
+                found.features.push(feature);
             }
         }
+        found
     }
 
     fn list_needed_nodes(&mut self) {
-        let mut ids = streets::needed(&self.ways, &self.areas, &self.member_ways);
-        let parts = self.features.iter().flat_map(|feature| feature.outer.iter().chain(&feature.inner));
-        ids.extend(self.walls.iter().flatten());
+        let Found { ways, areas, walls, features, .. } = &self.found;
+        let mut ids = streets::needed(ways, areas, &self.member_ways);
+        let parts = features.iter().flat_map(|feature| feature.outer.iter().chain(&feature.inner));
+        ids.extend(walls.iter().flatten());
         ids.extend(parts.flat_map(|part| part.refs(&self.member_ways)));
         self.nodes = NodeTable::of(ids);
     }
 
-    fn nodes(&mut self, block: &Block) {
+    fn nodes(&self, block: &Block) -> Found {
+        let mut found = Found { seen: self.orphans.look(block), ..Found::default() };
         for node in &block.nodes {
             let tags: Tags<'_> = block.node_tags(node).collect();
-            self.orphans.node(node, !tags.is_empty());
-            self.node(node.id, node.lon, node.lat, &tags);
+            self.node(node.id, node.lon, node.lat, &tags, &mut found);
         }
+        found
     }
 
     /// Files whose ways carry the places of their nodes leave out the nodes that have nothing else to say.
-    fn nodes_on_ways(&mut self, block: &Block) {
+    fn nodes_on_ways(&self, block: &Block) -> Found {
+        let mut found = Found::default();
         for way in &block.ways {
             for (&id, &[lon, lat]) in block.refs(way).iter().zip(block.places(way)) {
                 if self.nodes.place(id).is_none() {
-                    self.node(id, lon, lat, &Tags::new());
+                    self.node(id, lon, lat, &Tags::new(), &mut found);
                 }
             }
         }
+        found
     }
 
-    fn node(&mut self, id: i64, lon: f64, lat: f64, tags: &Tags<'_>) {
+    fn node(&self, id: i64, lon: f64, lat: f64, tags: &Tags<'_>, found: &mut Found) {
         let position = self.nodes.wanted(id);
         if position.is_none() && tags.is_empty() {
             return;
         }
         let Some(place) = Place::new(lon, lat) else {
-            self.left_out.misplaced_nodes += 1;
+            found.left_out.misplaced_nodes += 1;
             return;
         };
         if let Some(position) = position {
-            self.left_out.nodes_at_zero += u64::from(lon == 0.0 && lat == 0.0);
-            let mark = self.mark(tags);
-            self.nodes.set(position, place, mark);
-            self.nodes.set_height(position, tags.get("ele").and_then(|text| ele_m(text)));
+            let mark = self.mark(tags, &mut found.left_out);
+            found.nodes.push((position, place, mark));
+            let ele_m = tags.get("ele").and_then(|text| ele_m(text));
+            found.ele_m.extend(ele_m.map(|ele_m| (position, ele_m)));
             if mark.lift {
                 let tagged = ["level", "repeat_on"].iter().filter_map(|key| tags.get(key));
-                self.nodes
-                    .set_lift_levels(position, tagged.flat_map(|text| Level::parse_list(text)).collect());
+                let levels: Vec<Level> = tagged.flat_map(|text| Level::parse_list(text)).collect();
+                found.lift_levels.push((position, levels));
             }
         }
-        if let Some(feature) = self.feature(String::new(), tags, Drawn::Point) {
+        if let Some(feature) = self.feature(String::new, tags, Drawn::Point) {
             for class in feature.classes {
                 let (name, level, entry) = (feature.name.clone(), feature.level, feature.entry.clone());
-                self.points.push(RawPoint { id, class, entry, name, level, place });
+                found.points.push(RawPoint { id, class, entry, name, level, place });
             }
         }
     }
 
-    fn mark(&mut self, tags: &Tags<'_>) -> Mark {
+    fn mark(&self, tags: &Tags<'_>, left_out: &mut LeftOut) -> Mark {
         if tags.is_empty() {
             return Mark::default();
         }
@@ -320,7 +377,7 @@ impl<'a> Reading<'a> {
         let gate = tags.contains_key("entrance") || tags.get("barrier").is_some_and(|kind| *kind == "gate");
         let entrance = gate && matches!(barrier, Barrier::None | Barrier::Gate);
         if lift && !self.wanted.rules.lift_works(tags) {
-            self.left_out.lift_nodes += 1;
+            left_out.lift_nodes += 1;
             return Mark { barrier: Barrier::Closed, lift: false, entrance };
         }
         Mark { barrier, lift, entrance }
@@ -328,26 +385,13 @@ impl<'a> Reading<'a> {
 
     fn finish(self, path: &Path) -> Result<Extract> {
         let name = crate::io::files::file_name(path);
-        let Self {
-            wanted,
-            ways,
-            areas,
-            walls,
-            features,
-            points,
-            member_ways,
-            nodes,
-            orphans,
-            mut left_out,
-            ..
-        } = self;
-        let ids = streets::needed(&ways, &areas, &member_ways);
+        let Self { wanted, found, member_ways, nodes, orphans, .. } = self;
+        let Found { ways, areas, walls, features, points, mut left_out, .. } = found;
         let references = ways.iter().map(|way| way.refs.len() as u64).sum::<u64>();
-        let own_ways: HashSet<i64> = ways.iter().map(|way| way.id).collect();
-        let mut numbering = Numbering::new(&nodes, &ids);
-        for way in &ways {
-            numbering.add_way(way);
-        }
+        let own = ways.iter().map(|way| way.id).filter(|id| member_ways.contains_key(id));
+        let own_ways: HashSet<i64> = own.collect();
+        let mut numbering = Numbering::new(&nodes, &streets::needed(&ways, &areas, &member_ways));
+        numbering.add_ways(&ways);
         for area in &areas {
             numbering.add_area(area, &member_ways, &own_ways);
         }
@@ -366,20 +410,9 @@ impl<'a> Reading<'a> {
         if streets.ways.is_empty() {
             return Err(Problem::of_file(name, Fault::NoWalkableWay).into());
         }
-        let open = streets.nodes.iter().filter(|node| matches!(node.barrier, Barrier::None | Barrier::Gate));
-        let mut placing = Placing {
-            nodes: &nodes,
-            member_ways: &member_ways,
-            on_street: open.map(|node| node.id).collect(),
-            dwellings: Dwellings::default(),
-            rows: FacilityRows::default(),
-            broken_outlines: 0,
-        };
-        for feature in &features {
-            placing.add(feature);
-        }
-        left_out.broken_outlines += placing.broken_outlines;
-        let (mut rows, dwellings) = (placing.rows, placing.dwellings);
+        let placing = Placing { nodes: &nodes, member_ways: &member_ways, on_street: &streets.nodes };
+        let Placed { dwellings, mut rows, broken_outlines } = placing.place_all(&features);
+        left_out.broken_outlines += broken_outlines;
         for RawPoint { id, class, entry, name, level, place } in points {
             rows.push(FacilityRow {
                 class: class.class,
@@ -391,7 +424,7 @@ impl<'a> Reading<'a> {
                 doors: vec![place],
             });
         }
-        let facilities = wanted.catalogue.map(|catalogue| rows.sorted(catalogue, &name));
+        let facilities = wanted.catalogue.map(|catalogue| features::sorted(rows, catalogue, &name));
         Ok(Extract { streets, facilities, dwellings, left_out, findings })
     }
 }

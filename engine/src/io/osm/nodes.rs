@@ -3,6 +3,7 @@
 use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::street::Barrier;
+use rayon::prelude::*;
 use std::collections::HashMap;
 
 /// Where the needed nodes are and what they say, sorted by id.
@@ -27,7 +28,7 @@ pub struct Mark {
 impl NodeTable {
     /// A table of these ids, whose nodes are still to come.
     pub fn of(mut ids: Vec<i64>) -> Self {
-        ids.sort_unstable();
+        ids.par_sort_unstable();
         ids.dedup();
         let count = ids.len();
         Self { id: ids, place: vec![None; count], marks: vec![Mark::default(); count], ..Self::default() }
@@ -59,22 +60,24 @@ impl NodeTable {
         self.ele_m.get(&position).copied()
     }
 
-    pub fn lift_levels(&self, position: usize) -> Option<&Vec<Level>> {
-        self.lift_levels.get(&position)
+    /// Floors of lifts, by position.
+    pub fn lift_levels(&self) -> impl Iterator<Item = (usize, &Vec<Level>)> {
+        self.lift_levels.iter().map(|(&position, levels)| (position, levels))
     }
 
-    pub fn set(&mut self, position: usize, place: Place, mark: Mark) {
-        self.place[position] = Some(place);
-        self.marks[position] = mark;
-    }
-
-    pub fn set_height(&mut self, position: usize, ele_m: Option<f32>) {
-        self.ele_m.extend(ele_m.map(|ele_m| (position, ele_m)));
-    }
-
-    pub fn set_lift_levels(&mut self, position: usize, levels: Vec<Level>) {
-        if !levels.is_empty() {
-            self.lift_levels.insert(position, levels);
+    /// Place a node, unless it is placed already; whether it was not.
+    pub fn set(&mut self, position: usize, place: Place, mark: Mark) -> bool {
+        let new = self.place[position].is_none();
+        if new {
+            self.place[position] = Some(place);
+            self.marks[position] = mark;
         }
+        new
+    }
+
+    /// Note heights, and floors of lifts, by position.
+    pub fn note(&mut self, ele_m: Vec<(usize, f32)>, lift_levels: Vec<(usize, Vec<Level>)>) {
+        self.ele_m.extend(ele_m);
+        self.lift_levels.extend(lift_levels.into_iter().filter(|(_, levels)| !levels.is_empty()));
     }
 }

@@ -2,9 +2,9 @@
 //! shorter file. Nodes come before the ways that use them, and ways before relations, so what is lost shows in what is left:
 //! nodes without tags that no way leads through, and ways without tags that belong to no relation.
 
-use super::block::{Block, Kind, Node, Way};
+use super::block::{Block, Kind};
 use crate::model::problem::Fault;
-use std::collections::HashSet;
+use rayon::prelude::*;
 
 /// Elements whose id is a multiple of this are looked at: a sample, because the ids of all would fill the memory.
 const ONE_IN: i64 = 8;
@@ -19,7 +19,8 @@ const MOST_LONELY: [f64; 2] = [0.005, 0.5];
 /// What was seen of the sample.
 #[derive(Default)]
 pub struct Orphans {
-    used: [HashSet<i64>; 2],
+    /// Nodes, then ways, that something uses; sorted.
+    used: [Vec<i64>; 2],
     /// Elements without tags, and those of them that nothing uses: nodes, then ways.
     plain: [u64; 2],
     lonely: [u64; 2],
@@ -29,28 +30,56 @@ fn in_sample(id: i64) -> bool {
     id % ONE_IN == 0
 }
 
+/// What a block holds of the sample.
+#[derive(Default)]
+pub struct Seen {
+    used: [Vec<i64>; 2],
+    plain: [u64; 2],
+    lonely: [u64; 2],
+}
+
 impl Orphans {
-    pub fn relations(&mut self, block: &Block) {
-        for member in block.relations.iter().flat_map(|relation| block.members(relation)) {
-            if member.kind != Kind::Relation && in_sample(member.id) {
-                self.used[member.kind as usize].insert(member.id);
-            }
+    /// Look at a block: users come before what they use.
+    pub fn look(&self, block: &Block) -> Seen {
+        let mut seen = Seen::default();
+        let members = block.relations.iter().flat_map(|relation| block.members(relation));
+        for member in members.filter(|member| member.kind != Kind::Relation && in_sample(member.id)) {
+            seen.used[member.kind as usize].push(member.id);
+        }
+        for way in &block.ways {
+            let refs = block.refs(way).iter().filter(|id| in_sample(**id));
+            seen.used[Kind::Node as usize].extend(refs);
+            let tagged = block.way_tags(way).next().is_some();
+            self.count(&mut seen, Kind::Way, way.id, tagged);
+        }
+        for node in &block.nodes {
+            let tagged = block.node_tags(node).next().is_some();
+            self.count(&mut seen, Kind::Node, node.id, tagged);
+        }
+        seen
+    }
+
+    fn count(&self, seen: &mut Seen, kind: Kind, id: i64, tagged: bool) {
+        if !tagged && in_sample(id) {
+            seen.plain[kind as usize] += 1;
+            seen.lonely[kind as usize] += u64::from(self.used[kind as usize].binary_search(&id).is_err());
         }
     }
 
-    pub fn way(&mut self, way: &Way, refs: &[i64], tagged: bool) {
-        self.used[Kind::Node as usize].extend(refs.iter().filter(|id| in_sample(**id)));
-        self.count(Kind::Way, way.id, tagged);
+    /// Add what was seen in a block.
+    pub fn add(&mut self, seen: &Seen) {
+        for kind in [Kind::Node as usize, Kind::Way as usize] {
+            self.used[kind].extend(&seen.used[kind]);
+            self.plain[kind] += seen.plain[kind];
+            self.lonely[kind] += seen.lonely[kind];
+        }
     }
 
-    pub fn node(&mut self, node: &Node, tagged: bool) {
-        self.count(Kind::Node, node.id, tagged);
-    }
-
-    fn count(&mut self, kind: Kind, id: i64, tagged: bool) {
-        if !tagged && in_sample(id) {
-            self.plain[kind as usize] += 1;
-            self.lonely[kind as usize] += u64::from(!self.used[kind as usize].contains(&id));
+    /// Make ready to look at what is used.
+    pub fn sort(&mut self) {
+        for used in &mut self.used {
+            used.par_sort_unstable();
+            used.dedup();
         }
     }
 

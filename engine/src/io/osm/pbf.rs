@@ -26,8 +26,8 @@ const INFLATED_FLOOR: u64 = 64 << 20;
 pub struct Pbf {
     source: Source,
     stamp: Stamp,
-    /// Which kinds each blob holds.
-    holds: Vec<[bool; 3]>,
+    /// How many elements of each kind each blob holds.
+    counts: Vec<[u64; 3]>,
     /// Of ids that come more than once, which element counts, by its place among those of its kind.
     latest: [HashMap<i64, u64>; 3],
     /// Whether ways carry the places of their nodes.
@@ -58,12 +58,12 @@ impl Pbf {
         let blobs = blob::frame(&file, stamp.length(), path)?;
         progress.begin("checking streets", blobs.len())?;
         check_sidecar(path, progress)?;
-        let holds = vec![[false; 3]; blobs.len()];
+        let counts = vec![[0; 3]; blobs.len()];
         let source = Source { path: path.to_owned(), name: file_name(path), file, blobs };
         let mut pbf = Self {
             source,
             stamp,
-            holds,
+            counts,
             latest: Default::default(),
             locations_on_ways: false,
             repeated_elements: 0,
@@ -85,7 +85,7 @@ impl Pbf {
         let length = self.stamp.length();
         let most = length.saturating_mul(ratio).max(INFLATED_FLOOR);
         let (mut inflated, mut orders) = (0, [Order::default(); 3]);
-        let Self { source, holds, locations_on_ways, garbled_texts, .. } = self;
+        let Self { source, counts, locations_on_ways, garbled_texts, .. } = self;
         let wanted = (0..source.blobs.len()).filter(|&at| source.blobs[at].role != BlobRole::Other);
         source.each(wanted, progress, look_into, |at, found| {
             inflated += found.inflated;
@@ -96,9 +96,9 @@ impl Pbf {
             }
             *locations_on_ways |= found.locations_on_ways;
             *garbled_texts += found.garbled_texts;
-            for (kind, order) in found.orders.iter().enumerate() {
-                holds[at][kind] = order.last.is_some();
-                orders[kind].append(*order);
+            counts[at] = found.counts;
+            for (order, of_blob) in orders.iter_mut().zip(found.orders) {
+                order.append(of_blob);
             }
             Ok(())
         })?;
@@ -109,7 +109,7 @@ impl Pbf {
     fn find_latest(&mut self, kind: Kind, progress: &Progress) -> Result<()> {
         let mut all = Vec::new();
         progress.begin("looking for repeated elements", self.blobs())?;
-        let decode = |message: &[u8]| versions(message, kind);
+        let decode = |_, message: &[u8]| versions(message, kind);
         self.source.each(self.holding(kind), progress, or_damaged(decode), |_, found| {
             let first = all.len() as u64;
             all.extend(found.into_iter().zip(first..).map(|((id, version), at)| (id, version, at)));
@@ -124,31 +124,45 @@ impl Pbf {
     }
 
     fn holding(&self, kind: Kind) -> impl Iterator<Item = usize> {
-        self.holds.iter().enumerate().filter(move |(_, holds)| holds[kind as usize]).map(|(at, _)| at)
+        (0..self.blobs()).filter(move |&at| self.counts[at][kind as usize] > 0)
     }
 
-    /// Visit every block that holds elements of a kind, in the order of the file and with these elements only; decoding
-    /// runs in parallel, visiting does not.
+    /// Look at every block that holds elements of a kind, with these elements only: side by side, the answers in the order of
+    /// the file.
     ///
     /// # Errors
     /// A problem when a block is damaged or the file is no longer the one that was opened.
-    pub fn visit(&self, kind: Kind, progress: &Progress, mut visit: impl FnMut(&Block)) -> Result<()> {
-        let (latest, mut seen) = (&self.latest[kind as usize], 0);
-        let decode = |message: &[u8]| block::decode(message, kind);
-        self.source.each(self.holding(kind), progress, or_damaged(decode), |_, mut block| {
+    pub fn look<T: Send>(
+        &self,
+        kind: Kind,
+        progress: &Progress,
+        look: impl Fn(&Block) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        let latest = &self.latest[kind as usize];
+        let first: Vec<u64> = self
+            .counts
+            .iter()
+            .scan(0, |before, counts| Some(std::mem::replace(before, *before + counts[kind as usize])))
+            .collect();
+        let decode = |at: usize, message: &[u8]| {
+            let mut block = block::decode(message, kind)?;
             if !latest.is_empty() {
+                let mut place = first[at]..;
                 block.keep(|id| {
-                    seen += 1;
-                    latest.get(&id).is_none_or(|&counts| counts == seen - 1)
+                    let place = place.next();
+                    latest.get(&id).is_none_or(|&counts| place == Some(counts))
                 });
             }
-            guarded(&self.source.name, || {
-                visit(&block);
-                Ok(())
-            })
+            Ok(look(&block))
+        };
+        let mut looks = Vec::new();
+        self.source.each(self.holding(kind), progress, or_damaged(decode), |_, found| {
+            looks.push(found);
+            Ok(())
         })?;
         progress.step(self.blobs() - self.holding(kind).count())?;
-        self.stamp.check(&self.source.file, &self.source.path)
+        self.stamp.check(&self.source.file, &self.source.path)?;
+        Ok(looks)
     }
 }
 
@@ -158,7 +172,7 @@ impl Source {
         &self,
         mut which: impl Iterator<Item = usize>,
         progress: &Progress,
-        decode: impl Fn(&BlobPlace, &[u8]) -> std::result::Result<T, Fault> + Sync,
+        decode: impl Fn(usize, &BlobPlace, &[u8]) -> std::result::Result<T, Fault> + Sync,
         mut take: impl FnMut(usize, T) -> Result<()>,
     ) -> Result<()> {
         let problem = |fault| Error::from(Problem::of_file(&self.name, fault));
@@ -178,7 +192,10 @@ impl Source {
             let unpack = |(at, packed): (usize, blob::PackedBlob)| {
                 let blob = &self.blobs[at];
                 let read = || {
-                    packed.unpack(blob.at_byte).and_then(|message| decode(blob, &message)).map_err(problem)
+                    packed
+                        .unpack(blob.at_byte)
+                        .and_then(|message| decode(at, blob, &message))
+                        .map_err(problem)
                 };
                 (at, guarded(&self.name, read))
             };
@@ -215,12 +232,13 @@ impl Order {
 #[derive(Debug, Default)]
 struct Contents {
     inflated: u64,
+    counts: [u64; 3],
     orders: [Order; 3],
     locations_on_ways: bool,
     garbled_texts: u64,
 }
 
-fn look_into(blob: &BlobPlace, message: &[u8]) -> std::result::Result<Contents, Fault> {
+fn look_into(_: usize, blob: &BlobPlace, message: &[u8]) -> std::result::Result<Contents, Fault> {
     let mut contents = Contents { inflated: message.len() as u64, ..Contents::default() };
     if blob.role == BlobRole::Header {
         contents.locations_on_ways = blob::check_header(message, blob.at_byte)?;
@@ -228,6 +246,7 @@ fn look_into(blob: &BlobPlace, message: &[u8]) -> std::result::Result<Contents, 
     }
     let mut history = false;
     let headers = block::headers(message, |header| {
+        contents.counts[header.kind as usize] += 1;
         contents.orders[header.kind as usize].add(header.id);
         history |= !header.visible;
     });
@@ -239,10 +258,10 @@ fn look_into(blob: &BlobPlace, message: &[u8]) -> std::result::Result<Contents, 
 
 /// What a decoder makes of a blob, with the place of a damaged one.
 fn or_damaged<T>(
-    decode: impl Fn(&[u8]) -> Decoded<T>,
-) -> impl Fn(&BlobPlace, &[u8]) -> std::result::Result<T, Fault> {
-    move |blob, message| {
-        decode(message).map_err(|damage| Fault::DamagedBlob { at_byte: blob.at_byte, damage })
+    decode: impl Fn(usize, &[u8]) -> Decoded<T>,
+) -> impl Fn(usize, &BlobPlace, &[u8]) -> std::result::Result<T, Fault> {
+    move |at, blob, message| {
+        decode(at, message).map_err(|damage| Fault::DamagedBlob { at_byte: blob.at_byte, damage })
     }
 }
 

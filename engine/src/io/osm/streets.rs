@@ -5,7 +5,12 @@ use super::outlines::close_rings;
 use super::walking::Tags;
 use crate::model::level::Level;
 use crate::model::street::{Square, Street, StreetNode, Streets, Walkway, WayKind};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use rayon::prelude::*;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+/// Ways whose nodes are looked up side by side.
+const WAYS_AT_ONCE: usize = 1 << 16;
 
 /// A way that people walk, with ids of nodes.
 pub struct RawWay {
@@ -50,7 +55,7 @@ pub fn needed(ways: &[RawWay], areas: &[RawArea], member_ways: &HashMap<i64, Vec
 pub struct Numbering<'a> {
     nodes: &'a NodeTable,
     /// Number of each used node, by its position in the table.
-    number: HashMap<usize, u32>,
+    number: Vec<Option<u32>>,
     streets: Streets,
     /// References to nodes that the extract does not hold.
     pub missing_nodes: u64,
@@ -59,13 +64,14 @@ pub struct Numbering<'a> {
 }
 
 impl<'a> Numbering<'a> {
-    /// Number the nodes that ways and areas use.
+    /// Number the nodes that ways and areas use, by their ids.
     pub fn new(nodes: &'a NodeTable, ids: &[i64]) -> Self {
-        let mut used: Vec<usize> = ids.iter().filter_map(|&id| nodes.position(id)).collect();
-        used.sort_unstable();
+        let mut used: Vec<usize> = ids.par_iter().filter_map(|&id| nodes.position(id)).collect();
+        used.par_sort_unstable();
         used.dedup();
-        let mut streets = Streets::default();
-        for &position in &used {
+        let (mut streets, mut number) = (Streets::default(), vec![None; nodes.id.len()]);
+        for (at, &position) in (0..).zip(&used) {
+            number[position] = Some(at);
             let mark = nodes.mark(position);
             streets.nodes.push(StreetNode {
                 id: nodes.id[position],
@@ -75,33 +81,50 @@ impl<'a> Numbering<'a> {
                 lift: mark.lift,
             });
         }
-        let number: HashMap<usize, u32> = used.into_iter().zip(0..).collect();
-        let levels = number.iter().filter_map(|(&at, &node)| Some((node, nodes.lift_levels(at)?.clone())));
-        streets.lift_levels = levels.collect::<BTreeMap<_, _>>();
+        let levels = nodes.lift_levels().filter_map(|(at, levels)| Some((number[at]?, levels.clone())));
+        streets.lift_levels = levels.collect();
         Self { nodes, number, streets, missing_nodes: 0, broken_outlines: 0 }
     }
 
-    /// Add a way, split where the extract lacks a node, once for every floor that it is repeated on.
-    pub fn add_way(&mut self, raw: &RawWay) {
-        let positions: Vec<Option<usize>> = raw.refs.iter().map(|&id| self.nodes.position(id)).collect();
-        let missing = positions.iter().filter(|position| position.is_none()).count() as u64;
+    /// Add ways, split where the extract lacks a node.
+    pub fn add_ways(&mut self, ways: &[RawWay]) {
+        for ways in ways.chunks(WAYS_AT_ONCE) {
+            let refs: Vec<Vec<Option<u32>>> = ways.par_iter().map(|way| self.numbers(&way.refs)).collect();
+            for (way, refs) in ways.iter().zip(refs) {
+                self.add_way(way, &refs);
+            }
+        }
+    }
+
+    /// The number of each node, none where the extract lacks it.
+    fn numbers(&self, ids: &[i64]) -> Vec<Option<u32>> {
+        ids.iter().map(|&id| self.nodes.position(id).and_then(|position| self.number[position])).collect()
+    }
+
+    /// Add a way once for every floor that it is repeated on.
+    fn add_way(&mut self, raw: &RawWay, refs: &[Option<u32>]) {
+        let missing = refs.iter().filter(|node| node.is_none()).count() as u64;
         self.missing_nodes += missing;
         for way in copies(raw) {
-            if raw.area && missing == 0 && raw.refs.len() > 3 {
-                let ring = self.numbers(&raw.refs[1..]);
+            if raw.area && missing == 0 && refs.len() > 3 {
+                let ring = self.push(&refs[1..]);
                 self.streets.squares.push(Square { id: raw.id, rings: vec![ring], way: way.clone() });
             }
             // A lift drawn as an area is a cabin, not a walk round it.
             if raw.area && way.kind == WayKind::Lift {
                 continue;
             }
-            for run in positions.split(Option::is_none).filter(|run| run.len() > 1) {
-                let start = self.streets.refs.len();
-                self.streets.refs.extend(run.iter().flatten().map(|position| self.number[position]));
-                let nodes = start..self.streets.refs.len();
+            for run in refs.split(Option::is_none).filter(|run| run.len() > 1) {
+                let nodes = self.push(run);
                 self.streets.ways.push(Street { id: raw.id, nodes, way: way.clone() });
             }
         }
+    }
+
+    fn push(&mut self, refs: &[Option<u32>]) -> Range<usize> {
+        let start = self.streets.refs.len();
+        self.streets.refs.extend(refs.iter().flatten());
+        start..self.streets.refs.len()
     }
 
     /// Add a multipolygon: its outlines as ways, unless they are ways of their own, and the square.
@@ -115,7 +138,7 @@ impl<'a> Numbering<'a> {
         if outer.is_empty() || outer_left + inner_left > 0 || !outer.iter().chain(&inner).all(placed) {
             self.broken_outlines += 1;
         } else {
-            let rings = outer.iter().chain(&inner).map(|ring| self.numbers(&ring[1..])).collect();
+            let rings = outer.iter().chain(&inner).map(|ring| self.push(&self.numbers(&ring[1..]))).collect();
             self.streets.squares.push(Square { id: raw.id, rings, way: raw.way.clone() });
         }
         if raw.way.kind == WayKind::Lift {
@@ -126,7 +149,8 @@ impl<'a> Numbering<'a> {
         {
             if !own_ways.contains(member) {
                 let (way, refs) = (raw.way.clone(), refs.clone());
-                self.add_way(&RawWay { id: *member, refs, way, repeats: vec![], area: false });
+                let numbers = self.numbers(&refs);
+                self.add_way(&RawWay { id: *member, refs, way, repeats: vec![], area: false }, &numbers);
             }
         }
     }
@@ -136,14 +160,6 @@ impl<'a> Numbering<'a> {
         let ends =
             refs.windows(2).filter_map(|pair| Some([self.nodes.place(pair[0])?, self.nodes.place(pair[1])?]));
         self.streets.walls.extend(ends);
-    }
-
-    fn numbers(&mut self, refs: &[i64]) -> std::ops::Range<usize> {
-        let start = self.streets.refs.len();
-        let numbers =
-            refs.iter().filter_map(|&id| self.nodes.position(id)).map(|position| self.number[&position]);
-        self.streets.refs.extend(numbers);
-        start..self.streets.refs.len()
     }
 
     /// What was built.
