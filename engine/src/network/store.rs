@@ -17,11 +17,12 @@ use arrow_array::types::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int16Type, Int64Type, UInt8Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, LargeListArray, PrimitiveArray, RecordBatch, StringArray};
-use arrow_buffer::{Buffer, OffsetBuffer};
+use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::convert::fb_to_schema;
 use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{Field, Schema};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -29,7 +30,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the layout; a file of another is refused.
-const VERSION: &str = "walkshed-network/3";
+const VERSION: &str = "walkshed-network/4";
 
 /// How a missing floor is written.
 const NO_LEVEL: i16 = i16::MIN;
@@ -68,7 +69,8 @@ fn write(network: &Network, file: &mut File) -> std::result::Result<(), arrow_sc
     let columns = columns(network);
     let fields: Vec<Field> =
         columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), false)).collect();
-    let metadata = [("version".to_owned(), VERSION.to_owned()), ("sha256".to_owned(), checksum(&columns))];
+    let sha256 = checksum(columns.par_iter().map(|(name, column)| (*name, column)));
+    let metadata = [("version".to_owned(), VERSION.to_owned()), ("sha256".to_owned(), sha256)];
     let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, array)| array).collect();
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata.into()));
     let batch = RecordBatch::try_new(schema.clone(), arrays)?;
@@ -80,16 +82,29 @@ fn write(network: &Network, file: &mut File) -> std::result::Result<(), arrow_sc
 }
 
 fn columns(network: &Network) -> Vec<(&'static str, ArrayRef)> {
-    let (edges, heights) = (&network.edges, &network.heights);
-    let lon = |places: &[Place]| list::<Float64Type>(places.iter().map(|place| place.lon()));
-    let lat = |places: &[Place]| list::<Float64Type>(places.iter().map(|place| place.lat()));
+    // About half of the bytes each.
+    let (mut columns, others) = rayon::join(|| edge_columns(network), || other_columns(network));
+    columns.extend(others);
+    columns
+}
+
+fn lon(places: impl IntoIterator<Item = Place>) -> ArrayRef {
+    list::<Float64Type>(places.into_iter().map(Place::lon))
+}
+
+fn lat(places: impl IntoIterator<Item = Place>) -> ArrayRef {
+    list::<Float64Type>(places.into_iter().map(Place::lat))
+}
+
+fn flags(values: &[bool]) -> ArrayRef {
+    list::<UInt8Type>(values.iter().map(|&value| u8::from(value)))
+}
+
+fn edge_columns(network: &Network) -> Vec<(&'static str, ArrayRef)> {
+    let edges = &network.edges;
     let bytes = |values: &mut dyn Iterator<Item = u8>| list::<UInt8Type>(values);
-    let flags = |values: &[bool]| list::<UInt8Type>(values.iter().map(|&value| u8::from(value)));
     let floor = |level: &Option<Level>| level.map_or(NO_LEVEL, |level| level.0);
-    let mut columns = vec![
-        ("node_id", id_list(&network.node_id)),
-        ("node_lon", lon(&network.node_place)),
-        ("node_lat", lat(&network.node_place)),
+    vec![
         ("edge_id", id_list(&network.edge_id)),
         ("edge_from", list::<UInt32Type>(edges.from.iter().copied())),
         ("edge_to", list::<UInt32Type>(edges.to.iter().copied())),
@@ -102,18 +117,27 @@ fn columns(network: &Network) -> Vec<(&'static str, ArrayRef)> {
         ("edge_wheelchair", bytes(&mut edges.wheelchair.iter().map(|&value| code(value)))),
         ("edge_island", flags(&edges.island)),
         ("edge_first_vertex", list::<UInt32Type>(edges.first_vertex.iter().copied())),
-        ("vertex_lon", lon(&edges.vertices)),
-        ("vertex_lat", lat(&edges.vertices)),
+        ("vertex_lon", lon(edges.vertices.iter().copied())),
+    ]
+}
+
+fn other_columns(network: &Network) -> Vec<(&'static str, ArrayRef)> {
+    let heights = &network.heights;
+    let wall_ends = |end: usize| network.walls.iter().map(move |wall| wall[end]);
+    let mut columns = vec![
+        ("vertex_lat", lat(network.edges.vertices.iter().copied())),
         ("edge_first_height", list::<UInt32Type>(heights.first.iter().copied())),
         ("height_m", list::<Float32Type>(heights.ele_m.iter().copied())),
-        ("edge_height_source", bytes(&mut heights.source.iter().map(|&source| source as u8))),
+        ("edge_height_source", list::<UInt8Type>(heights.source.iter().map(|&source| source as u8))),
+        ("node_id", id_list(&network.node_id)),
+        ("node_lon", lon(network.node_place.iter().copied())),
+        ("node_lat", lat(network.node_place.iter().copied())),
         ("origin", one_row(Arc::new(StringArray::from_iter_values([origin_text(&network.origin)])))),
+        ("wall_start_lon", lon(wall_ends(0))),
+        ("wall_start_lat", lat(wall_ends(0))),
+        ("wall_end_lon", lon(wall_ends(1))),
+        ("wall_end_lat", lat(wall_ends(1))),
     ];
-    let wall_ends = |end: usize| network.walls.iter().map(|wall| wall[end]).collect::<Vec<Place>>();
-    columns.push(("wall_start_lon", lon(&wall_ends(0))));
-    columns.push(("wall_start_lat", lat(&wall_ends(0))));
-    columns.push(("wall_end_lon", lon(&wall_ends(1))));
-    columns.push(("wall_end_lat", lat(&wall_ends(1))));
     columns.extend(flight_columns(&network.flights));
     columns.extend(ride_columns(&network.rides));
     if let Some(given) = &network.given {
@@ -175,18 +199,30 @@ fn id_list(ids: &Ids) -> ArrayRef {
     }
 }
 
-/// SHA-256 over name, type and buffers of every list, column by column.
-fn checksum(columns: &[(&str, ArrayRef)]) -> String {
+/// SHA-256 over those of all columns, which are hashed side by side.
+fn checksum<'a>(columns: impl IntoParallelIterator<Item = (&'a str, &'a ArrayRef)>) -> String {
+    let of_column = columns.into_par_iter().map(|(name, column)| hashed(name, column));
+    let hashes: Vec<_> = of_column.collect::<Vec<_>>();
+    hex(&Sha256::digest(hashes.concat()))
+}
+
+/// SHA-256 over name, type and values of a list.
+fn hashed(name: &str, column: &ArrayRef) -> Vec<u8> {
     let mut hasher = Sha256::new();
-    for (name, column) in columns {
-        hasher.update(format!("{name} {}\0", column.data_type()));
-        let values = column.as_list::<i64>().value(0).to_data();
-        hasher.update((values.len() as u64).to_le_bytes());
-        for buffer in values.buffers() {
+    hasher.update(format!("{name} {}\0", column.data_type()));
+    let values = column.as_list::<i64>().value(0);
+    hasher.update((values.len() as u64).to_le_bytes());
+    // Buffers read from a file may hold more than the values, which would be hashed too.
+    let data = values.to_data();
+    if let Some(width) = data.data_type().primitive_width() {
+        hasher.update(&data.buffers()[0].as_slice()[data.offset() * width..][..data.len() * width]);
+    } else {
+        let tight = arrow_select::concat::concat(&[values.as_ref()]).expect("one array joins with itself");
+        for buffer in tight.to_data().buffers() {
             hasher.update(buffer.as_slice());
         }
     }
-    hex(&hasher.finalize())
+    hasher.finalize().to_vec()
 }
 
 fn read(name: &str, bytes: &Buffer) -> Result<Network> {
@@ -209,7 +245,10 @@ fn read(name: &str, bytes: &Buffer) -> Result<Network> {
     let batch =
         decoder.read_record_batch(block, &block_bytes.ok_or_else(corrupt)?).map_err(unreadable(name))?;
     let batch = batch.ok_or_else(corrupt)?;
-    if batch.num_rows() != 1 || metadata.get("sha256") != Some(&checksum_of_whole(&batch)) {
+    let fields = batch.schema();
+    let columns: Vec<_> =
+        fields.fields().iter().map(|field| field.name().as_str()).zip(batch.columns()).collect();
+    if batch.num_rows() != 1 || metadata.get("sha256") != Some(&checksum(columns)) {
         return Err(corrupt());
     }
     network(&Lists { batch }).ok_or_else(corrupt)
@@ -231,31 +270,18 @@ fn part(bytes: &Buffer, offset: i64, metadata: i64, body: i64) -> Option<Buffer>
     inside.then(|| bytes.slice_with_length(offset, length))
 }
 
-/// Buffers read from a file may hold more than the values; they are copied tight before they are hashed.
-fn checksum_of_whole(batch: &RecordBatch) -> String {
-    let schema = batch.schema();
-    let tight: Vec<(&str, ArrayRef)> = schema
-        .fields()
-        .iter()
-        .zip(batch.columns())
-        .map(|(field, column)| {
-            let values = column.as_list::<i64>().value(0);
-            let values =
-                arrow_select::concat::concat(&[values.as_ref()]).expect("one array joins with itself");
-            (field.name().as_str(), one_row(values))
-        })
-        .collect();
-    checksum(&tight)
-}
-
 struct Lists {
     batch: RecordBatch,
 }
 
 impl Lists {
-    fn values<T: ArrowPrimitiveType>(&self, name: &str) -> Option<Vec<T::Native>> {
+    fn buffer<T: ArrowPrimitiveType>(&self, name: &str) -> Option<ScalarBuffer<T::Native>> {
         let list = self.batch.column_by_name(name)?.as_list_opt::<i64>()?.value(0);
-        Some(list.as_primitive_opt::<T>()?.values().to_vec())
+        Some(list.as_primitive_opt::<T>()?.values().clone())
+    }
+
+    fn values<T: ArrowPrimitiveType>(&self, name: &str) -> Option<Vec<T::Native>> {
+        self.buffer::<T>(name).map(|values| values.to_vec())
     }
 
     fn ids(&self, name: &str) -> Option<Ids> {
@@ -268,8 +294,8 @@ impl Lists {
     }
 
     fn places(&self, lon: &str, lat: &str) -> Option<Vec<Place>> {
-        let (lon, lat) = (self.values::<Float64Type>(lon)?, self.values::<Float64Type>(lat)?);
-        lon.into_iter().zip(lat).map(|(lon, lat)| Place::new(lon, lat)).collect()
+        let (lon, lat) = (self.buffer::<Float64Type>(lon)?, self.buffer::<Float64Type>(lat)?);
+        lon.iter().zip(&lat).map(|(&lon, &lat)| Place::new(lon, lat)).collect()
     }
 
     fn flags(&self, name: &str) -> Option<Vec<bool>> {
@@ -277,35 +303,23 @@ impl Lists {
     }
 
     fn codes<T: Copy>(&self, name: &str, known: &[T]) -> Option<Vec<T>> {
-        self.values::<UInt8Type>(name)?
-            .into_iter()
-            .map(|code| known.get(usize::from(code)).copied())
-            .collect()
+        let codes = self.buffer::<UInt8Type>(name)?;
+        codes.iter().map(|&code| known.get(usize::from(code)).copied()).collect()
     }
 }
 
 fn network(lists: &Lists) -> Option<Network> {
-    let floor = |code: i16| (code != NO_LEVEL).then_some(Level(code));
-    let edges = Edges {
-        from: lists.values::<UInt32Type>("edge_from")?,
-        to: lists.values::<UInt32Type>("edge_to")?,
-        length_m: lists.values::<Float64Type>("edge_length_m")?,
-        kind: lists.codes("edge_kind", &WayKind::ALL)?,
-        directions: lists
-            .codes("edge_directions", &[Directions::Both, Directions::Forward, Directions::Backward])?,
-        level: lists.values::<Int16Type>("edge_level")?.into_iter().map(floor).collect(),
-        joinable: lists.flags("edge_joinable")?,
-        residents: lists.flags("edge_residents")?,
-        wheelchair: lists.codes("edge_wheelchair", &YES_NO)?,
-        island: lists.flags("edge_island")?,
-        first_vertex: lists.values::<UInt32Type>("edge_first_vertex")?,
-        vertices: lists.places("vertex_lon", "vertex_lat")?,
-    };
-    let heights = Heights {
-        first: lists.values::<UInt32Type>("edge_first_height")?,
-        ele_m: lists.values::<Float32Type>("height_m")?,
-        source: lists.codes("edge_height_source", &HeightSource::ALL)?,
-    };
+    // The long columns, side by side.
+    let ((edges, heights), (node_place, (node_id, edge_id))) = rayon::join(
+        || rayon::join(|| edges(lists), || heights(lists)),
+        || {
+            rayon::join(
+                || lists.places("node_lon", "node_lat"),
+                || (lists.ids("node_id"), lists.ids("edge_id")),
+            )
+        },
+    );
+    let (edges, heights) = (edges?, heights?);
     let given = match lists.batch.column_by_name("edge_forward_ds") {
         None => None,
         Some(_) => Some(GivenTimes {
@@ -313,13 +327,38 @@ fn network(lists: &Lists) -> Option<Network> {
             backward_ds: lists.values::<UInt32Type>("edge_backward_ds")?,
         }),
     };
-    let node_place = lists.places("node_lon", "node_lat")?;
     let origin = lists.batch.column_by_name("origin")?.as_list_opt::<i64>()?.value(0);
     let origin: Origin = serde_json::from_str(origin.as_string_opt::<i32>()?.iter().next()??).ok()?;
-    let (node_id, edge_id) = (lists.ids("node_id")?, lists.ids("edge_id")?);
     let ways =
         Ways { edges, heights, flights: flights(lists)?, rides: rides(lists)?, walls: walls(lists)?, given };
-    Some(Network::new(node_id, node_place, edge_id, ways, origin))
+    Some(Network::new(node_id?, node_place?, edge_id?, ways, origin))
+}
+
+fn edges(lists: &Lists) -> Option<Edges> {
+    let floor = |code: i16| (code != NO_LEVEL).then_some(Level(code));
+    let directions = [Directions::Both, Directions::Forward, Directions::Backward];
+    Some(Edges {
+        from: lists.values::<UInt32Type>("edge_from")?,
+        to: lists.values::<UInt32Type>("edge_to")?,
+        length_m: lists.values::<Float64Type>("edge_length_m")?,
+        kind: lists.codes("edge_kind", &WayKind::ALL)?,
+        directions: lists.codes("edge_directions", &directions)?,
+        level: lists.values::<Int16Type>("edge_level")?.into_iter().map(floor).collect(),
+        joinable: lists.flags("edge_joinable")?,
+        residents: lists.flags("edge_residents")?,
+        wheelchair: lists.codes("edge_wheelchair", &YES_NO)?,
+        island: lists.flags("edge_island")?,
+        first_vertex: lists.values::<UInt32Type>("edge_first_vertex")?,
+        vertices: lists.places("vertex_lon", "vertex_lat")?,
+    })
+}
+
+fn heights(lists: &Lists) -> Option<Heights> {
+    Some(Heights {
+        first: lists.values::<UInt32Type>("edge_first_height")?,
+        ele_m: lists.values::<Float32Type>("height_m")?,
+        source: lists.codes("edge_height_source", &HeightSource::ALL)?,
+    })
 }
 
 fn flights(lists: &Lists) -> Option<Vec<Flight>> {
