@@ -8,7 +8,8 @@ tenths of a second, so that every program that adds them up exactly finds the sa
 the first the most frequent, stand at nodes: peers that know only nodes are asked the same question.
 
 Writes nodes.parquet (id, lon, lat), edges.parquet (from, to, length_m, forward_s, backward_s), facilities.parquet
-(id, class, lon, lat, node), arcs.u32, doors.u32, and city.json with what was asked for.
+(id, class, lon, lat, node), arcs.u32, doors.u32, outlines.f64 (lon, lat of 13 corners each), and city.json with what
+was asked for.
 """
 
 from __future__ import annotations
@@ -78,6 +79,19 @@ def streets(rng: np.random.Generator, side: int) -> tuple[np.ndarray, np.ndarray
         keep[between[np.unique(later, return_index=True)[1]]] = True
 
 
+def outlines(lon: np.ndarray, lat: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Neighbourhoods of 12 corners, one for every 500 nodes; longitude and latitude, the first corner twice."""
+    middle = np.arange(0, len(lon), 500)
+    away_m = rng.uniform(250, 600, (len(middle), 12))
+    away_m = np.column_stack([away_m, away_m[:, 0]])
+    angle = np.linspace(0, 2 * np.pi, 13)
+    east = away_m * np.cos(angle) / (METRES_PER_DEGREE * np.cos(np.radians(LAT)))
+    north = away_m * np.sin(angle) / METRES_PER_DEGREE
+    corners = np.stack([lon[middle, None] + east, lat[middle, None] + north], axis=-1)
+    corners[:, -1] = corners[:, 0]
+    return corners
+
+
 def make(folder: Path, side: int, facilities: int, seed: int) -> None:
     """Make the city up and write it."""
     rng = np.random.default_rng(seed)
@@ -133,6 +147,7 @@ def make(folder: Path, side: int, facilities: int, seed: int) -> None:
     tenths = np.rint(np.concatenate([edges["forward_s"], seconds(-slope)]) * 10)
     np.column_stack([*both, tenths]).astype("<u4").tofile(folder / "arcs.u32")
     number[at].astype("<u4").tofile(folder / "doors.u32")
+    outlines(nodes["lon"].to_numpy(), nodes["lat"].to_numpy(), rng).astype("<f8").tofile(folder / "outlines.f64")
     asked = {
         "synthetic": True,
         "side": side,

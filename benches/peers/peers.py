@@ -4,8 +4,9 @@
 
 Jobs: J1 seconds between every node and the nearest facility of each of 30 classes, up to 15 minutes on foot; J2
 facilities of each class within 5, 10 and 15 minutes of every node; J3 all pairs of facility and node within 15
-minutes: how many, and the sum of their times. Nobody is asked for legs between place and street: facilities stand,
-and people live, at nodes.
+minutes: how many, and the sum of their times; J5 a matrix of 1,000 × 1,000 without a cut-off; 2SFCA the two-step
+floating catchment area of the most frequent class, 15 minutes; J7 H3 cells of the nodes, and of outlines. Nobody is
+asked for legs between place and street: facilities stand, and people live, at nodes.
 
 With --sample only so many facilities, classes or nodes are done (whatever the peer goes through one by one), and the
 time of the whole is estimated. Prints one line of JSON: seconds and CPU seconds of making ready and of the answer,
@@ -19,15 +20,17 @@ import json
 import os
 import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-os.environ.update(OMP_NUM_THREADS="1", RAYON_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+os.environ.update(OMP_NUM_THREADS="1", RAYON_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", POLARS_MAX_THREADS="1")
 
 import numpy as np
 import pandas as pd
 
 CUTOFF_S, LIMITS_S, CLASSES, CHECKED = 900.0, (300.0, 600.0, 900.0), 30, 200
+MATRIX, CELLS, CORNERS = 1000, 10, 13
 
 
 class City:
@@ -43,6 +46,7 @@ class City:
         self.time_ds = np.rint(np.concatenate([edges["forward_s"], edges["backward_s"]]) * 10)
         self.node = facilities["node"].to_numpy()
         self.of_class = facilities["class"].str[-2:].astype(int).to_numpy()
+        self.outlines = np.fromfile(folder / "outlines.f64", "<f8").reshape(-1, CORNERS, 2)
         self.checked = np.sort(np.random.default_rng(5).choice(self.n, CHECKED, replace=False))
 
     def doors(self, number: int) -> np.ndarray:
@@ -93,6 +97,25 @@ class Peer:
             pairs, time_ds = pairs + len(times), time_ds + int(times.sum())
         return {"pairs": pairs, "time_ds": time_ds} if self.share == 1 else {}
 
+    def from_facility(self, node: int) -> np.ndarray:
+        """Times of all nodes to a facility at this one, without a cut-off."""
+        raise NotImplementedError
+
+    def j5(self) -> dict[str, Any]:
+        """Sums of the columns of the matrix."""
+        homes = np.arange(MATRIX) * (self.city.n // MATRIX)
+        node = self.city.node[np.arange(MATRIX) * (len(self.city.node) // MATRIX)]
+        some = np.sort(self.some(np.arange(MATRIX)))
+        return {"columns": {int(column): int(self.from_facility(node[column])[homes].sum()) for column in some}}
+
+    def two_step(self) -> dict[str, Any]:
+        """Places for each person: one place at each facility, one person at each node."""
+        access = np.zeros(self.city.n)
+        for node in self.some(self.city.node[self.city.of_class == 0]):
+            nodes, _ = self.reach(node)
+            access[nodes] += 1 / len(nodes)
+        return {"access": access[self.city.checked].tolist() if self.share == 1 else None}
+
 
 class Scipy(Peer):
     """scipy.sparse.csgraph.dijkstra."""
@@ -111,6 +134,11 @@ class Scipy(Peer):
             doors = self.city.doors(number)
             times[:, number] = dijkstra(self.graph, indices=doors, min_only=True, limit=CUTOFF_S * 10)
         return {"times": times[self.city.checked]}
+
+    def from_facility(self, node: int) -> np.ndarray:
+        from scipy.sparse.csgraph import dijkstra
+
+        return dijkstra(self.graph, indices=node)
 
     def reach(self, node: int) -> tuple[np.ndarray, np.ndarray]:
         from scipy.sparse.csgraph import dijkstra
@@ -163,24 +191,23 @@ class Networkit(Peer):
         count = self.city.n + CLASSES
         self.graph = networkit.GraphFromCoo((times, (start, end)), n=count, weighted=True, directed=True)
 
-    def from_node(self, node: int) -> np.ndarray:
-        """Times from a node to all others."""
+    def from_facility(self, node: int) -> np.ndarray:
         import networkit
 
         search = networkit.distance.Dijkstra(self.graph, int(node), False, False)
         search.run()
-        times = np.asarray(search.getDistances(asarray=True))[: self.city.n]
-        return np.where(times <= CUTOFF_S * 10, times, np.inf)
+        return np.asarray(search.getDistances(asarray=True))[: self.city.n]
 
     def j1(self) -> dict[str, Any]:
         times = np.full((self.city.n, CLASSES), np.nan)
         for number in self.some(np.arange(CLASSES)):
-            times[:, number] = self.from_node(self.city.n + number)
+            found = self.from_facility(self.city.n + number)
+            times[:, number] = np.where(found <= CUTOFF_S * 10, found, np.inf)
         return {"times": times[self.city.checked]}
 
     def reach(self, node: int) -> tuple[np.ndarray, np.ndarray]:
-        times = self.from_node(node)
-        nodes = np.flatnonzero(np.isfinite(times))
+        times = self.from_facility(node)
+        nodes = np.flatnonzero(times <= CUTOFF_S * 10)
         return nodes, times[nodes]
 
 
@@ -196,7 +223,8 @@ class Pandana(Peer):
         return pandana.Network(x, y, pd.Series(start), pd.Series(end), seconds, twoway=False)
 
     def ready(self) -> None:
-        self.homewards = self.net(self.city.end, self.city.start) if self.job == "J3" else None
+        inwards = self.job in ("J3", "2SFCA")
+        self.homewards = self.net(self.city.end, self.city.start) if inwards else None
         self.outwards = None if self.job == "J3" else self.net(self.city.start, self.city.end)
 
     def j1(self) -> dict[str, Any]:
@@ -232,8 +260,99 @@ class Pandana(Peer):
             pairs, time_ds = pairs + int(count.sum()), time_ds + int((count * times).sum())
         return {"pairs": pairs, "time_ds": time_ds} if self.share == 1 else {}
 
+    def two_step(self) -> dict[str, Any]:
+        doors = pd.Series(self.city.node[self.city.of_class == 0])
+        self.homewards.set(pd.Series(np.arange(self.city.n)), pd.Series(np.ones(self.city.n)), name="people")
+        people = self.homewards.aggregate(CUTOFF_S, type="sum", decay="flat", name="people")
+        self.outwards.set(doors, 1 / people.loc[doors].reset_index(drop=True), name="ratio")
+        access = self.outwards.aggregate(CUTOFF_S, type="sum", decay="flat", name="ratio")
+        return {"access": access.to_numpy()[self.city.checked].tolist()}
 
-PEERS = {"scipy": Scipy, "networkx": Networkx, "networkit": Networkit, "pandana": Pandana}
+
+class H3(Peer):
+    """h3-py as its guide shows it: cell by cell, cells as texts."""
+
+    api = "basic_str"
+
+    def ready(self) -> None:
+        import importlib
+
+        self.h3 = importlib.import_module(f"h3.api.{self.api}")
+        self.places = list(zip(self.city.lat.tolist(), self.city.lon.tolist(), strict=True))
+        self.rings = [[(lat, lon) for lon, lat in outline] for outline in self.city.outlines.tolist()]
+
+    def number(self, cell: str | int) -> int:
+        """A cell as a number."""
+        return int(cell, 16) if isinstance(cell, str) else cell
+
+    def sum_of(self, cells: list[str | int]) -> Callable[[], int]:
+        """The sum of cell numbers, as 64 bits hold it; it is no part of the question, so it is added up later."""
+        return lambda: sum(self.number(cell) for cell in cells) % 2**64
+
+    def points(self) -> dict[str, Any]:
+        """Cells of all nodes."""
+        return {"cells": self.sum_of([self.h3.latlng_to_cell(lat, lon, CELLS) for lat, lon in self.places])}
+
+    def polygons(self) -> dict[str, Any]:
+        """Cells that share a point with an outline, outline by outline."""
+        cells: list[str | int] = []
+        for ring in self.rings:
+            shape = self.h3.LatLngPoly(ring)
+            cells.extend(self.h3.h3shape_to_cells_experimental(shape, CELLS, contain="overlap"))
+        return {"cells": self.sum_of(cells)}
+
+
+class H3Numbers(H3):
+    """h3-py with cells as numbers."""
+
+    api = "basic_int"
+
+
+class H3ronpy(Peer):
+    """h3ronpy, all at once."""
+
+    def points(self) -> dict[str, Any]:
+        from h3ronpy.vector import coordinates_to_cells
+
+        cells = np.asarray(coordinates_to_cells(self.city.lat, self.city.lon, CELLS))
+        return {"cells": int(cells.astype(np.uint64).sum(dtype=np.uint64))}
+
+    def polygons(self) -> dict[str, Any]:
+        import shapely
+        from h3ronpy import ContainmentMode
+        from h3ronpy.vector import wkb_to_cells
+
+        wkb = shapely.to_wkb(shapely.polygons(self.city.outlines)).tolist()
+        cells = wkb_to_cells(wkb, CELLS, containment_mode=ContainmentMode.Covers, flatten=True)
+        return {"cells": int(np.asarray(cells).astype(np.uint64).sum(dtype=np.uint64))}
+
+
+class PolarsH3(Peer):
+    """polars-h3, all at once."""
+
+    def points(self) -> dict[str, Any]:
+        import polars
+        import polars_h3
+
+        places = polars.DataFrame({"lon": self.city.lon, "lat": self.city.lat})
+        cells = places.select(polars_h3.latlng_to_cell("lat", "lon", CELLS, return_dtype=polars.UInt64)).to_series()
+        return {"cells": int(cells.to_numpy().sum(dtype=np.uint64))}
+
+
+PEERS = {
+    "scipy": Scipy,
+    "networkx": Networkx,
+    "networkit": Networkit,
+    "pandana": Pandana,
+    "h3": H3,
+    "h3-numbers": H3Numbers,
+    "h3ronpy": H3ronpy,
+    "polars-h3": PolarsH3,
+}
+ASKS = {
+    "J1": "j1", "J2": "j2", "J3": "j3", "J5": "j5", "2SFCA": "two_step",
+    "J7-points": "points", "J7-polygons": "polygons",
+}  # fmt: skip
 
 
 def cpu_s() -> float:
@@ -247,7 +366,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("city", type=Path)
     parser.add_argument("--peer", choices=PEERS, required=True)
-    parser.add_argument("--job", choices=("J1", "J2", "J3"), required=True)
+    parser.add_argument("--job", choices=ASKS, required=True)
     parser.add_argument("--sample", type=int, default=0)
     options = parser.parse_args()
     peer = PEERS[options.peer](City(options.city), options.sample)
@@ -255,8 +374,9 @@ def main() -> None:
     clocks = [(time.perf_counter(), cpu_s())]
     peer.ready()
     clocks.append((time.perf_counter(), cpu_s()))
-    answer = getattr(peer, options.job.lower())()
+    answer = getattr(peer, ASKS[options.job])()
     clocks.append((time.perf_counter(), cpu_s()))
+    answer = {name: value() if callable(value) else value for name, value in answer.items()}
     if "times" in answer:
         answer["times"] = [
             None if np.isinf(x) else "not done" if np.isnan(x) else int(x) for x in answer["times"].ravel()

@@ -25,14 +25,22 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).parent
-CHECKED, CLASSES = 200, 30
+CHECKED, CLASSES, MATRIX = 200, 30, 1000
+# Sums in another order differ by rounding; those in single precision by so much at most.
+EQUAL, SINGLE = 1e-12, 1e-6
 # Peer, job, and how many of what it goes through one by one are done (0 for all): the whole of some would take hours.
 ASKED = [
     ("scipy", "J1", 0), ("scipy", "J2", 300), ("scipy", "J3", 300),
     ("networkx", "J1", 3), ("networkx", "J2", 4000), ("networkx", "J3", 4000),
     ("networkit", "J1", 3),
     ("pandana", "J1", 0), ("pandana", "J2", 0), ("pandana", "J3", 0),
+    ("networkx", "2SFCA", 0), ("pandana", "2SFCA", 0),
+    ("scipy", "J5", 10), ("networkit", "J5", 10),
+    ("h3", "J7-points", 0), ("h3-numbers", "J7-points", 0), ("h3ronpy", "J7-points", 0), ("polars-h3", "J7-points", 0),
+    ("h3", "J7-polygons", 0), ("h3-numbers", "J7-polygons", 0), ("h3ronpy", "J7-polygons", 0),
 ]  # fmt: skip
+# What is asked of us beside the jobs whose growth is looked at.
+ALONE = "2SFCA,J4,J5,J7-points,J7-polygons"
 GROWTH_SIDES, FACILITIES_PER_NODE = (173, 316, 548, 1000, 1732), 0.086
 
 
@@ -62,14 +70,17 @@ class Ours:
         """Do all jobs once and keep the answers."""
         answers = where / "answers"
         answers.mkdir()
-        self.rows = lines([str(jobs), str(where), "--threads", "1", "--repeat", "1", "--answers", str(answers)])
+        ask = ["--jobs", f"J1,J1-nodes,J2,J3,{ALONE}", "--threads", "1", "--repeat", "1"]
+        self.rows = lines([str(jobs), str(where), *ask, "--answers", str(answers)])
         self.nodes = np.sort(np.random.default_rng(5).choice(nodes, CHECKED, replace=False))
         self.times = np.fromfile(answers / "J1-nodes.u32", "<u4").reshape(nodes, CLASSES)[self.nodes]
         self.full = np.fromfile(answers / "J1.u32", "<u4").reshape(nodes, CLASSES)[self.nodes]
         self.counts = np.fromfile(answers / "J2.u32", "<u4").reshape(nodes, CLASSES, 3)[self.nodes]
         high, low = np.fromfile(answers / "J3.u32", "<u4")
         self.pairs = (int(high) << 32) + int(low)
-        self.time_ds = next(row["sum"] for row in self.rows if row["job"] == "J3")
+        self.sums = {row["job"]: row["sum"] for row in self.rows}
+        self.columns = np.fromfile(answers / "J5.u32", "<u4").reshape(MATRIX, MATRIX).sum(axis=0, dtype=np.int64)
+        self.access = np.fromfile(answers / "2SFCA.f64", "<f8")[self.nodes]
         shutil.rmtree(answers)
 
     def verdict(self, found: dict[str, Any]) -> str:
@@ -83,10 +94,21 @@ class Ours:
         if answer.get("counts"):
             wrong = int((self.counts.ravel() != np.array(answer["counts"])).sum())
             return "equal" if not wrong else f"{wrong} of {self.counts.size} counts differ"
+        if answer.get("access"):
+            apart = np.abs(np.array(answer["access"]) - self.access) / np.maximum(self.access, 1e-300)
+            worst = float(apart.max())
+            return "equal" if worst < EQUAL else f"within {worst:.0e}" if worst < SINGLE else f"differs by {worst:.0e}"
+        if answer.get("columns"):
+            wrong = sum(self.columns[int(column)] != total for column, total in answer["columns"].items())
+            return "equal" if not wrong else f"{wrong} of {len(answer['columns'])} columns differ"
+        if "cells" in answer:
+            return "equal" if answer["cells"] == self.sums[found["job"]] else "other cells"
         if "pairs" in answer:
-            same = (answer["pairs"], answer["time_ds"]) == (self.pairs, self.time_ds)
+            same = (answer["pairs"], answer["time_ds"]) == (self.pairs, self.sums["J3"])
             return (
-                "equal" if same else f"{answer['pairs'] - self.pairs:+} pairs, {answer['time_ds'] - self.time_ds:+} ds"
+                "equal"
+                if same
+                else f"{answer['pairs'] - self.pairs:+} pairs, {answer['time_ds'] - self.sums['J3']:+} ds"
             )
         return "not checked"
 
@@ -101,7 +123,16 @@ def compare(options: argparse.Namespace, rows: list[dict[str, Any]]) -> list[str
         row
         for threads in (1, 2)
         for row in lines(
-            [str(options.jobs), str(where), "--threads", str(threads), "--repeat", "5", "--jobs", options.ask]
+            [
+                str(options.jobs),
+                str(where),
+                "--threads",
+                str(threads),
+                "--repeat",
+                "5",
+                "--jobs",
+                f"{options.ask},{ALONE}",
+            ]
         )
     ]
     rows.extend(row | {"verdict": "ours"} for row in clocks)
@@ -143,7 +174,11 @@ def table(clocks: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[str
     ]
     for row in sorted(found, key=lambda row: (row["job"], row["query_cpu_s"])):
         own = median(clocks, "J1-nodes" if row["job"] == "J1" else row["job"], 1, "query_cpu_s")
-        ratio = f"{row['query_cpu_s'] / own:.0f} ×" if row["verdict"] in ("equal", "not checked") else "–"
+        ratio = (
+            f"{row['query_cpu_s'] / own:.0f} ×"
+            if row["verdict"].startswith(("equal", "not checked", "within"))
+            else "–"
+        )
         cells = [row["job"], row["peer"], row["verdict"], f"{row['query_cpu_s']:.1f}", f"{row['ready_cpu_s']:.1f}"]
         text.append(f"| {' | '.join(cells)} | {row['share']:.3f} | {own:.2f} | {ratio} |")
     return text

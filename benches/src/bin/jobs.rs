@@ -4,10 +4,15 @@
 //! peers that know only nodes are the same. One line of JSON for each run: job, threads, seconds of making ready and of the
 //! answer, CPU seconds of both, a check sum. Answers go to FOLDER, where `run.py` holds those of the peers against them.
 
+use geo::{Coord, LineString, MultiPolygon, Polygon};
+use h3o::{CellIndex, Resolution};
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use walkshed::io;
 use walkshed::io::table::Table;
+use walkshed::metrics::population::cells_touching;
+use walkshed::model::cell;
 use walkshed::model::facility::Facilities;
 use walkshed::model::place::Place;
 use walkshed::model::progress::Progress;
@@ -32,6 +37,9 @@ const ISOCHRONES_DS: [u32; 3] = [6000, 12_000, 18_000];
 const MATRIX: usize = 1000;
 const POINTS: usize = 20;
 const LIMITS_DS: [u32; 3] = [3000, 6000, 9000];
+const CELLS: Resolution = Resolution::Ten;
+/// Corners of an outline, the first counted twice.
+const CORNERS: usize = 13;
 
 /// What is asked for on the command line.
 struct Arguments {
@@ -93,6 +101,7 @@ struct Bench<'a> {
     city: &'a City,
     walk: &'a Walk<'a>,
     joins: &'a Joins,
+    outlines: &'a [MultiPolygon],
     answers: Option<&'a Path>,
 }
 
@@ -153,12 +162,11 @@ impl Bench<'_> {
                 let some = |count: usize| move |row: usize| row * (count / MATRIX);
                 let homes = (0..MATRIX).map(some(joins.homes.len())).map(|row| joins.homes[row]).collect();
                 let rows: Vec<usize> = (0..MATRIX).map(some(self.city.facilities.len())).collect();
-                let facilities = self.city.facilities.pick(&rows);
-                let (facility_snap, doors) = walk.join_doors(&facilities, &quiet).expect("nobody stops it");
-                let joins = Joins { homes, doors, facility_snap };
+                let joins = Joins { homes, ..self.doors_of(&rows) };
                 if name == "J5" {
                     let found = matrix(walk, &joins, &quiet).expect("nobody stops it");
                     assert!(found.iter().all(Option::is_some), "the city hangs together");
+                    self.keep("J5.u32", || found.iter().flatten().copied());
                     return found.iter().flatten().map(|&time_ds| u64::from(time_ds)).sum();
                 }
                 let (mut pairs, mut time_ds) = (0, 0);
@@ -174,8 +182,62 @@ impl Bench<'_> {
                 assert_eq!(pairs, MATRIX * MATRIX, "the city hangs together");
                 time_ds
             }
+            "2SFCA" => {
+                let access = self.two_step(&quiet);
+                if let Some(folder) = self.answers {
+                    let bytes: Vec<u8> = access.iter().flat_map(|access| access.to_le_bytes()).collect();
+                    std::fs::write(folder.join("2SFCA.f64"), bytes).expect("the folder can be written to");
+                }
+                (access.iter().sum::<f64>() * 1000.0) as u64
+            }
+            "J7-points" => {
+                let cells: Vec<CellIndex> =
+                    self.city.homes.par_iter().map(|&place| cell::at(place, CELLS)).collect();
+                sum_of(cells)
+            }
+            "J7-polygons" => {
+                let cells = |outline| cells_touching(outline, CELLS).expect("outlines are small");
+                sum_of(self.outlines.par_iter().flat_map_iter(cells).collect())
+            }
             _ => panic!("no job {name}"),
         }
+    }
+
+    /// Some of the facilities, joined, with all homes.
+    fn doors_of(&self, rows: &[usize]) -> Joins {
+        let facilities = self.city.facilities.pick(rows);
+        let joined = self.walk.join_doors(&facilities, &Progress::default());
+        let (facility_snap, doors) = joined.expect("nobody stops it");
+        Joins { homes: self.joins.homes.clone(), doors, facility_snap }
+    }
+
+    /// Two-step floating catchment area of the most frequent class within the cut-off: one person at every node, one place at
+    /// every facility. Places for each person, node by node.
+    ///
+    /// # Source
+    /// W. Luo, F. Wang, "Measures of spatial accessibility to health care in a GIS environment", 2003.
+    fn two_step(&self, progress: &Progress) -> Vec<f64> {
+        let facilities = &self.city.facilities;
+        let first = &facilities.classes()[0];
+        let rows: Vec<usize> = (0..facilities.len()).filter(|&row| facilities.class[row] == *first).collect();
+        let joins = self.doors_of(&rows);
+        let (mut pairs, mut people) = (Vec::new(), vec![0_u32; rows.len()]);
+        Pairs::between(self.walk, &joins, CUTOFF_DS)
+            .find(progress, |blocks| {
+                pairs.extend(blocks);
+                Ok(())
+            })
+            .expect("nobody stops it");
+        for &facility in pairs.iter().flat_map(|block| &block.facility) {
+            people[facility as usize] += 1;
+        }
+        let mut access = vec![0.0; joins.homes.len()];
+        for block in &pairs {
+            for (&origin, &facility) in block.origin.iter().zip(&block.facility) {
+                access[origin as usize] += 1.0 / f64::from(people[facility as usize]);
+            }
+        }
+        access
     }
 
     fn keep<I: Iterator<Item = u32>>(&self, name: &str, values: impl FnOnce() -> I) {
@@ -184,6 +246,26 @@ impl Bench<'_> {
             std::fs::write(folder.join(name), bytes).expect("the folder of answers can be written to");
         }
     }
+}
+
+/// The sum of cell numbers, as 64 bits hold it.
+fn sum_of(cells: Vec<CellIndex>) -> u64 {
+    cells.into_iter().map(u64::from).fold(0, u64::wrapping_add)
+}
+
+/// The outlines that `city.py` made: so many corners each, the first again at the end.
+fn outlines(folder: &Path) -> Vec<MultiPolygon> {
+    let bytes = std::fs::read(folder.join("outlines.f64")).expect("city.py has made the city");
+    let numbers: Vec<f64> = bytes
+        .chunks_exact(8)
+        .map(|eight| f64::from_le_bytes(eight.try_into().expect("eight bytes")))
+        .collect();
+    let corner = |pair: &[f64]| Coord { x: pair[0], y: pair[1] };
+    let outline = |ring: &[f64]| {
+        let ring = LineString::new(ring.chunks_exact(2).map(corner).collect());
+        MultiPolygon::new(vec![Polygon::new(ring, vec![])])
+    };
+    numbers.chunks_exact(2 * CORNERS).map(outline).collect()
 }
 
 #[expect(clippy::print_stdout, reason = "what it found is its product")]
@@ -199,7 +281,9 @@ fn main() {
     walk.arcs(Side::Doors);
     let joins = walk.join_both(&city.homes, &city.facilities, &Progress::default()).expect("nobody stops it");
     let ready = (start.elapsed().as_secs_f64(), cpu_s() - cpu);
-    let bench = Bench { city: &city, walk: &walk, joins: &joins, answers: asked.answers.as_deref() };
+    let outlines = outlines(&asked.city);
+    let answers = asked.answers.as_deref();
+    let bench = Bench { city: &city, walk: &walk, joins: &joins, outlines: &outlines, answers };
     for job in &asked.jobs {
         for run in 0..asked.repeat {
             let (start, cpu) = (Instant::now(), cpu_s());

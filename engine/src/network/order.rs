@@ -20,12 +20,11 @@ impl Order {
     /// Order places. Those in one cell of the curve keep their own order.
     pub(super) fn of(places: &[Place]) -> Self {
         let extent = Extent::of(places);
-        let cell = |share: f64| (share * f64::from(SIDE - 1)) as u32;
         let mut along: Vec<(u32, u32)> = (0_u32..)
             .zip(places)
             .map(|(node, &place)| {
                 let (east, north) = extent.shares(place);
-                (distance_along(cell(east), cell(north)), node)
+                (along_curve(east, north), node)
             })
             .collect();
         along.par_sort_unstable();
@@ -36,6 +35,12 @@ impl Order {
         }
         Self { node_at, position }
     }
+}
+
+/// How far along the curve a place lies, by its shares of the extent, 0..1 each.
+pub fn along_curve(east: f64, north: f64) -> u32 {
+    let cell = |share: f64| (share * f64::from(SIDE - 1)) as u32;
+    distance_along(cell(east), cell(north))
 }
 
 /// How far along the curve a cell lies: quadrant by quadrant from the largest, each turned so that its ends meet its

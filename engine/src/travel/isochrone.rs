@@ -8,6 +8,7 @@ use super::doors::{Joined, Walk};
 use super::line::Line;
 use super::spread::{self, Run};
 use super::tree::Tree;
+use super::united::united;
 use crate::io::facilities::{ids_column, with_geometry};
 use crate::io::geometry;
 use crate::io::osm::outlines::area_m2;
@@ -135,7 +136,7 @@ impl Ground<'_> {
         limit_ds: Deciseconds,
         progress: &Progress,
     ) -> Result<()> {
-        let mut pieces: Vec<Polygon> = std::mem::replace(&mut self.shape, MultiPolygon::new(vec![])).0;
+        let mut pieces = Vec::new();
         for (number, &edge) in edges.iter().enumerate() {
             if number % EDGES_PER_LOOK == 0 {
                 progress.check()?;
@@ -145,7 +146,7 @@ impl Ground<'_> {
             }
         }
         progress.check()?;
-        self.shape = without_specks(unary_union(&pieces));
+        self.shape = without_specks(unary_union([&self.shape, &united(&pieces)]));
         Ok(())
     }
 

@@ -28,3 +28,4 @@ pub mod spread;
 pub mod sweep;
 pub mod tally;
 pub mod tree;
+pub mod united;
