@@ -138,7 +138,7 @@ def compare(options: argparse.Namespace, rows: list[dict[str, Any]]) -> list[str
     rows.extend(row | {"verdict": "ours"} for row in clocks)
     found = []
     for peer, job, sample in ASKED:
-        if peer not in options.skip.split(","):
+        if not {peer, f"{peer}:{job}"} & set(options.skip.split(",")):
             ask = ["--peer", peer, "--job", job, "--sample", str(sample)]
             found.extend(lines([sys.executable, str(HERE / "peers.py"), str(where), *ask]))
             print(f"{peer} {job} done", file=sys.stderr)
@@ -252,7 +252,7 @@ def main() -> None:
     parser.add_argument("--graphways", type=Path)
     parser.add_argument("--side", type=int, default=1000)
     parser.add_argument("--ask", default="J1,J1-nodes,J2,J3", help="our jobs")
-    parser.add_argument("--skip", default="", help="peers that are not asked")
+    parser.add_argument("--skip", default="", help="peers that are not asked, or their jobs: pandana,scipy:J2")
     parser.add_argument("--growth", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 //!
 //! CITY is a folder that `benches/peers/city.py` made. Facilities stand, and people live, at nodes, so that the places of
 //! peers that know only nodes are the same. One line of JSON for each run: job, threads, seconds of making ready and of the
-//! answer, CPU seconds of both, a check sum. Answers go to FOLDER, where `run.py` holds those of the peers against them.
+//! answer, CPU seconds of both, the largest memory so far, a check sum. Answers go to FOLDER, where `run.py` holds those of the peers against them.
 
 use geo::{Coord, LineString, MultiPolygon, Polygon};
 use h3o::{CellIndex, Resolution};
@@ -23,7 +23,7 @@ use walkshed::travel::arcs::Side;
 use walkshed::travel::doors::{Joins, Walk};
 use walkshed::travel::isochrone::{BUFFER_M, isochrones};
 use walkshed::travel::lanes::LongTimes;
-use walkshed::travel::matrix::matrix;
+use walkshed::travel::matrix::by_hierarchy;
 use walkshed::travel::nearest;
 use walkshed::travel::node_times::node_times;
 use walkshed::travel::pairs::Pairs;
@@ -164,7 +164,7 @@ impl Bench<'_> {
                 let rows: Vec<usize> = (0..MATRIX).map(some(self.city.facilities.len())).collect();
                 let joins = Joins { homes, ..self.doors_of(&rows) };
                 if name == "J5" {
-                    let found = matrix(walk, &joins, &quiet).expect("nobody stops it");
+                    let found = by_hierarchy(walk, &joins, &quiet).expect("nobody stops it");
                     assert!(found.iter().all(Option::is_some), "the city hangs together");
                     self.keep("J5.u32", || found.iter().flatten().copied());
                     return found.iter().flatten().map(|&time_ds| u64::from(time_ds)).sum();
@@ -290,11 +290,12 @@ fn main() {
             let sum = bench.job(job);
             let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_s() - cpu);
             println!(
-                "{{\"peer\": \"walkshed\", \"job\": \"{job}\", \"nodes\": {}, \"threads\": {}, \"run\": {run}, \"ready_s\": {:.3}, \"ready_cpu_s\": {:.3}, \"query_s\": {seconds:.4}, \"query_cpu_s\": {cpu:.3}, \"sum\": {sum}}}",
+                "{{\"peer\": \"walkshed\", \"job\": \"{job}\", \"nodes\": {}, \"threads\": {}, \"run\": {run}, \"ready_s\": {:.3}, \"ready_cpu_s\": {:.3}, \"query_s\": {seconds:.4}, \"query_cpu_s\": {cpu:.3}, \"peak_mib\": {}, \"sum\": {sum}}}",
                 city.network.node_count(),
                 asked.threads,
                 ready.0,
                 ready.1,
+                io::memory::peak_bytes().unwrap_or_default() >> 20,
             );
         }
     }

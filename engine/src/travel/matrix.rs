@@ -4,6 +4,7 @@ use super::arcs::Side;
 use super::doors::{Joined, Joins, Walk};
 use super::hierarchy::{Hierarchy, Steps};
 use super::lanes::{Label, LongTimes};
+use super::pairs::Pairs;
 use super::positions::Positions;
 use super::spare::Spare;
 use crate::model::error::Result;
@@ -17,6 +18,10 @@ use std::collections::HashMap;
 /// Searches side by side.
 const TOGETHER: usize = 32;
 
+/// Searches that together cost less than a contraction does: it takes as long as 270 of them on a network of 30,000 nodes, as
+/// 570 on one of 1,000,000 (docs/design/2026-11-searches.md).
+const FEW: usize = 300;
+
 /// Longest time that is told: none is left out, because no way of a city takes years.
 const LONGEST_DS: Deciseconds = LongTimes::LONGEST_DS;
 
@@ -27,11 +32,38 @@ type Met = [[u32; TOGETHER]; TOGETHER];
 type Risen = Vec<(u32, LongTimes)>;
 
 /// Tenths of a second between every origin and every facility, origin by origin; none where no way leads, or where one of them is
-/// not joined. The network is contracted first, which takes longer than many searches within a cut-off.
+/// not joined. Few places are searched from as for pairs; for more, the network is contracted first.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn matrix(walk: &Walk<'_>, joins: &Joins, progress: &Progress) -> Result<Vec<Option<Deciseconds>>> {
+    let searches = joins.homes.len().min(joins.facility_snap.len());
+    if searches <= FEW { by_sweeps(walk, joins, progress) } else { by_hierarchy(walk, joins, progress) }
+}
+
+/// The same, by searches from all places of one side.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn by_sweeps(walk: &Walk<'_>, joins: &Joins, progress: &Progress) -> Result<Vec<Option<Deciseconds>>> {
+    let columns = joins.facility_snap.len();
+    let mut table = vec![None; joins.homes.len() * columns];
+    Pairs::between(walk, joins, LONGEST_DS).find(progress, |blocks| {
+        for block in blocks {
+            for ((&row, &column), &time_ds) in block.origin.iter().zip(&block.facility).zip(&block.time_ds) {
+                table[row as usize * columns + column as usize] = Some(time_ds);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(table)
+}
+
+/// The same, over a contraction hierarchy.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn by_hierarchy(walk: &Walk<'_>, joins: &Joins, progress: &Progress) -> Result<Vec<Option<Deciseconds>>> {
     let hierarchy = walk.hierarchy(progress)?;
     between(walk, hierarchy, joins, progress)
 }

@@ -1,7 +1,7 @@
 //! All pairs, counts and the k nearest against the slow twin, from both sides and through every width of lanes.
 
 use super::doors::Walk;
-use super::matrix::matrix;
+use super::matrix::{by_hierarchy, by_sweeps};
 use super::nearest_tests::{RandomTown, random_town};
 use super::oracle;
 use super::pairs::Pairs;
@@ -82,7 +82,7 @@ proptest! {
         prop_assert_eq!(found(&walk, &origins, &facilities, cutoff_ds), slow);
     }
 
-    /// A matrix over a contraction hierarchy has the slow twin's time of every pair.
+    /// A matrix has the slow twin's time of every pair, by sweeps and over a contraction hierarchy.
     #[test]
     fn a_matrix_equals_the_slow_twin(
         town in random_town(), profile in 0_usize..5, back in any::<bool>(), many in any::<bool>(),
@@ -94,11 +94,13 @@ proptest! {
         let (origins, facilities) = (town.origins(), town.facilities());
         let quiet = Progress::default();
         let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
-        let found = matrix(&walk, &joins, &quiet).unwrap();
+        let found = by_hierarchy(&walk, &joins, &quiet).unwrap();
+        let swept = by_sweeps(&walk, &joins, &quiet).unwrap();
         let mut slow = vec![None; origins.len() * facilities.len()];
         for (origin, facility, time_ds) in oracle::pairs(&walk, &origins, &facilities, u32::MAX).unwrap() {
             slow[origin as usize * facilities.len() + facility as usize] = Some(time_ds);
         }
+        prop_assert_eq!(&swept, &slow);
         prop_assert_eq!(found, slow);
     }
 
@@ -119,7 +121,8 @@ proptest! {
         let (origins, facilities) = (town.origins(), town.facilities());
         let quiet = Progress::default();
         let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
-        let found = matrix(&walk, &joins, &quiet).unwrap();
+        let found = by_hierarchy(&walk, &joins, &quiet).unwrap();
+        prop_assert_eq!(&found, &by_sweeps(&walk, &joins, &quiet).unwrap());
         for (origin, facility, time_ds) in oracle::pairs(&walk, &origins, &facilities, 2_000_000_000).unwrap() {
             prop_assert_eq!(found[origin as usize * facilities.len() + facility as usize], Some(time_ds));
         }

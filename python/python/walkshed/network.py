@@ -520,8 +520,8 @@ class Network:
 
         Returns:
             One row per origin × destination, in the order of both tables: `origin_id`, `destination_id`, `time_s`
-            (seconds, tenths; null where no way leads or a place is not near any street). The network is contracted
-            first, which takes longer than the matrix itself.
+            (seconds, tenths; null where no way leads or a place is not near any street). Where both tables are long
+            the network is contracted first, which takes longer than the matrix itself.
 
         Raises:
             InputError: a table lacks a column or has no usable row, or the result would be larger than the limit.
