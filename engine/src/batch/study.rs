@@ -227,21 +227,13 @@ pub fn run_given(
     let mut sizes = BTreeMap::new();
     sizes.insert("coverage.parquet", write_coverage(&study, &prepared, &times, &staging, progress)?);
     clock.stage("coverage");
-    progress.begin("writing", 5)?;
-    sizes.insert("times.parquet", write_times(&study, &times, &staging, progress)?);
-    let people = apportion::people(&prepared.parts, &prepared.cells.people);
-    let tables = [
-        ("cells.parquet", cells_table(&prepared, &times[0])),
-        ("areas.parquet", io::areas::to_batch(&prepared.areas, &people)),
-        ("facilities.parquet", facilities_table(&study, &prepared, &times[0])),
-        ("rejected.parquet", io::rejected::to_batch(&prepared.rejected)),
-    ];
-    for (name, table) in tables {
-        let table = io::geometry::labelled(&table, study.study.analysis_crs);
-        io::geoparquet::write(&staging.folder().join(name), &table, progress)?;
-        sizes.insert(name, table.num_rows());
-        progress.step(1)?;
-    }
+    progress.begin("writing", 4)?;
+    let (times_rows, tables) = rayon::join(
+        || write_times(&study, &times, &staging, progress),
+        || write_tables(&study, &prepared, &times[0], &staging, progress),
+    );
+    sizes.insert("times.parquet", times_rows?);
+    sizes.extend(tables?);
     clock.stage("write");
     let islands = islands(&study, &prepared, progress)?;
     let report = report(study, &prepared, &times[0], total, islands, sizes, clock);
@@ -339,31 +331,56 @@ fn write_times(
     write_batches(staging, "times.parquet", &[], batches, progress)
 }
 
+/// Write the tables that have a row for each cell, area, facility or rejected row; how many rows there are.
+fn write_tables(
+    study: &Study,
+    prepared: &Prepared,
+    times: &NearestTimes,
+    staging: &Staging,
+    progress: &Progress,
+) -> Result<Vec<(&'static str, usize)>> {
+    let people = apportion::people(&prepared.parts, &prepared.cells.people);
+    let tables = [
+        ("cells.parquet", cells_table(prepared, times)),
+        ("areas.parquet", io::areas::to_batch(&prepared.areas, &people)),
+        ("facilities.parquet", facilities_table(study, prepared, times)),
+        ("rejected.parquet", io::rejected::to_batch(&prepared.rejected)),
+    ];
+    let write = |(name, table)| {
+        let table = io::geometry::labelled(&table, study.study.analysis_crs);
+        io::geoparquet::write(&staging.folder().join(name), &table, progress)?;
+        progress.step(1)?;
+        Ok((name, table.num_rows()))
+    };
+    tables.into_iter().map(write).collect()
+}
+
 /// Ranges of at most so many, one after the other; an empty one where there is nothing, so that a table has its columns.
 fn ranges(count: usize, at_once: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count.max(1)).step_by(at_once).map(move |first| first.min(count)..(first + at_once).min(count))
 }
 
-/// Write batches as they come; how many rows there were.
+/// Write batches as they come, each while the next is made; how many rows there were.
 fn write_batches(
     staging: &Staging,
     name: &str,
     distinct: &[&str],
-    batches: impl Iterator<Item = Result<RecordBatch>>,
+    mut batches: impl Iterator<Item = Result<RecordBatch>> + Send,
     progress: &Progress,
 ) -> Result<usize> {
-    let path = staging.folder().join(name);
-    let (mut writer, mut rows) = (None, 0);
-    for batch in batches {
-        let batch = batch?;
+    let Some(mut batch) = batches.next().transpose()? else { return Ok(0) };
+    let mut writer = TableWriter::create(&staging.folder().join(name), &batch.schema(), distinct)?;
+    let mut rows = 0;
+    loop {
         rows += batch.num_rows();
-        let writer = match &mut writer {
-            Some(writer) => writer,
-            None => writer.insert(TableWriter::create(&path, &batch.schema(), distinct)?),
-        };
-        writer.write(&batch, progress)?;
+        let (written, next) = rayon::join(|| writer.write(&batch, progress), || batches.next());
+        written?;
+        match next.transpose()? {
+            Some(next) => batch = next,
+            None => break,
+        }
     }
-    writer.map(TableWriter::finish).transpose()?;
+    writer.finish()?;
     Ok(rows)
 }
 
