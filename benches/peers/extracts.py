@@ -2,8 +2,8 @@
 
     python extracts.py PYTHON [--graphways PATH/TO/graphways-peer] EXTRACT:LON:LAT ...
 
-PYTHON is the interpreter of an environment with walkshed; this one has pyrosm (requirements.txt). Prints the two
-tables of `summary.md`. Everybody has rules of their own for what may be walked on, draws other shapes, and keeps other
+PYTHON is the interpreter of an environment with walkshed; this one has pyrosm (requirements.txt). Prints two
+tables. Everybody has rules of their own for what may be walked on, draws other shapes, and keeps other
 nodes: so what each found stands beside its clock, and no answer is called equal.
 """
 

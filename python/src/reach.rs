@@ -26,7 +26,7 @@ use walkshed::model::study::minutes_to_ds;
 use walkshed::model::times::{Deciseconds, Direction, Times};
 use walkshed::network::graph;
 use walkshed::travel::doors::{Joins, Walk};
-use walkshed::travel::matrix::matrix as dense;
+use walkshed::travel::matrix as dense;
 use walkshed::travel::node_times::node_times as times_at_nodes;
 use walkshed::travel::pairs::{self, Pairs};
 use walkshed::travel::{nearest as by_class, tally};
@@ -373,8 +373,9 @@ pub fn matrix(
         let mut rejected = Vec::new();
         let origins = io::cells::read_origins(&origins.read_for(&network)?, &mut rejected)?;
         let ends = io::cells::read_origins(&destinations.read_for(&network)?, &mut rejected)?;
-        let entries = origins.id.len() as u64 * ends.id.len() as u64;
-        memory.check("matrix", entries * ROW_BYTES + network.node_count() as u64 * HIERARCHY_NODE_BYTES)?;
+        let (starts, stops) = (origins.id.len(), ends.id.len());
+        let search_bytes = dense::memory_bytes(&network, starts, stops);
+        memory.check("matrix", search_bytes + starts as u64 * stops as u64 * ROW_BYTES)?;
         // To the engine a destination is a facility of one class.
         let class = vec![String::new(); ends.id.len()];
         let places = ends.spot.iter().map(|spot| spot.place).collect();
@@ -382,11 +383,8 @@ pub fn matrix(
         doors.level = ends.spot.iter().map(|spot| spot.level).collect();
         let walk = Walk::new(&network, &profile, direction);
         let joins = walk.join_both(&origins.spot, &doors, progress)?;
-        let times = dense(&walk, &joins, progress)?;
+        let times = dense::matrix(&walk, &joins, progress)?;
         Ok((opportunities::matrix_to_batch(&origins.id, &ends.id, &times), rejected))
     })?;
     Ok((to_table(batch)?, rejected_table(&rejected)?))
 }
-
-/// Bytes that a contraction takes for each node, lists and labels of threads included: an estimate from above.
-const HIERARCHY_NODE_BYTES: u64 = 1200;

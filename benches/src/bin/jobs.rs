@@ -2,7 +2,8 @@
 //!
 //! CITY is a folder that `benches/peers/city.py` made. Facilities stand, and people live, at nodes, so that the places of
 //! peers that know only nodes are the same. One line of JSON for each run: job, threads, seconds of making ready and of the
-//! answer, CPU seconds of both, the largest memory so far, a check sum. Answers go to FOLDER, where `run.py` holds those of the peers against them.
+//! answer, CPU seconds of both, the largest memory so far, a check sum. Answers go to FOLDER, where `run.py` holds those of
+//! the peers against them.
 
 use geo::{Coord, LineString, MultiPolygon, Polygon};
 use h3o::{CellIndex, Resolution};

@@ -1,8 +1,8 @@
 //! The coverage table as columns.
 
-use super::repeated::{self, at_places};
-use crate::model::coverage::Coverage;
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
+use super::repeated;
+use crate::model::coverage::{Coverage, Fate};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -15,30 +15,25 @@ pub const DISTINCT: [&str; 3] = ["people_covered", "share", "people_beyond"];
 /// Coverage as a table: `area_id`, `class`, `group`, `profile`, `minutes`, `people`, `people_covered`, `share` (0..1; null
 /// where nobody lives), and the uncovered people by reason: `people_beyond`, `people_not_connected`, `people_not_snapped`.
 pub fn to_batch(coverage: &Coverage) -> RecordBatch {
-    let [classes, groups, limits] =
-        [coverage.class.len(), coverage.group.len(), coverage.minutes.len()].map(|count| count as u32);
-    let rows = 0..coverage.len() as u32;
-    let each = |place: &dyn Fn(u32) -> u32| UInt32Array::from_iter_values(rows.clone().map(place));
-    // Minutes change fastest, then groups, classes and areas.
-    let area = |row: u32| row / (classes * groups * limits);
-    let group = |row: u32| row / limits % groups;
-    let group_of_area = |row: u32| area(row) * groups + group(row);
-    let share = |row: u32| coverage.share(row as usize, group_of_area(row) as usize);
-    let text =
-        |texts: &[String], place: &dyn Fn(u32) -> u32| at_places(&repeated::texts(texts), &each(place));
-    let number = |numbers: &[f64], place: &dyn Fn(u32) -> u32| at_places(&floats(numbers), &each(place));
+    let rows = 0..coverage.len();
+    let text = |texts: &[String], place: &dyn Fn(usize) -> usize| {
+        repeated::at_each(&repeated::texts(texts), rows.clone().map(place))
+    };
+    let number = |of: &dyn Fn(usize) -> f64| floats(rows.clone().map(of).collect());
+    let people_of = |fate: Fate| floats(coverage.of[fate as usize].clone());
+    let share = || rows.clone().map(|row| coverage.share(row)).collect::<Float64Array>();
     let columns: [(&str, bool, Make<'_>); 11] = [
-        ("area_id", false, Box::new(|| text(&coverage.area_id, &area))),
-        ("class", false, Box::new(|| text(&coverage.class, &|row| row / (groups * limits) % classes))),
-        ("group", false, Box::new(|| text(&coverage.group, &group))),
+        ("area_id", false, Box::new(|| text(&coverage.area_id, &|row| coverage.area(row)))),
+        ("class", false, Box::new(|| text(&coverage.class, &|row| coverage.class(row)))),
+        ("group", false, Box::new(|| text(&coverage.group, &|row| coverage.group(row)))),
         ("profile", false, Box::new(|| text(std::slice::from_ref(&coverage.profile), &|_| 0))),
-        ("minutes", false, Box::new(|| number(&coverage.minutes, &|row| row % limits))),
-        ("people", false, Box::new(|| number(&coverage.people, &group_of_area))),
-        ("people_covered", false, Box::new(|| floats(&coverage.of[0]))),
-        ("share", true, Box::new(|| Arc::new(rows.clone().map(share).collect::<Float64Array>()))),
-        ("people_beyond", false, Box::new(|| floats(&coverage.of[1]))),
-        ("people_not_connected", false, Box::new(|| floats(&coverage.of[2]))),
-        ("people_not_snapped", false, Box::new(|| floats(&coverage.of[3]))),
+        ("minutes", false, Box::new(|| number(&|row| coverage.minutes[coverage.limit(row)]))),
+        ("people", false, Box::new(|| number(&|row| coverage.people(row)))),
+        ("people_covered", false, Box::new(|| people_of(Fate::Covered))),
+        ("share", true, Box::new(|| Arc::new(share()))),
+        ("people_beyond", false, Box::new(|| people_of(Fate::Beyond))),
+        ("people_not_connected", false, Box::new(|| people_of(Fate::NotConnected))),
+        ("people_not_snapped", false, Box::new(|| people_of(Fate::NotSnapped))),
     ];
     // The table of a metropolis is long: its columns are made side by side.
     let made: Vec<_> =
@@ -46,6 +41,6 @@ pub fn to_batch(coverage: &Coverage) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(made).expect("all columns have one value per row")
 }
 
-fn floats(numbers: &[f64]) -> ArrayRef {
-    Arc::new(Float64Array::from(numbers.to_vec()))
+fn floats(numbers: Vec<f64>) -> ArrayRef {
+    Arc::new(Float64Array::from(numbers))
 }

@@ -84,25 +84,48 @@ impl Coverage {
         self.class.len() * self.group.len() * self.minutes.len()
     }
 
-    /// Covered people of all people of a group in an area, 0..1; `None` where nobody lives.
-    pub fn share(&self, row: usize, group_of_area: usize) -> Option<f64> {
-        let people = self.people[group_of_area];
+    /// Place of a row's area in the list.
+    pub fn area(&self, row: usize) -> usize {
+        row / self.rows_per_area()
+    }
+
+    /// Place of a row's class.
+    pub fn class(&self, row: usize) -> usize {
+        row / (self.group.len() * self.minutes.len()) % self.class.len()
+    }
+
+    /// Place of a row's group.
+    pub fn group(&self, row: usize) -> usize {
+        row / self.minutes.len() % self.group.len()
+    }
+
+    /// Place of a row's threshold.
+    pub fn limit(&self, row: usize) -> usize {
+        row % self.minutes.len()
+    }
+
+    /// People of the area and group of a row.
+    pub fn people(&self, row: usize) -> f64 {
+        self.people[self.area(row) * self.group.len() + self.group(row)]
+    }
+
+    /// Covered people of all people, 0..1; `None` where nobody lives.
+    pub fn share(&self, row: usize) -> Option<f64> {
+        let people = self.people(row);
         (people > 0.0).then(|| self.of[Fate::Covered as usize][row] / people)
     }
 
     /// Row by row, for few rows.
     pub fn rows(&self) -> impl Iterator<Item = CoverageRow> {
-        let (groups, minutes) = (self.group.len(), self.minutes.len());
-        (0..self.len()).map(move |row| {
-            let (area, group) = (row / self.rows_per_area(), row / minutes % groups);
+        (0..self.len()).map(|row| {
             let of = |fate: Fate| self.of[fate as usize][row];
             CoverageRow {
-                area_id: self.area_id[area].clone(),
-                class: self.class[row / (groups * minutes) % self.class.len()].clone(),
-                group: self.group[group].clone(),
+                area_id: self.area_id[self.area(row)].clone(),
+                class: self.class[self.class(row)].clone(),
+                group: self.group[self.group(row)].clone(),
                 profile: self.profile.clone(),
-                minutes: self.minutes[row % minutes],
-                people: self.people[area * groups + group],
+                minutes: self.minutes[self.limit(row)],
+                people: self.people(row),
                 people_covered: of(Fate::Covered),
                 people_beyond: of(Fate::Beyond),
                 people_not_connected: of(Fate::NotConnected),

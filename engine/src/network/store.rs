@@ -201,8 +201,7 @@ fn id_list(ids: &Ids) -> ArrayRef {
 
 /// SHA-256 over those of all columns, which are hashed side by side.
 fn checksum<'a>(columns: impl IntoParallelIterator<Item = (&'a str, &'a ArrayRef)>) -> String {
-    let of_column = columns.into_par_iter().map(|(name, column)| hashed(name, column));
-    let hashes: Vec<_> = of_column.collect::<Vec<_>>();
+    let hashes: Vec<Vec<u8>> = columns.into_par_iter().map(|(name, column)| hashed(name, column)).collect();
     hex(&Sha256::digest(hashes.concat()))
 }
 

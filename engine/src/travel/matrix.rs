@@ -4,13 +4,13 @@ use super::arcs::Side;
 use super::doors::{Joined, Joins, Walk};
 use super::hierarchy::{Hierarchy, Steps};
 use super::lanes::{Label, LongTimes};
-use super::pairs::Pairs;
+use super::pairs::{self, Pairs};
 use super::positions::Positions;
 use super::spare::Spare;
 use crate::model::error::Result;
 use crate::model::progress::Progress;
 use crate::model::times::Deciseconds;
-use crate::network::graph::CLOSED;
+use crate::network::graph::{CLOSED, Network};
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -21,6 +21,9 @@ const TOGETHER: usize = 32;
 /// Searches that together cost less than a contraction does: it takes as long as 270 of them on a network of 30,000 nodes, as
 /// 570 on one of 1,000,000 (docs/design/2026-11-searches.md).
 const FEW: usize = 300;
+
+/// Bytes that a contraction takes for each node, lists and labels of threads included: an estimate from above.
+const HIERARCHY_NODE_BYTES: u64 = 1200;
 
 /// Longest time that is told: none is left out, because no way of a city takes years.
 const LONGEST_DS: Deciseconds = LongTimes::LONGEST_DS;
@@ -41,7 +44,16 @@ pub fn matrix(walk: &Walk<'_>, joins: &Joins, progress: &Progress) -> Result<Vec
     if searches <= FEW { by_sweeps(walk, joins, progress) } else { by_hierarchy(walk, joins, progress) }
 }
 
-/// The same, by searches from all places of one side.
+/// About how many bytes a matrix of so many places takes beside the network, what is found not included.
+pub fn memory_bytes(network: &Network, origins: usize, facilities: usize) -> u64 {
+    if origins.min(facilities) <= FEW {
+        pairs::memory_bytes(network, LONGEST_DS)
+    } else {
+        network.node_count() as u64 * HIERARCHY_NODE_BYTES
+    }
+}
+
+/// The matrix by searches from all places of one side.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
@@ -59,7 +71,7 @@ pub fn by_sweeps(walk: &Walk<'_>, joins: &Joins, progress: &Progress) -> Result<
     Ok(table)
 }
 
-/// The same, over a contraction hierarchy.
+/// The matrix over a contraction hierarchy.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.

@@ -32,7 +32,7 @@ use block::{Block, Kind};
 use buildings::BuildingRules;
 use features::{FacilityRow, Part, Placed, Placing, RawFeature, RawPoint, of_class};
 use nodes::{Mark, NodeTable};
-use orphans::{Orphans, Seen};
+use orphans::Orphans;
 use pbf::Pbf;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -175,7 +175,7 @@ struct Found {
     ele_m: Vec<(usize, f32)>,
     lift_levels: Vec<(usize, Vec<Level>)>,
     left_out: LeftOut,
-    seen: Seen,
+    orphans: Orphans,
 }
 
 impl<'a> Reading<'a> {
@@ -214,7 +214,7 @@ impl<'a> Reading<'a> {
         all.points.extend(found.points);
         all.left_out.add(found.left_out);
         self.member_ways.extend(found.members);
-        self.orphans.add(&found.seen);
+        self.orphans.add(&found.orphans);
         for (position, place, mark) in found.nodes {
             if self.nodes.set(position, place, mark) {
                 all.left_out.nodes_at_zero += u64::from(place.lon() == 0.0 && place.lat() == 0.0);
@@ -224,7 +224,7 @@ impl<'a> Reading<'a> {
     }
 
     fn relations(&self, block: &Block) -> Found {
-        let mut found = Found { seen: self.orphans.look(block), ..Found::default() };
+        let mut found = Found { orphans: self.orphans.look(block), ..Found::default() };
         for relation in &block.relations {
             let tags: Tags<'_> = block.relation_tags(relation).collect();
             if tags.get("type") != Some(&"multipolygon") {
@@ -277,7 +277,7 @@ impl<'a> Reading<'a> {
     }
 
     fn ways(&self, block: &Block) -> Found {
-        let mut found = Found { seen: self.orphans.look(block), ..Found::default() };
+        let mut found = Found { orphans: self.orphans.look(block), ..Found::default() };
         for way in &block.ways {
             let refs = block.refs(way);
             if self.member_ways.contains_key(&way.id) {
@@ -319,7 +319,7 @@ impl<'a> Reading<'a> {
     }
 
     fn nodes(&self, block: &Block) -> Found {
-        let mut found = Found { seen: self.orphans.look(block), ..Found::default() };
+        let mut found = Found { orphans: self.orphans.look(block), ..Found::default() };
         for node in &block.nodes {
             let tags: Tags<'_> = block.node_tags(node).collect();
             self.node(node.id, node.lon, node.lat, &tags, &mut found);

@@ -16,10 +16,10 @@ const LEAST: u64 = 20;
 /// at all, and up to 15 % such ways.
 const MOST_LONELY: [f64; 2] = [0.005, 0.5];
 
-/// What was seen of the sample.
+/// What was seen of the sample, in a block or in all of them.
 #[derive(Default)]
 pub struct Orphans {
-    /// Nodes, then ways, that something uses; sorted.
+    /// Nodes, then ways, that something uses; sorted before they are looked for.
     used: [Vec<i64>; 2],
     /// Elements without tags, and those of them that nothing uses: nodes, then ways.
     plain: [u64; 2],
@@ -30,18 +30,10 @@ fn in_sample(id: i64) -> bool {
     id % ONE_IN == 0
 }
 
-/// What a block holds of the sample.
-#[derive(Default)]
-pub struct Seen {
-    used: [Vec<i64>; 2],
-    plain: [u64; 2],
-    lonely: [u64; 2],
-}
-
 impl Orphans {
-    /// Look at a block: users come before what they use.
-    pub fn look(&self, block: &Block) -> Seen {
-        let mut seen = Seen::default();
+    /// What a block holds, by the users that came before.
+    pub fn look(&self, block: &Block) -> Self {
+        let mut seen = Self::default();
         let members = block.relations.iter().flat_map(|relation| block.members(relation));
         for member in members.filter(|member| member.kind != Kind::Relation && in_sample(member.id)) {
             seen.used[member.kind as usize].push(member.id);
@@ -59,7 +51,7 @@ impl Orphans {
         seen
     }
 
-    fn count(&self, seen: &mut Seen, kind: Kind, id: i64, tagged: bool) {
+    fn count(&self, seen: &mut Self, kind: Kind, id: i64, tagged: bool) {
         if !tagged && in_sample(id) {
             seen.plain[kind as usize] += 1;
             seen.lonely[kind as usize] += u64::from(self.used[kind as usize].binary_search(&id).is_err());
@@ -67,7 +59,7 @@ impl Orphans {
     }
 
     /// Add what was seen in a block.
-    pub fn add(&mut self, seen: &Seen) {
+    pub fn add(&mut self, seen: &Self) {
         for kind in [Kind::Node as usize, Kind::Way as usize] {
             self.used[kind].extend(&seen.used[kind]);
             self.plain[kind] += seen.plain[kind];
