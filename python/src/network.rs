@@ -21,12 +21,21 @@ use walkshed::network::build::{self, Rules};
 use walkshed::network::components::connectedness;
 use walkshed::network::{graph, store, summary, tables};
 use walkshed::travel::doors::{self, Walk};
+use walkshed::travel::hierarchy::Contractions;
 use walkshed::travel::islands::inhabited;
 
 /// A walking network, shared and never changed.
 #[pyclass(frozen, module = "walkshed._engine")]
 pub struct Network {
     pub(crate) network: Arc<graph::Network>,
+    /// What a large matrix leaves for the next.
+    pub(crate) contractions: Arc<Contractions>,
+}
+
+impl Network {
+    fn new(network: graph::Network) -> Self {
+        Self { network: Arc::new(network), contractions: Arc::default() }
+    }
 }
 
 #[pymethods]
@@ -58,7 +67,7 @@ impl Network {
                 build::from_streets(&extract.streets, &elevation, rules, extract.left_out, progress)?;
             Ok(network.moved(system))
         })?;
-        Ok(Self { network: Arc::new(network) })
+        Ok(Self::new(network))
     }
 
     #[staticmethod]
@@ -90,7 +99,7 @@ impl Network {
             let network = build::from_streets(&found.streets, &elevation, rules, found.left_out, progress)?;
             Ok((network.moved(system), found.rejected))
         })?;
-        Ok((Self { network: Arc::new(network) }, to_table(io::rejected::to_batch(&rejected))?))
+        Ok((Self::new(network), to_table(io::rejected::to_batch(&rejected))?))
     }
 
     #[staticmethod]
@@ -109,13 +118,13 @@ impl Network {
             network.origin.analysis_crs = system;
             Ok(network)
         })?;
-        Ok(Self { network: Arc::new(network) })
+        Ok(Self::new(network))
     }
 
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let network = job::run(py, None, move |_| store::load(&path))?;
-        Ok(Self { network: Arc::new(network) })
+        Ok(Self::new(network))
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use walkshed::io;
+use walkshed::io::cells::{Origins, read_origins};
 use walkshed::io::memory::MemoryLimit;
 use walkshed::io::opportunities;
 use walkshed::io::pairs::PairColumns;
@@ -25,6 +26,7 @@ use walkshed::model::progress::Progress;
 use walkshed::model::study::minutes_to_ds;
 use walkshed::model::times::{Deciseconds, Direction, Times};
 use walkshed::network::graph;
+use walkshed::network::snap::Snap;
 use walkshed::travel::doors::{Joins, Walk};
 use walkshed::travel::matrix as dense;
 use walkshed::travel::node_times::node_times as times_at_nodes;
@@ -64,7 +66,7 @@ struct Asked {
 
 /// Both sides, read and joined to streets.
 struct Ready {
-    origin_id: Ids,
+    origins: Origins,
     facilities: Facilities,
     joins: Joins,
     rejected: Vec<Problem>,
@@ -91,12 +93,12 @@ impl Asked {
         self,
         py: Python<'_>,
         report: Option<&Py<PyAny>>,
-        search: impl FnOnce(&Walk<'_>, &Ready, MemoryLimit, &Progress) -> Result<T> + Send + 'static,
+        search: impl FnOnce(&Walk<'_>, &mut Ready, MemoryLimit, &Progress) -> Result<T> + Send + 'static,
     ) -> PyResult<(T, PyTable)> {
         let (answer, rejected) = job::run(py, report, move |progress| {
             let walk = Walk::new(&self.network, &self.profile, self.direction);
-            let ready = ready(&walk, self.origins, self.facilities, self.day, progress)?;
-            let answer = search(&walk, &ready, self.memory, progress)?;
+            let mut ready = ready(&walk, self.origins, self.facilities, self.day, progress)?;
+            let answer = search(&walk, &mut ready, self.memory, progress)?;
             Ok((answer, ready.rejected))
         })?;
         Ok((answer, rejected_table(&rejected)?))
@@ -113,21 +115,36 @@ fn ready(
 ) -> Result<Ready> {
     let mut rejected: Vec<Problem> = Vec::new();
     let network = walk.network;
-    let origins = origins.map(|table| io::cells::read_origins(&table.read_for(network)?, &mut rejected));
-    let (origin_id, spots) = match origins.transpose()? {
-        Some(origins) => (origins.id, origins.spot),
-        None => (Ids::UInt(vec![]), vec![]),
+    let origins = match origins {
+        Some(table) => read_origins(&table.read_for(network)?, &mut rejected)?,
+        None => Origins { name: String::new(), id: Ids::UInt(vec![]), spot: vec![], row: vec![] },
     };
     let columns = io::facilities::Columns::default();
     let ledger = io::facilities::read(&facilities.read_for(network)?, columns, &mut rejected)?;
     let facilities = ledger.pick(&ledger.open_on(day)?);
     rejected.extend(ledger.status_problems(day));
-    let joins = walk.join_both(&spots, &facilities, progress)?;
-    for (row, snap) in joins.facility_snap.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none()) {
-        let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m: walk.max_snap_m() };
-        rejected.push(facilities.problem(row, fault));
+    let joins = walk.join_both(&origins.spot, &facilities, progress)?;
+    rejected.extend(unjoined(walk, &joins.facility_snap, |row, fault| facilities.problem(row, fault)));
+    Ok(Ready { origins, facilities, joins, rejected })
+}
+
+impl Ready {
+    /// List origins that no street is near enough to, where the answer has no column that says so.
+    fn list_unjoined_origins(&mut self, walk: &Walk<'_>) {
+        let snaps = self.joins.homes.iter().map(|(snap, _)| snap);
+        self.rejected.extend(unjoined(walk, snaps, |row, fault| self.origins.problem(row, fault)));
     }
-    Ok(Ready { origin_id, facilities, joins, rejected })
+}
+
+/// Places that no street is near enough to; `problem` tells of the row.
+fn unjoined<'a>(
+    walk: &Walk<'_>,
+    snaps: impl IntoIterator<Item = &'a Snap>,
+    problem: impl Fn(usize, Fault) -> Problem,
+) -> impl Iterator<Item = Problem> {
+    let limit_m = walk.max_snap_m();
+    let lonely = snaps.into_iter().enumerate().filter(|(_, snap)| snap.anchor.is_none());
+    lonely.map(move |(row, snap)| problem(row, Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m }))
 }
 
 /// A number of minutes as tenths of a second; `argument` is its name.
@@ -157,13 +174,13 @@ pub fn nearest(
     let cutoff_ds = limit_ds("max_minutes", max_minutes)?;
     let asked = question.understood(py, network)?;
     let (batch, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
-        let (origins, class) = (ready.origin_id.len(), ready.facilities.classes());
+        let (origins, class) = (ready.origins.id.len(), ready.facilities.classes());
         let search_bytes =
             by_class::memory_bytes(walk.network, origins, ready.joins.doors.len(), class.len());
         memory.check("nearest", search_bytes + (origins * class.len()) as u64 * ROW_BYTES)?;
         let times = Times {
             profile: walk.profile.name.clone(),
-            origin: ready.origin_id.clone(),
+            origin: ready.origins.id.clone(),
             class,
             facility: ready.facilities.id.clone(),
             nearest: by_class::search(walk, &ready.joins, &ready.facilities, cutoff_ds, progress)?,
@@ -186,10 +203,11 @@ pub fn reach(
     let cutoff_ds = limit_ds("max_minutes", max_minutes)?;
     let asked = question.understood(py, network)?;
     let (batches, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
+        ready.list_unjoined_origins(walk);
         let search_bytes = pairs::memory_bytes(walk.network, cutoff_ds);
         memory.check("reach", search_bytes)?;
         let pairs = Pairs::between(walk, &ready.joins, cutoff_ds);
-        let columns = PairColumns::new(&ready.origin_id, &ready.facilities);
+        let columns = PairColumns::new(&ready.origins.id, &ready.facilities);
         memory.check("reach", search_bytes + pairs.estimate(progress)? * columns.row_bytes())?;
         let mut batches = vec![columns.batch(vec![], vec![], &[])];
         find(&pairs, &columns, progress, |batch| {
@@ -217,12 +235,13 @@ pub fn reach_batches(
     let (ready, profile) = job::run(py, report.as_ref(), move |progress| {
         asked.memory.check("reach_batches", pairs::memory_bytes(&asked.network, cutoff_ds))?;
         let walk = Walk::new(&asked.network, &profile, asked.direction);
-        let ready = ready(&walk, asked.origins, asked.facilities, asked.day, progress)?;
+        let mut ready = ready(&walk, asked.origins, asked.facilities, asked.day, progress)?;
+        ready.list_unjoined_origins(&walk);
         drop(walk);
         Ok((ready, profile))
     })?;
     let rejected = rejected_table(&ready.rejected)?;
-    let columns = PairColumns::new(&ready.origin_id, &ready.facilities);
+    let columns = PairColumns::new(&ready.origins.id, &ready.facilities);
     let schema = columns.schema();
     let (sender, receiver) = sync_channel(BATCHES_AHEAD);
     thread::spawn(move || {
@@ -274,9 +293,10 @@ pub fn counts(
     let kind = capacity.map(parse_capacity).transpose()?;
     let asked = question.understood(py, network)?;
     let (batch, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
-        let Ready { origin_id, facilities, joins, .. } = ready;
+        ready.list_unjoined_origins(walk);
+        let Ready { origins, facilities, joins, .. } = ready;
         let classes = facilities.classes();
-        let rows = (origin_id.len() * classes.len() * minutes.len()) as u64;
+        let rows = (origins.id.len() * classes.len() * minutes.len()) as u64;
         let longest_ds = limits_ds.iter().copied().max().unwrap_or_default();
         memory.check("counts", pairs::memory_bytes(walk.network, longest_ds) + rows * ROW_BYTES)?;
         let (count, held) = match kind {
@@ -288,7 +308,7 @@ pub fn counts(
                 (held.iter().map(|held| held.count).collect(), Some(capacities))
             }
         };
-        Ok(opportunities::counts_to_batch(origin_id, &classes, &minutes, count, held))
+        Ok(opportunities::counts_to_batch(&origins.id, &classes, &minutes, count, held))
     })?;
     Ok((to_table(batch)?, rejected))
 }
@@ -319,11 +339,12 @@ pub fn nearest_few(
     }
     let asked = question.understood(py, network)?;
     let (batch, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
-        let Ready { origin_id, facilities, joins, .. } = ready;
-        let rows = (origin_id.len() * facilities.classes().len() * k) as u64;
+        ready.list_unjoined_origins(walk);
+        let Ready { origins, facilities, joins, .. } = ready;
+        let rows = (origins.id.len() * facilities.classes().len() * k) as u64;
         memory.check("nearest_few", pairs::memory_bytes(walk.network, cutoff_ds) + rows * ROW_BYTES)?;
         let found = tally::nearest_few(walk, joins, facilities, k, cutoff_ds, progress)?;
-        Ok(opportunities::nearest_few_to_batch(origin_id, facilities, k, &found))
+        Ok(opportunities::nearest_few_to_batch(&origins.id, facilities, k, &found))
     })?;
     Ok((to_table(batch)?, rejected))
 }
@@ -368,11 +389,12 @@ pub fn matrix(
     let (profile, direction) = (parse_profile(profile)?, parse_direction(direction)?);
     let (origins, destinations) =
         (origins.into_source(py, "origins")?, destinations.into_source(py, "destinations")?);
-    let (network, memory) = (Arc::clone(&network.network), MemoryLimit::new(memory_limit));
+    let (network, contractions) = (Arc::clone(&network.network), Arc::clone(&network.contractions));
+    let memory = MemoryLimit::new(memory_limit);
     let (batch, rejected) = job::run(py, report.as_ref(), move |progress| {
         let mut rejected = Vec::new();
-        let origins = io::cells::read_origins(&origins.read_for(&network)?, &mut rejected)?;
-        let ends = io::cells::read_origins(&destinations.read_for(&network)?, &mut rejected)?;
+        let origins = read_origins(&origins.read_for(&network)?, &mut rejected)?;
+        let ends = read_origins(&destinations.read_for(&network)?, &mut rejected)?;
         let (starts, stops) = (origins.id.len(), ends.id.len());
         let search_bytes = dense::memory_bytes(&network, starts, stops);
         memory.check("matrix", search_bytes + starts as u64 * stops as u64 * ROW_BYTES)?;
@@ -383,7 +405,10 @@ pub fn matrix(
         doors.level = ends.spot.iter().map(|spot| spot.level).collect();
         let walk = Walk::new(&network, &profile, direction);
         let joins = walk.join_both(&origins.spot, &doors, progress)?;
-        let times = dense::matrix(&walk, &joins, progress)?;
+        let snaps = joins.homes.iter().map(|(snap, _)| snap);
+        rejected.extend(unjoined(&walk, snaps, |row, fault| origins.problem(row, fault)));
+        rejected.extend(unjoined(&walk, &joins.facility_snap, |row, fault| ends.problem(row, fault)));
+        let times = dense::matrix(&walk, &contractions, &joins, progress)?;
         Ok((opportunities::matrix_to_batch(&origins.id, &ends.id, &times), rejected))
     })?;
     Ok((to_table(batch)?, rejected_table(&rejected)?))

@@ -75,6 +75,27 @@ def test_a_matrix_has_every_pair_and_null_where_no_way_leads() -> None:
     assert times["w", "hill"] == pytest.approx(100.0 + times["m", "hill"])
 
 
+def test_the_next_large_matrix_is_that_of_a_fresh_network() -> None:
+    ends = places({str(at): (at, 0) for at in range(301)})
+    net = main_street().network()
+    for asked in ({}, {}, {"profile": "senior"}, {"direction": "from_facility"}):
+        assert_frame_equal(net.matrix(ends, ends, **asked), main_street().network().matrix(ends, ends, **asked))
+
+
+def test_places_far_from_every_street_are_told_of() -> None:
+    net, lost = main_street().network(), places({"w": (0, 0), "lost": (0, 5000)})
+    shops = lost.with_columns(pl.lit("shop").alias("class"))
+    told = "row 2, id lost.*lon .* lat .*nearest walkable street is 4975 m away"
+    for ask in (net.reach, net.reach_batches, net.counts, net.nearest_few):
+        with pytest.warns(ws.RejectedRowsWarning, match=told):
+            ask(lost, SHOPS)
+    with pytest.warns(ws.RejectedRowsWarning, match="id lost"):
+        net.reach(HOMES, shops)
+    for origins, destinations in ((lost, HOMES), (HOMES, lost)):
+        with pytest.warns(ws.RejectedRowsWarning, match=told):
+            net.matrix(origins, destinations)
+
+
 def test_a_matrix_agrees_with_all_pairs(porto_alegre: ws.Network, hexgrid: pl.DataFrame) -> None:
     homes, ends = hexgrid.select(HOME).gather_every(7), hexgrid.select(HOME).gather_every(11)
     matrix = porto_alegre.matrix(homes, ends).drop_nulls("time_s")

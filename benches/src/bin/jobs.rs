@@ -22,6 +22,7 @@ use walkshed::network::build;
 use walkshed::network::graph::Network;
 use walkshed::travel::arcs::Side;
 use walkshed::travel::doors::{Joins, Walk};
+use walkshed::travel::hierarchy::Contractions;
 use walkshed::travel::isochrone::{BUFFER_M, isochrones};
 use walkshed::travel::lanes::LongTimes;
 use walkshed::travel::matrix::by_hierarchy;
@@ -102,6 +103,7 @@ struct Bench<'a> {
     city: &'a City,
     walk: &'a Walk<'a>,
     joins: &'a Joins,
+    contractions: &'a Contractions,
     outlines: &'a [MultiPolygon],
     answers: Option<&'a Path>,
 }
@@ -165,7 +167,10 @@ impl Bench<'_> {
                 let rows: Vec<usize> = (0..MATRIX).map(some(self.city.facilities.len())).collect();
                 let joins = Joins { homes, ..self.doors_of(&rows) };
                 if name == "J5" {
-                    let found = by_hierarchy(walk, &joins, &quiet).expect("nobody stops it");
+                    let found = {
+                        let hierarchy = self.contractions.of(walk, &quiet).expect("nobody stops it");
+                        by_hierarchy(walk, &hierarchy, &joins, &quiet).expect("nobody stops it")
+                    };
                     assert!(found.iter().all(Option::is_some), "the city hangs together");
                     self.keep("J5.u32", || found.iter().flatten().copied());
                     return found.iter().flatten().map(|&time_ds| u64::from(time_ds)).sum();
@@ -284,7 +289,15 @@ fn main() {
     let ready = (start.elapsed().as_secs_f64(), cpu_s() - cpu);
     let outlines = outlines(&asked.city);
     let answers = asked.answers.as_deref();
-    let bench = Bench { city: &city, walk: &walk, joins: &joins, outlines: &outlines, answers };
+    let contractions = Contractions::default();
+    let bench = Bench {
+        city: &city,
+        walk: &walk,
+        joins: &joins,
+        contractions: &contractions,
+        outlines: &outlines,
+        answers,
+    };
     for job in &asked.jobs {
         for run in 0..asked.repeat {
             let (start, cpu) = (Instant::now(), cpu_s());

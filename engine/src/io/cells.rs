@@ -20,12 +20,25 @@ use std::sync::Arc;
 /// Places to walk from or to, with the ids that their rows have.
 #[derive(Debug, Clone)]
 pub struct Origins {
+    /// File name, or the name of the argument.
+    pub name: String,
     /// Id of each row.
     pub id: Ids,
     /// Place and floor of each row.
     pub spot: Vec<Spot>,
     /// The row of the table that each came from.
     pub row: Vec<usize>,
+}
+
+impl Origins {
+    /// A problem of one place, with the row, id and coordinates that the user knows it by.
+    pub fn problem(&self, at: usize, fault: Fault) -> Problem {
+        let place = self.spot[at].place;
+        Problem::of_file(&self.name, fault)
+            .at_row(self.row[at] as u64 + 1)
+            .with_id(self.id.text(at))
+            .with_value(format!("lon {} lat {}", place.lon(), place.lat()))
+    }
 }
 
 /// Read origins: `id` (else `cell`), a place, and `level` (the floor) where given.
@@ -61,7 +74,7 @@ pub fn read_origins(table: &Table, rejected: &mut Vec<Problem>) -> Result<Origin
     table.refuse_if_none(rows.len(), &mut problems)?;
     add_ids(&ids, &mut problems);
     rejected.append(&mut problems);
-    Ok(Origins { id: ids.pick(&rows), spot: spots, row: rows })
+    Ok(Origins { name: table.name.clone(), id: ids.pick(&rows), spot: spots, row: rows })
 }
 
 /// Read homes: places as in [`read_origins`], and `people` where given, else one for each row.

@@ -1,7 +1,6 @@
 //! Homes and doors on the network: what each needs to reach the two ends of its edge.
 
 use super::arcs::Arcs;
-use super::hierarchy::Hierarchy;
 use crate::io::facilities::ids_column;
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
@@ -28,8 +27,6 @@ pub struct Walk<'a> {
     pub direction: Direction,
     /// Steps of searches from doors and from homes, made at first use.
     pub(super) arcs: [OnceLock<Arcs>; 2],
-    /// The hierarchy of dense matrices, made at first use.
-    pub(super) hierarchy: OnceLock<Hierarchy>,
 }
 
 /// A place joined to the network, with times including the leg between place and street.
@@ -47,7 +44,7 @@ impl<'a> Walk<'a> {
     /// Weigh the network for a profile.
     pub fn new(network: &'a Network, profile: &'a Profile, direction: Direction) -> Self {
         let times = weight::edge_times(network, profile);
-        Self { network, profile, times, direction, arcs: Default::default(), hierarchy: OnceLock::new() }
+        Self { network, profile, times, direction, arcs: Default::default() }
     }
 
     /// Farthest that a place is joined, metres.

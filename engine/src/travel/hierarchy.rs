@@ -8,13 +8,16 @@
 //! R. Geisberger, P. Sanders, D. Schultes, D. Delling, "Contraction hierarchies: faster and simpler hierarchical routing in road
 //! networks", WEA 2008.
 
-use super::arcs::{Arcs, Hop};
+use super::arcs::{Arcs, Hop, Side};
+use super::doors::Walk;
 use crate::model::error::Result;
+use crate::model::profile::Profile;
 use crate::model::progress::Progress;
-use crate::model::times::Deciseconds;
+use crate::model::times::{Deciseconds, Direction};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Nodes that the search for another way round a node visits before it gives up. Giving up costs a shortcut that is not
 /// needed, never a wrong time.
@@ -211,7 +214,8 @@ impl Hierarchy {
     ///
     /// # Errors
     /// [`crate::model::error::Error::Cancelled`] when the user stopped.
-    pub fn new(arcs: &Arcs, progress: &Progress) -> Result<Self> {
+    pub fn new(walk: &Walk<'_>, progress: &Progress) -> Result<Self> {
+        let arcs = walk.arcs(Side::Homes);
         let nodes = arcs.node_count();
         progress.begin("contracting the network", nodes)?;
         let mut rest = Rest::new(arcs);
@@ -240,5 +244,30 @@ impl Hierarchy {
         let rising = Steps::by_rank(&mut rest.out, &rank);
         let falling = Steps::by_rank(&mut rest.back, &rank);
         Ok(Self { rank, rising, falling })
+    }
+}
+
+/// The latest hierarchy of one network, kept because making it takes longer than whatever is asked of it.
+#[derive(Debug, Default)]
+pub struct Contractions {
+    latest: Mutex<Option<(Profile, Direction, Arc<Hierarchy>)>>,
+}
+
+impl Contractions {
+    /// The hierarchy of a walk of the network, made unless the one before it was of the same profile and direction.
+    ///
+    /// # Errors
+    /// [`crate::model::error::Error::Cancelled`] when the user stopped.
+    pub fn of(&self, walk: &Walk<'_>, progress: &Progress) -> Result<Arc<Hierarchy>> {
+        if let Some((profile, direction, made)) = &*self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+            && (profile, *direction) == (walk.profile, walk.direction)
+        {
+            return Ok(Arc::clone(made));
+        }
+        // Not under the lock: whoever waits for it could not be stopped.
+        let made = Arc::new(Hierarchy::new(walk, progress)?);
+        let kept = (walk.profile.clone(), walk.direction, Arc::clone(&made));
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        Ok(made)
     }
 }

@@ -1,8 +1,7 @@
 //! Times between all origins and all facilities, without a cut-off: what siting and dense comparisons ask for.
 
-use super::arcs::Side;
 use super::doors::{Joined, Joins, Walk};
-use super::hierarchy::{Hierarchy, Steps};
+use super::hierarchy::{Contractions, Hierarchy, Steps};
 use super::lanes::{Label, LongTimes};
 use super::pairs::{self, Pairs};
 use super::positions::Positions;
@@ -35,13 +34,22 @@ type Met = [[u32; TOGETHER]; TOGETHER];
 type Risen = Vec<(u32, LongTimes)>;
 
 /// Tenths of a second between every origin and every facility, origin by origin; none where no way leads, or where one of them is
-/// not joined. Few places are searched from as for pairs; for more, the network is contracted first.
+/// not joined. Few places are searched from as for pairs; for more, the network is contracted first, unless `contractions` has
+/// it from the time before.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
-pub fn matrix(walk: &Walk<'_>, joins: &Joins, progress: &Progress) -> Result<Vec<Option<Deciseconds>>> {
-    let searches = joins.homes.len().min(joins.facility_snap.len());
-    if searches <= FEW { by_sweeps(walk, joins, progress) } else { by_hierarchy(walk, joins, progress) }
+pub fn matrix(
+    walk: &Walk<'_>,
+    contractions: &Contractions,
+    joins: &Joins,
+    progress: &Progress,
+) -> Result<Vec<Option<Deciseconds>>> {
+    if joins.homes.len().min(joins.facility_snap.len()) <= FEW {
+        return by_sweeps(walk, joins, progress);
+    }
+    let hierarchy = contractions.of(walk, progress)?;
+    by_hierarchy(walk, &hierarchy, joins, progress)
 }
 
 /// About how many bytes a matrix of so many places takes beside the network, what is found not included.
@@ -71,17 +79,11 @@ pub fn by_sweeps(walk: &Walk<'_>, joins: &Joins, progress: &Progress) -> Result<
     Ok(table)
 }
 
-/// The matrix over a contraction hierarchy.
+/// The matrix over the contraction hierarchy of the walk.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
-pub fn by_hierarchy(walk: &Walk<'_>, joins: &Joins, progress: &Progress) -> Result<Vec<Option<Deciseconds>>> {
-    let hierarchy = walk.hierarchy(progress)?;
-    between(walk, hierarchy, joins, progress)
-}
-
-/// The same over a hierarchy that is made.
-fn between(
+pub fn by_hierarchy(
     walk: &Walk<'_>,
     hierarchy: &Hierarchy,
     joins: &Joins,
@@ -251,16 +253,5 @@ fn along_edges(walk: &Walk<'_>, joins: &Joins, facilities: usize, table: &mut [O
                 *entry = Some(entry.map_or(time_ds, |known| known.min(time_ds)));
             }
         }
-    }
-}
-
-impl Walk<'_> {
-    /// The hierarchy of the walk, made at first use.
-    fn hierarchy(&self, progress: &Progress) -> Result<&Hierarchy> {
-        if let Some(made) = self.hierarchy.get() {
-            return Ok(made);
-        }
-        let made = Hierarchy::new(self.arcs(Side::Homes), progress)?;
-        Ok(self.hierarchy.get_or_init(|| made))
     }
 }

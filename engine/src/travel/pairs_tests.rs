@@ -1,6 +1,7 @@
 //! All pairs, counts and the k nearest against the slow twin, from both sides and through every width of lanes.
 
 use super::doors::Walk;
+use super::hierarchy::Hierarchy;
 use super::matrix::{by_hierarchy, by_sweeps};
 use super::nearest_tests::{RandomTown, random_town};
 use super::oracle;
@@ -94,7 +95,7 @@ proptest! {
         let (origins, facilities) = (town.origins(), town.facilities());
         let quiet = Progress::default();
         let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
-        let found = by_hierarchy(&walk, &joins, &quiet).unwrap();
+        let found = by_hierarchy(&walk, &Hierarchy::new(&walk, &quiet).unwrap(), &joins, &quiet).unwrap();
         let swept = by_sweeps(&walk, &joins, &quiet).unwrap();
         let mut slow = vec![None; origins.len() * facilities.len()];
         for (origin, facility, time_ds) in oracle::pairs(&walk, &origins, &facilities, u32::MAX).unwrap() {
@@ -121,7 +122,7 @@ proptest! {
         let (origins, facilities) = (town.origins(), town.facilities());
         let quiet = Progress::default();
         let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
-        let found = by_hierarchy(&walk, &joins, &quiet).unwrap();
+        let found = by_hierarchy(&walk, &Hierarchy::new(&walk, &quiet).unwrap(), &joins, &quiet).unwrap();
         prop_assert_eq!(&found, &by_sweeps(&walk, &joins, &quiet).unwrap());
         for (origin, facility, time_ds) in oracle::pairs(&walk, &origins, &facilities, 2_000_000_000).unwrap() {
             prop_assert_eq!(found[origin as usize * facilities.len() + facility as usize], Some(time_ds));

@@ -313,7 +313,7 @@ class Network:
             KeyboardInterrupt: stopped by the user, within half a second.
 
         Warns:
-            RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
+            RejectedRowsWarning: rows were left out, and places that no street is near enough to.
 
         """
         question = _question(origins, facilities, profile, direction, as_of, memory_limit)
@@ -356,7 +356,7 @@ class Network:
             KeyboardInterrupt: stopped by the user, within half a second.
 
         Warns:
-            RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
+            RejectedRowsWarning: rows were left out, and places that no street is near enough to.
 
         """
         question = _question(origins, facilities, profile, direction, as_of, memory_limit)
@@ -402,7 +402,7 @@ class Network:
             KeyboardInterrupt: stopped by the user, within half a second.
 
         Warns:
-            RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
+            RejectedRowsWarning: rows were left out, and places that no street is near enough to.
 
         """
         question = _question(origins, facilities, profile, direction, as_of, memory_limit)
@@ -448,7 +448,7 @@ class Network:
             KeyboardInterrupt: stopped by the user, within half a second.
 
         Warns:
-            RejectedRowsWarning: rows were left out, and facilities that no street is near enough to.
+            RejectedRowsWarning: rows were left out, and places that no street is near enough to.
 
         """
         question = _question(origins, facilities, profile, direction, as_of, memory_limit)
@@ -521,7 +521,8 @@ class Network:
         Returns:
             One row per origin × destination, in the order of both tables: `origin_id`, `destination_id`, `time_s`
             (seconds, tenths; null where no way leads or a place is not near any street). Where both tables are long
-            the network is contracted first, which takes longer than the matrix itself.
+            the network is contracted first, which takes longer than the matrix itself; the next matrix of the same
+            profile and direction does without.
 
         Raises:
             InputError: a table lacks a column or has no usable row, or the result would be larger than the limit.
@@ -529,7 +530,7 @@ class Network:
             KeyboardInterrupt: stopped by the user, within half a second.
 
         Warns:
-            RejectedRowsWarning: rows were left out.
+            RejectedRowsWarning: rows were left out, and places that no street is near enough to.
 
         """
         starts, ends = to_engine(origins, "origins"), to_engine(destinations, "destinations")
