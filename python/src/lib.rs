@@ -2,9 +2,11 @@
 //! `python/walkshed/`.
 #![deny(unsafe_code)]
 
+mod access;
 mod areas;
 mod arrow;
 mod coverage;
+mod equity;
 mod error;
 mod facilities;
 mod isochrones;
@@ -34,7 +36,17 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(arrow::read_file, module)?)?;
     module.add_function(wrap_pyfunction!(error::refusal, module)?)?;
     module.add_function(wrap_pyfunction!(error::refuse, module)?)?;
+    module.add_function(wrap_pyfunction!(access::cumulative, module)?)?;
+    module.add_function(wrap_pyfunction!(access::gravity, module)?)?;
+    module.add_function(wrap_pyfunction!(access::closest, module)?)?;
+    module.add_function(wrap_pyfunction!(access::two_step_fca, module)?)?;
     module.add_function(wrap_pyfunction!(coverage::coverage, module)?)?;
+    module.add_function(wrap_pyfunction!(equity::lorenz, module)?)?;
+    module.add_function(wrap_pyfunction!(equity::gini, module)?)?;
+    module.add_function(wrap_pyfunction!(equity::theil, module)?)?;
+    module.add_function(wrap_pyfunction!(equity::palma, module)?)?;
+    module.add_function(wrap_pyfunction!(equity::concentration_index, module)?)?;
+    module.add_function(wrap_pyfunction!(equity::fgt, module)?)?;
     module.add_function(wrap_pyfunction!(isochrones::isochrones, module)?)?;
     module.add_function(wrap_pyfunction!(isochrones::isochrone_cells, module)?)?;
     module.add_function(wrap_pyfunction!(offset::detect_crs, module)?)?;

@@ -4,6 +4,7 @@
 pub mod areas;
 pub mod cells;
 pub mod classes;
+pub mod costs;
 pub mod coverage;
 pub mod defaults;
 mod degrees;
@@ -45,4 +46,5 @@ pub mod survey;
 pub mod table;
 mod thrift;
 pub mod times;
+pub mod values;
 mod wkb_bounds;

@@ -1,6 +1,8 @@
 //! Cumulative opportunities, the nearest few, times at nodes and matrices, as tables.
 
+use super::costs::Ends;
 use super::repeated;
+use crate::model::costs::Close;
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
 use crate::model::times::{Deciseconds, Found};
@@ -79,6 +81,44 @@ pub fn nearest_few_to_batch(
         ),
     ])
     .expect("all columns have one value per row")
+}
+
+/// The nearest few of pairs as a table, with the columns and the order of [`nearest_few_to_batch`].
+pub fn closest_to_batch(origins: &Ids, ends: &Ends, found: &[Close]) -> RecordBatch {
+    let facilities = || found.iter().map(|close| close.facility as usize);
+    let class = facilities().map(|facility| ends.class[facility] as usize);
+    let rank = UInt32Array::from_iter_values(found.iter().map(|close| close.rank));
+    let origin = found.iter().map(|close| close.origin as usize);
+    RecordBatch::try_from_iter_with_nullable([
+        ("origin_id", repeated::at_each(&repeated::ids(origins), origin), false),
+        ("class", repeated::at_each(&repeated::texts(&ends.classes), class), false),
+        ("rank", Arc::new(rank) as ArrayRef, false),
+        ("time_s", number(found.iter().map(|close| close.minutes * 60.0)), false),
+        ("facility_id", repeated::at_each(&repeated::ids(&ends.id), facilities()), false),
+    ])
+    .expect("all columns have one value per row")
+}
+
+/// Access as a table: `origin_id`, `class`, `access`. No nulls. Rows: origin by origin, classes sorted.
+pub fn access_by_class_to_batch(origins: &Ids, classes: &[String], access: Vec<f64>) -> RecordBatch {
+    let rows = 0..access.len();
+    let origin = rows.clone().map(|row| row / classes.len());
+    let class = rows.map(|row| row % classes.len());
+    RecordBatch::try_from_iter_with_nullable([
+        ("origin_id", repeated::at_each(&repeated::ids(origins), origin), false),
+        ("class", repeated::at_each(&repeated::texts(classes), class), false),
+        ("access", Arc::new(Float64Array::from(access)) as ArrayRef, false),
+    ])
+    .expect("all columns have one value per row")
+}
+
+/// Access as a table: `origin_id`, `access`. No nulls, one row for each origin.
+pub fn access_to_batch(origins: &Ids, access: Vec<f64>) -> RecordBatch {
+    RecordBatch::try_from_iter_with_nullable([
+        ("origin_id", repeated::ids(origins), false),
+        ("access", Arc::new(Float64Array::from(access)) as ArrayRef, false),
+    ])
+    .expect("all columns have one value per origin")
 }
 
 /// Times at nodes as a table: `node_id`, `class`, `time_s` (null beyond the cut-off). Rows: node by node, classes sorted.

@@ -260,7 +260,8 @@ impl Table {
         Ok(self.text(column)?.into_iter().map(|text| text.and_then(trimmed)).collect())
     }
 
-    fn strings(&self, column: &str) -> Result<StringArray> {
+    /// A column as text, as Arrow keeps it.
+    pub(super) fn strings(&self, column: &str) -> Result<StringArray> {
         let (array, _) = self.column(column)?;
         let text = arrow_cast::cast(&array, &DataType::Utf8).map_err(unreadable(&self.name))?;
         Ok(text.as_string::<i32>().clone())

@@ -1,9 +1,19 @@
 //! Times → tables that people read.
 
 pub mod apportion;
+pub mod closest;
 pub mod coverage;
+pub mod cumulative;
 pub mod duplicates;
+pub mod equity;
+pub mod floating_catchment;
+pub mod gravity;
 pub mod inside;
 pub mod neighbours;
 pub mod overlap;
 pub mod population;
+
+#[cfg(test)]
+mod access_tests;
+#[cfg(test)]
+mod equity_tests;

@@ -72,6 +72,8 @@ impl TableRules {
 
 /// More than this in one row is no count; sums of such rows would lose the others.
 pub const COUNT: Rule = Rule::Number { least: 0.0, most: 1e12, range: "0..1e12" };
+/// Money, which may be owed.
+const ANY: Rule = Rule::Number { least: -1e15, most: 1e15, range: "-1e15..1e15" };
 /// Larger than the largest building or park of any city.
 const AREA_M2: Rule = Rule::Number { least: 0.0, most: 1e9, range: "0..1e9" };
 /// Places, beds or staff of one facility: beyond the largest hospital or school by far (own bound).
@@ -106,6 +108,40 @@ pub const FACILITIES: TableRules = TableRules {
         Column::optional("class_rule", Rule::Text),
         Column::optional("merged_from", Rule::Text),
         Column::optional("outline", Rule::Text),
+    ],
+};
+
+/// Walks from origins to facilities; pairs that are not there are out of reach.
+pub const PAIRS: TableRules = TableRules {
+    name: "pairs",
+    columns: &[
+        Column::needed("origin_id", Rule::Id),
+        Column::needed("facility_id", Rule::Id),
+        Column::needed("time_s", SECONDS),
+        Column::optional("class", Rule::Text),
+    ],
+};
+
+/// People who share what they reach.
+pub const DEMAND: TableRules = TableRules {
+    name: "demand",
+    columns: &[Column::needed("origin_id", Rule::Id), Column::needed("people", COUNT)],
+};
+
+/// What facilities hold, in whatever the user counts.
+pub const SUPPLY: TableRules = TableRules {
+    name: "supply",
+    columns: &[Column::needed("facility_id", Rule::Id), Column::needed("capacity", COUNT)],
+};
+
+/// Values that are spread over people.
+pub const VALUES: TableRules = TableRules {
+    name: "values",
+    columns: &[
+        Column::needed("value", COUNT),
+        Column::needed("weight", COUNT),
+        Column::optional("income", ANY),
+        Column::optional("group", Rule::Text),
     ],
 };
 
