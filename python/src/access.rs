@@ -63,6 +63,12 @@ fn parse_decay(json: &str) -> PyResult<Decay> {
     }
 }
 
+/// Refuse a decay that cannot be.
+#[pyfunction]
+pub fn check_decay(decay: &str) -> PyResult<()> {
+    parse_decay(decay).map(|_| ())
+}
+
 /// Facilities within several limits; see the Python function.
 #[pyfunction]
 pub fn cumulative(py: Python<'_>, sides: Sides, minutes: Vec<f64>) -> PyResult<PyTable> {

@@ -36,6 +36,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(arrow::read_file, module)?)?;
     module.add_function(wrap_pyfunction!(error::refusal, module)?)?;
     module.add_function(wrap_pyfunction!(error::refuse, module)?)?;
+    module.add_function(wrap_pyfunction!(access::check_decay, module)?)?;
     module.add_function(wrap_pyfunction!(access::cumulative, module)?)?;
     module.add_function(wrap_pyfunction!(access::gravity, module)?)?;
     module.add_function(wrap_pyfunction!(access::closest, module)?)?;

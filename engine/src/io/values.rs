@@ -2,7 +2,8 @@
 
 use super::table::Table;
 use crate::model::error::{Error, Result};
-use crate::model::schema::{Column, VALUES};
+use crate::model::problem::Fault;
+use crate::model::schema::VALUES;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use std::sync::Arc;
 
@@ -31,8 +32,15 @@ pub fn read(table: &Table) -> Result<Values> {
     let value = table.declared_numbers(VALUES.column("value"), "value", &mut problems)?;
     let weight = table.declared_numbers(VALUES.column("weight"), "weight", &mut problems)?;
     let income = if table.has("income") {
-        let column = Column { needed: true, ..VALUES.column("income") };
-        Some(table.declared_numbers(column, "income", &mut problems)?)
+        let mut income = table.declared_numbers(VALUES.column("income"), "income", &mut problems)?;
+        for (row, income) in income.iter_mut().enumerate().filter(|(_, income)| income.is_none()) {
+            // Where nobody lives nobody earns: whatever stands there counts for nothing.
+            *income = Some(0.0);
+            if weight[row] != Some(0.0) {
+                problems.push(table.problem(row, "income", None, Fault::MissingValue));
+            }
+        }
+        Some(income)
     } else {
         None
     };

@@ -105,9 +105,9 @@ impl City {
 fn any_weights() -> impl Strategy<Value = Decay> {
     (0_usize..4, 5.0_f64..40.0).prop_map(|(kind, limit_min)| match kind {
         0 => Decay::Step { limit_min },
-        1 => Decay::rings(limit_min),
+        1 => Decay::Rings { limit_min },
         2 => Decay::GaussianBand { limit_min },
-        _ => Decay::half_life(limit_min),
+        _ => Decay::Exponential { per_min: 0.7 / limit_min },
     })
 }
 
@@ -221,7 +221,7 @@ fn two_homes_and_two_clinics_by_hand() {
     let access = city.access(Variant::TwoStep, &Decay::Step { limit_min: 15.0 });
     assert_eq!(access, [10.0 / 400.0, 10.0 / 400.0 + 6.0 / 300.0]);
     // Rings of 5, 10 and 15 minutes: the long walk of the second home weighs 0.22.
-    let access = city.access(Variant::TwoStep, &Decay::rings(15.0));
+    let access = city.access(Variant::TwoStep, &Decay::Rings { limit_min: 15.0 });
     let first = 10.0 / (100.0 + 0.22 * 300.0);
     assert!(near(access[0], first) && near(access[1], 0.22 * first + 6.0 / 300.0));
     // Balanced: the second home divides its people in halves, and so is the first clinic's ratio divided.

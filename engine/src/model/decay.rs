@@ -1,7 +1,7 @@
 //! How the weight of a facility falls with the minutes that it is away.
 
 use serde::Deserialize;
-use std::f64::consts::{LN_2, PI};
+use std::f64::consts::PI;
 
 /// A weight between 0 and 1 for every number of minutes; never rising.
 ///
@@ -22,6 +22,11 @@ pub enum Decay {
     Steps {
         /// Outer edge of each ring in minutes, included, and its weight.
         steps: Vec<(f64, f64)>,
+    },
+    /// [`RING_WEIGHTS`] in thirds of the way to the limit.
+    Rings {
+        /// Outer edge of the last ring.
+        limit_min: f64,
     },
     /// From 1 straight down to 0 at the limit.
     Linear {
@@ -67,15 +72,9 @@ pub enum Decay {
 /// # Source
 /// W. Luo, Y. Qi, "An enhanced two-step floating catchment area (E2SFCA) method for measuring spatial accessibility to primary
 /// care physicians", Health & Place 15, 2009: 0–10, 10–20 and 20–30 minutes.
-pub const E2SFCA_RINGS: [f64; 3] = [1.0, 0.68, 0.22];
+pub const RING_WEIGHTS: [f64; 3] = [1.0, 0.68, 0.22];
 
 impl Decay {
-    /// Rings of a third of the catchment each.
-    pub fn rings(catchment_min: f64) -> Self {
-        let edge = |ring: usize| catchment_min * (ring + 1) as f64 / E2SFCA_RINGS.len() as f64;
-        Self::Steps { steps: (0..).zip(E2SFCA_RINGS).map(|(ring, weight)| (edge(ring), weight)).collect() }
-    }
-
     /// The weight of a facility so far away.
     pub fn weight(&self, minutes: f64) -> f64 {
         let within = |limit_min: f64, weight: f64| if minutes <= limit_min { weight } else { 0.0 };
@@ -83,6 +82,11 @@ impl Decay {
             Self::Step { limit_min } => within(*limit_min, 1.0),
             Self::Steps { steps } => {
                 steps.iter().find(|(edge_min, _)| minutes <= *edge_min).map_or(0.0, |(_, weight)| *weight)
+            }
+            Self::Rings { limit_min } => {
+                let edge_min = |ring: usize| limit_min * (ring + 1) as f64 / RING_WEIGHTS.len() as f64;
+                let within = (0..).zip(RING_WEIGHTS).find(|&(ring, _)| minutes <= edge_min(ring));
+                within.map_or(0.0, |(_, weight)| weight)
             }
             Self::Linear { limit_min } => within(*limit_min, 1.0 - minutes / limit_min),
             Self::Exponential { per_min } => (-per_min * minutes).exp(),
@@ -108,17 +112,13 @@ impl Decay {
         }
     }
 
-    /// The exponential that has half its weight left after so many minutes.
-    pub fn half_life(half_min: f64) -> Self {
-        Self::Exponential { per_min: LN_2 / half_min }
-    }
-
     /// What is wrong with its numbers, if anything: the number's name and what it must be.
     pub fn fault(&self) -> Option<(&'static str, &'static str)> {
         const POSITIVE: &str = "a number above 0";
         let positive = |name, value: f64| (!(value > 0.0 && value.is_finite())).then_some((name, POSITIVE));
         match self {
             Self::Step { limit_min }
+            | Self::Rings { limit_min }
             | Self::Linear { limit_min }
             | Self::GaussianBand { limit_min }
             | Self::Epanechnikov { limit_min } => positive("limit_min", *limit_min),
@@ -152,13 +152,14 @@ fn gaussian(deviations: f64) -> f64 {
 mod tests {
     use super::Decay;
     use proptest::prelude::*;
+    use std::f64::consts::LN_2;
 
     fn any_decay() -> impl Strategy<Value = Decay> {
         (0_usize..9, 0.1_f64..100.0, 0.1_f64..50.0).prop_map(|(kind, a, b)| match kind {
             0 => Decay::Step { limit_min: a },
-            1 => Decay::rings(a),
+            1 => Decay::Rings { limit_min: a },
             2 => Decay::Linear { limit_min: a },
-            3 => Decay::half_life(a),
+            3 => Decay::Exponential { per_min: LN_2 / a },
             4 => Decay::Gaussian { sigma_min: a },
             5 => Decay::GaussianBand { limit_min: a },
             6 => Decay::Epanechnikov { limit_min: a },
@@ -185,12 +186,12 @@ mod tests {
         };
         near(Decay::Step { limit_min: 15.0 }, 15.0, 1.0);
         near(Decay::Step { limit_min: 15.0 }, 15.1, 0.0);
-        near(Decay::rings(30.0), 10.0, 1.0);
-        near(Decay::rings(30.0), 10.1, 0.68);
-        near(Decay::rings(30.0), 30.0, 0.22);
-        near(Decay::rings(30.0), 30.1, 0.0);
+        near(Decay::Rings { limit_min: 30.0 }, 10.0, 1.0);
+        near(Decay::Rings { limit_min: 30.0 }, 10.1, 0.68);
+        near(Decay::Rings { limit_min: 30.0 }, 30.0, 0.22);
+        near(Decay::Rings { limit_min: 30.0 }, 30.1, 0.0);
         near(Decay::Linear { limit_min: 20.0 }, 5.0, 0.75);
-        near(Decay::half_life(5.0), 10.0, 0.25);
+        near(Decay::Exponential { per_min: LN_2 / 5.0 }, 10.0, 0.25);
         near(Decay::Gaussian { sigma_min: 10.0 }, 10.0, (-0.5_f64).exp());
         near(Decay::GaussianBand { limit_min: 10.0 }, 0.0, 1.0);
         near(Decay::GaussianBand { limit_min: 10.0 }, 10.0, 0.0);

@@ -6,9 +6,12 @@
 """
 
 from walkshed._engine import InputError, InternalError, __version__
+from walkshed.access import closest, cumulative, e2sfca, gravity, two_step_fca
 from walkshed.areas import check_areas
 from walkshed.arrow import in_crs
 from walkshed.coverage import coverage
+from walkshed.decay import Decay
+from walkshed.equity import Poverty, Theil, concentration_index, equity, fgt, gini, lorenz, palma, theil
 from walkshed.facilities import classify, duplicates, facility_classes, merge_duplicates
 from walkshed.formats import EncodingWarning, read_table
 from walkshed.geotable import GeoTable
@@ -24,31 +27,46 @@ from walkshed.synthetic import SyntheticCity, synth
 from walkshed.validation import Validation, validate
 
 __all__ = [
+    "Decay",
     "EncodingWarning",
     "GeoTable",
     "InputError",
     "InternalError",
     "Network",
+    "Poverty",
     "Profile",
     "RejectedRowsWarning",
     "Route",
     "RunResult",
     "Summary",
     "SyntheticCity",
+    "Theil",
     "Validation",
     "__version__",
     "age_groups",
     "check_areas",
     "classify",
+    "closest",
+    "concentration_index",
     "coverage",
+    "cumulative",
     "duplicates",
+    "e2sfca",
+    "equity",
     "facility_classes",
+    "fgt",
+    "gini",
+    "gravity",
     "in_crs",
+    "lorenz",
     "merge_duplicates",
+    "palma",
     "plant_faults",
     "profile",
     "read_table",
     "run",
     "synth",
+    "theil",
+    "two_step_fca",
     "validate",
 ]

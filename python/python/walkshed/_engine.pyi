@@ -15,21 +15,30 @@ __all__ = [
     "age_groups",
     "catalogue",
     "check_areas",
+    "check_decay",
     "classify",
+    "closest",
+    "concentration_index",
     "counts",
     "coverage",
+    "cumulative",
     "detect_crs",
     "duplicates",
+    "fgt",
     "file_table",
+    "gini",
+    "gravity",
     "in_crs",
     "is_gb",
     "isochrone_cells",
     "isochrones",
+    "lorenz",
     "matrix",
     "merge_duplicates",
     "nearest",
     "nearest_few",
     "node_times",
+    "palma",
     "profiles",
     "reach",
     "reach_batches",
@@ -40,6 +49,8 @@ __all__ = [
     "run_study",
     "study_files",
     "synth",
+    "theil",
+    "two_step_fca",
     "validate_inputs",
 ]
 
@@ -148,6 +159,17 @@ def coverage(
     analysis_crs: str,
     report: _Report | None = None,
 ) -> tuple[Table, Table]: ...
+def check_decay(decay: str) -> None: ...
+def cumulative(sides: dict[str, object], minutes: list[float]) -> Table: ...
+def gravity(sides: dict[str, object], decay: str) -> Table: ...
+def closest(sides: dict[str, object], k: int) -> Table: ...
+def two_step_fca(pairs: object, demand: object, supply: object, variant: str, decay: str) -> Table: ...
+def lorenz(table: object) -> Table: ...
+def gini(table: object) -> float | None: ...
+def theil(table: object) -> tuple[float, float, float] | None: ...
+def palma(table: object) -> float | None: ...
+def concentration_index(table: object, corrected: bool) -> float | None: ...
+def fgt(table: object, limit: float, above: bool) -> tuple[float, float, float] | None: ...
 def isochrones(
     network: Network,
     points: object,
