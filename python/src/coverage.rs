@@ -8,6 +8,7 @@ use pyo3_arrow::PyTable;
 use walkshed::io;
 use walkshed::metrics::apportion;
 use walkshed::metrics::coverage::coverage as cover;
+use walkshed::metrics::together::together as join_classes;
 use walkshed::model::area::Areas;
 use walkshed::model::cell;
 use walkshed::model::error::{Error, Result};
@@ -25,7 +26,7 @@ pub enum AreasArgument {
 
 /// Coverage of areas by cells and their times; see the Python function.
 #[pyfunction]
-#[pyo3(signature = (times, cells, areas, minutes, groups, profile, analysis_crs, report=None))]
+#[pyo3(signature = (times, cells, areas, minutes, groups, together, profile, analysis_crs, report=None))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
 pub fn coverage(
     py: Python<'_>,
@@ -34,6 +35,7 @@ pub fn coverage(
     areas: Option<AreasArgument>,
     minutes: Vec<f64>,
     groups: Option<Vec<String>>,
+    together: Vec<Vec<String>>,
     profile: &str,
     analysis_crs: &str,
     report: Option<Py<PyAny>>,
@@ -88,6 +90,7 @@ pub fn coverage(
         };
         progress.begin("coverage", areas.id.len() * all_times.len())?;
         let batch = |times| {
+            let times = &join_classes(times, &together);
             let coverage = cover(times, &people.cells, &areas.id, &parts, &minutes, progress)?;
             Ok(io::coverage::to_batch(&coverage))
         };

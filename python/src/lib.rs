@@ -15,6 +15,7 @@ mod network;
 mod offset;
 mod reach;
 mod route;
+mod score;
 mod study;
 mod synthetic;
 
@@ -58,6 +59,9 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(reach::nearest_few, module)?)?;
     module.add_function(wrap_pyfunction!(reach::node_times, module)?)?;
     module.add_function(wrap_pyfunction!(reach::matrix, module)?)?;
+    module.add_function(wrap_pyfunction!(score::standards, module)?)?;
+    module.add_function(wrap_pyfunction!(score::requirements, module)?)?;
+    module.add_function(wrap_pyfunction!(score::score, module)?)?;
     module.add_function(wrap_pyfunction!(route::route, module)?)?;
     module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
     module.add_function(wrap_pyfunction!(study::study_files, module)?)?;

@@ -13,6 +13,12 @@ const BUILDING_RULES: &str = include_str!("../../../datasets/building_rules.toml
 const OVERTURE_PLACES: &str = include_str!("../../../datasets/overture_places.toml");
 const PROFILES: &str = include_str!("../../../datasets/profiles.toml");
 
+/// The standards that come with the project: the name of each and its text.
+pub const STANDARDS: [(&str, &str); 2] = [
+    ("mohurd_2020", include_str!("../../../datasets/standards/mohurd_2020.toml")),
+    ("chongqing_illustrative", include_str!("../../../datasets/standards/chongqing_illustrative.toml")),
+];
+
 /// The catalogue of 6 major and 30 minor classes.
 pub fn catalogue() -> Catalogue {
     toml::from_str(CATALOGUE).expect("datasets/facility_classes.toml is tested")

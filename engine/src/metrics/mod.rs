@@ -12,8 +12,14 @@ pub mod inside;
 pub mod neighbours;
 pub mod overlap;
 pub mod population;
+pub mod rules;
+pub mod scorecard;
+pub mod together;
+pub mod whose;
 
 #[cfg(test)]
 mod access_tests;
 #[cfg(test)]
 mod equity_tests;
+#[cfg(test)]
+mod scorecard_tests;

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// The catalogue: `datasets/facility_classes.toml`, or a user's own file of the same schema.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Catalogue {
+    /// Id, by which standards name it.
+    #[serde(default)]
+    pub id: String,
     /// Age groups that classes are planned for.
     #[serde(default)]
     pub age_group: Vec<AgeGroup>,

@@ -349,7 +349,8 @@ pub struct Bilingual {
     pub zh: String,
 }
 
-pub(super) fn both(en: impl Into<String>, zh: impl Into<String>) -> Bilingual {
+/// A text from its two languages.
+pub fn both(en: impl Into<String>, zh: impl Into<String>) -> Bilingual {
     Bilingual { en: en.into(), zh: zh.into() }
 }
 

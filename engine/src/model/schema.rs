@@ -145,6 +145,32 @@ pub const VALUES: TableRules = TableRules {
     ],
 };
 
+/// How many people of each area reach what.
+pub const COVERAGE: TableRules = TableRules {
+    name: "coverage",
+    columns: &[
+        Column::needed("area_id", Rule::Id),
+        Column::needed("class", Rule::Text),
+        Column::needed("group", Rule::Text),
+        Column::optional("profile", Rule::Text),
+        Column::needed("minutes", SECONDS),
+        Column::needed("people", COUNT),
+        Column::needed("people_covered", COUNT),
+    ],
+};
+
+/// What people in place say of communities.
+pub const ANSWERS: TableRules = TableRules {
+    name: "survey",
+    columns: &[
+        Column::needed("community_id", Rule::Id),
+        Column::needed("key", Rule::Text),
+        Column::needed("value", Rule::Text),
+        Column::optional("source", Rule::Text),
+        Column::optional("date", Rule::Date),
+    ],
+};
+
 /// A user's own rules from values and names to classes.
 pub const CLASSES: TableRules = TableRules {
     name: "classes",

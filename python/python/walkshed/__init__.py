@@ -21,6 +21,7 @@ from walkshed.population import age_groups
 from walkshed.profile import Profile, profile
 from walkshed.rejected import RejectedRowsWarning
 from walkshed.route import Route
+from walkshed.score import Scorecard, requirements, score, standards
 from walkshed.study import RunResult, run
 from walkshed.summary import Summary
 from walkshed.synthetic import SyntheticCity, synth
@@ -38,6 +39,7 @@ __all__ = [
     "RejectedRowsWarning",
     "Route",
     "RunResult",
+    "Scorecard",
     "Summary",
     "SyntheticCity",
     "Theil",
@@ -64,7 +66,10 @@ __all__ = [
     "plant_faults",
     "profile",
     "read_table",
+    "requirements",
     "run",
+    "score",
+    "standards",
     "synth",
     "theil",
     "two_step_fca",

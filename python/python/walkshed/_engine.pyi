@@ -45,8 +45,11 @@ __all__ = [
     "read_file",
     "refusal",
     "refuse",
+    "requirements",
     "route",
     "run_study",
+    "score",
+    "standards",
     "study_files",
     "synth",
     "theil",
@@ -155,10 +158,22 @@ def coverage(
     areas: object | None,
     minutes: list[float],
     groups: list[str] | None,
+    together: list[list[str]],
     profile: str,
     analysis_crs: str,
     report: _Report | None = None,
 ) -> tuple[Table, Table]: ...
+def standards() -> list[tuple[str, str, str]]: ...
+def requirements(standard: str, profile: str) -> Table: ...
+def score(
+    standard: str,
+    tables: dict[str, object],
+    profile: str,
+    built: str,
+    complete: list[str],
+    as_of: str | None,
+    report: _Report | None = None,
+) -> tuple[Table, Table, Table, Table]: ...
 def check_decay(decay: str) -> None: ...
 def cumulative(sides: dict[str, object], minutes: list[float]) -> Table: ...
 def gravity(sides: dict[str, object], decay: str) -> Table: ...

@@ -19,6 +19,7 @@ def coverage(
     *,
     minutes: Sequence[float] = (5, 10, 15),
     groups: Sequence[str] | None = None,
+    together: Sequence[Sequence[str]] = (),
     profile: str = "adult",
     analysis_crs: str = "wgs84",
     progress: Progress = None,
@@ -35,6 +36,8 @@ def coverage(
             called "all". A cell across a border is shared by area.
         minutes: thresholds; a time equal to one counts as covered. They must not exceed the cut-off of `times`.
         groups: the group columns; None takes every number column but cell, id, people, lon, lat, snap_m, resolution.
+        together: lists of classes of which any will do, as `[["bus_stop", "rail_station"]]`; each is a class more,
+            named `bus_stop|rail_station`. What `requirements` of a standard names can be split at `|`.
         profile: name for the times when they have no column `profile`.
         analysis_crs: the system whose H3 cells `cells` are, "wgs84", "gcj02" or "bd09": `analysis_crs` of the network
             that the times come from. Areas are brought to it.
@@ -68,6 +71,7 @@ def coverage(
             where,
             [float(limit) for limit in minutes],
             None if groups is None else list(groups),
+            [list(classes) for classes in together],
             profile,
             analysis_crs,
             report=report,
