@@ -5,14 +5,18 @@ use super::job;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
+use std::collections::{HashMap, HashSet};
 use walkshed::io;
+use walkshed::io::coverage::CoverageRows;
 use walkshed::metrics::apportion;
 use walkshed::metrics::coverage::coverage as cover;
+use walkshed::metrics::roll_up::{Rows, roll_up as add_up};
 use walkshed::metrics::together::together as join_classes;
-use walkshed::model::area::Areas;
+use walkshed::metrics::uncovered::uncovered as not_covered;
+use walkshed::model::area::{Areas, above};
 use walkshed::model::cell;
 use walkshed::model::error::{Error, Result};
-use walkshed::model::problem::Fault;
+use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::study::minutes_to_ds;
 
 /// Areas of a coverage: one for all, the parents of cells, or a table of outlines.
@@ -26,7 +30,7 @@ pub enum AreasArgument {
 
 /// Coverage of areas by cells and their times; see the Python function.
 #[pyfunction]
-#[pyo3(signature = (times, cells, areas, minutes, groups, together, profile, analysis_crs, report=None))]
+#[pyo3(signature = (times, cells, areas, minutes, groups, together, walkers, profile, analysis_crs, report=None))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
 pub fn coverage(
     py: Python<'_>,
@@ -36,6 +40,7 @@ pub fn coverage(
     minutes: Vec<f64>,
     groups: Option<Vec<String>>,
     together: Vec<Vec<String>>,
+    walkers: Option<HashMap<String, String>>,
     profile: &str,
     analysis_crs: &str,
     report: Option<Py<PyAny>>,
@@ -92,9 +97,113 @@ pub fn coverage(
         let batch = |times| {
             let times = &join_classes(times, &together);
             let coverage = cover(times, &people.cells, &areas.id, &parts, &minutes, progress)?;
-            Ok(io::coverage::to_batch(&coverage))
+            // Each group by the profile that is its own; `profile` walks for those without.
+            let own = |group: &str| match &walkers {
+                None => true,
+                Some(walkers) => *walkers.get(group).unwrap_or(&profile) == times.profile,
+            };
+            Ok(io::coverage::to_batch(&coverage.of_groups(own)))
         };
         Ok((all_times.iter().map(batch).collect::<Result<Vec<_>>>()?, rejected))
     })?;
     Ok((to_tables(batches)?, to_table(io::rejected::to_batch(&rejected))?))
+}
+
+/// Coverage added up to the areas above; see the Python function.
+#[pyfunction]
+pub fn roll_up(py: Python<'_>, coverage: TableArgument, areas: TableArgument) -> PyResult<PyTable> {
+    let (coverage, areas) = (coverage.into_source(py, "coverage")?, areas.into_source(py, "areas")?);
+    let batch = job::run(py, None, move |_| {
+        let rows = io::coverage::read(&coverage.read()?)?;
+        let table = areas.read()?;
+        let family = io::areas::read_family(&table)?;
+        let place: HashMap<&str, u32> = family.id.iter().map(String::as_str).zip(0..).collect();
+        let unknown = (0..).zip(&rows.area_id).find(|(_, id)| !place.contains_key(id.as_str()));
+        if let Some((row, id)) = unknown {
+            let fault = Fault::UnknownName { known: family.id.iter().take(3).cloned().collect() };
+            let problem = Problem::of_file("coverage", fault).at_row(row + 1).in_column("area_id");
+            return Err(problem.with_value(id).into());
+        }
+        let combinations = rows.of.minutes.len();
+        let parents = family.parents();
+        let here: HashSet<u32> = rows.area_id.iter().map(|id| place[id.as_str()]).collect();
+        let upper = here
+            .iter()
+            .flat_map(|&area| above(&parents, area as usize))
+            .find(|&upper| here.contains(&(upper as u32)));
+        if let Some(upper) = upper {
+            let expected =
+                "areas of one level: this one is above others, whose people would count twice".to_owned();
+            let problem = Problem::of_file("coverage", Fault::Setting { expected }).in_column("area_id");
+            return Err(problem.with_value(&family.id[upper]).into());
+        }
+        let area = rows.area_id.iter().map(|id| place[id.as_str()]).collect();
+        let found = Rows { area, combination: rows.combination, people: rows.people };
+        let rolled = add_up(&found, &parents, combinations);
+        let area_id = rolled.area.iter().map(|&area| family.id[area as usize].clone()).collect();
+        let of = rows.of;
+        Ok(io::coverage::rows_to_batch(&CoverageRows {
+            area_id,
+            combination: rolled.combination,
+            of,
+            people: rolled.people,
+        }))
+    })?;
+    to_table(batch)
+}
+
+/// Cells whose people are not covered; see the Python function.
+#[pyfunction]
+#[pyo3(signature = (times, cells, areas, class, minutes, group, profile, analysis_crs, report=None))]
+#[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
+pub fn uncovered(
+    py: Python<'_>,
+    times: TableArgument,
+    cells: TableArgument,
+    areas: TableArgument,
+    class: String,
+    minutes: f64,
+    group: Option<String>,
+    profile: String,
+    analysis_crs: &str,
+    report: Option<Py<PyAny>>,
+) -> PyResult<(PyTable, PyTable)> {
+    let system = parse_analysis_crs(analysis_crs)?;
+    let limit_ds = minutes_to_ds(minutes).ok_or_else(|| {
+        PyValueError::new_err(format!("minutes {minutes}: use minutes above 0, at most 1440"))
+    })?;
+    let (times, cells) = (times.into_source(py, "times")?, cells.into_source(py, "cells")?);
+    let areas = areas.into_source(py, "areas")?;
+    let (batch, rejected) = job::run(py, report.as_ref(), move |progress| {
+        let mut rejected = Vec::new();
+        let groups: Vec<String> = group.into_iter().collect();
+        let people = io::cells::read_people(&cells.read()?, Some(&groups))?;
+        let all_times = io::times::read(&times.read()?, &people.id, &profile)?;
+        let areas = io::areas::read(&areas.read()?.analysed_in(system), "area_id", &mut rejected)?;
+        let parts = apportion::parts(&people.cell, &areas, progress)?;
+        let unknown = |column: &str, value: &str, known: Vec<String>| {
+            Error::from(
+                Problem::of_file("times", Fault::UnknownName { known }).in_column(column).with_value(value),
+            )
+        };
+        let walked = all_times.iter().find(|times| times.profile == profile);
+        let profiles = || all_times.iter().map(|times| times.profile.clone()).collect();
+        let times = walked.ok_or_else(|| unknown("profile", &profile, profiles()))?;
+        let at = times.class.iter().position(|known| *known == class);
+        let at = at.ok_or_else(|| unknown("class", &class, times.class.clone()))?;
+        let who = people.cells.groups.first().map_or(&people.cells.people, |group| &group.people);
+        let found = not_covered(times, at, who, &parts, limit_ds);
+        Ok((
+            io::cells::uncovered_to_batch(found.iter().map(|found| {
+                (
+                    areas.id[found.area as usize].as_str(),
+                    people.cell[found.cell as usize],
+                    found.people,
+                    times.nearest[found.cell as usize * times.class.len() + at],
+                )
+            })),
+            rejected,
+        ))
+    })?;
+    Ok((to_table(batch)?, to_table(io::rejected::to_batch(&rejected))?))
 }

@@ -12,6 +12,7 @@ use walkshed::io;
 use walkshed::io::classes::{Classified, Rules};
 use walkshed::metrics::duplicates::{self, Pair, Sameness};
 use walkshed::model::catalogue::Catalogue;
+use walkshed::model::catalogue::PlanningLevel;
 use walkshed::model::error::Result;
 use walkshed::model::facility::Facilities;
 use walkshed::model::problem::Problem;
@@ -161,4 +162,18 @@ fn pairs_batch(facilities: &Facilities, pairs: &[Pair]) -> RecordBatch {
         ("similarity", number(&|pair| pair.similarity), false),
     ])
     .expect("all columns have one value per pair")
+}
+
+/// A planning level: id, Chinese and English name, minutes, radius in metres, fewest and most people, source.
+type LevelRow = (String, String, String, f64, f64, f64, f64, String);
+
+/// The catalogue's planning levels.
+#[pyfunction]
+pub fn levels() -> Vec<LevelRow> {
+    let row = |level: PlanningLevel| {
+        let [fewest, most] = level.population;
+        let (minutes, radius_m) = (level.walk_minutes, level.standard_radius_m);
+        (level.id, level.name_zh, level.name_en, minutes, radius_m, fewest, most, level.source)
+    };
+    io::defaults::catalogue().level.into_iter().map(row).collect()
 }

@@ -16,6 +16,7 @@ mod offset;
 mod reach;
 mod route;
 mod score;
+mod straight;
 mod study;
 mod synthetic;
 
@@ -43,6 +44,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(access::closest, module)?)?;
     module.add_function(wrap_pyfunction!(access::two_step_fca, module)?)?;
     module.add_function(wrap_pyfunction!(coverage::coverage, module)?)?;
+    module.add_function(wrap_pyfunction!(coverage::roll_up, module)?)?;
+    module.add_function(wrap_pyfunction!(coverage::uncovered, module)?)?;
     module.add_function(wrap_pyfunction!(equity::lorenz, module)?)?;
     module.add_function(wrap_pyfunction!(equity::gini, module)?)?;
     module.add_function(wrap_pyfunction!(equity::theil, module)?)?;
@@ -62,12 +65,16 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(score::standards, module)?)?;
     module.add_function(wrap_pyfunction!(score::requirements, module)?)?;
     module.add_function(wrap_pyfunction!(score::score, module)?)?;
+    module.add_function(wrap_pyfunction!(score::score_run, module)?)?;
     module.add_function(wrap_pyfunction!(route::route, module)?)?;
     module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
+    module.add_function(wrap_pyfunction!(straight::straight_line, module)?)?;
+    module.add_function(wrap_pyfunction!(straight::detour, module)?)?;
     module.add_function(wrap_pyfunction!(study::study_files, module)?)?;
     module.add_function(wrap_pyfunction!(study::run_study, module)?)?;
     module.add_function(wrap_pyfunction!(study::validate_inputs, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::catalogue, module)?)?;
+    module.add_function(wrap_pyfunction!(facilities::levels, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::classify, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::find_duplicates, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::merge_duplicates, module)?)?;

@@ -7,9 +7,12 @@ use super::network::parse_day;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
+use std::path::PathBuf;
+use walkshed::batch::score::{Request, run as score_folder};
 use walkshed::io::scorecard::{self, Settings, Tables};
 use walkshed::io::{defaults, rejected as rejections, standard};
 use walkshed::metrics::scorecard::score as scored;
+use walkshed::model::error::Error;
 use walkshed::model::standard::Applies;
 
 /// The tables of a scorecard.
@@ -23,6 +26,33 @@ pub struct Given {
     areas: TableArgument,
     #[pyo3(item)]
     survey: Option<TableArgument>,
+}
+
+/// How communities are scored.
+#[derive(FromPyObject)]
+pub struct How {
+    #[pyo3(item)]
+    level: Option<String>,
+    #[pyo3(item)]
+    profile: String,
+    #[pyo3(item)]
+    built: String,
+    #[pyo3(item)]
+    complete: Vec<String>,
+    #[pyo3(item)]
+    as_of: Option<String>,
+}
+
+impl How {
+    fn understood(self) -> PyResult<(Option<String>, Settings)> {
+        let applies = match self.built.as_str() {
+            "existing" => Applies::Existing,
+            "new" => Applies::New,
+            other => return Err(PyValueError::new_err(format!("built {other:?}: use existing or new"))),
+        };
+        let day = self.as_of.as_deref().map(parse_day).transpose()?;
+        Ok((self.level, Settings { profile: self.profile, applies, complete: self.complete, day }))
+    }
 }
 
 /// The standards that come with the project: id, and names in Chinese and English.
@@ -41,39 +71,30 @@ pub fn requirements(py: Python<'_>, standard: &str, profile: &str) -> PyResult<P
 
 /// Points, items, totals, and the rows that were left out; see the Python function.
 #[pyfunction]
-#[pyo3(signature = (standard, tables, profile, built, complete, as_of, report=None))]
-#[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
+#[pyo3(signature = (standard, tables, how, report=None))]
 pub fn score(
     py: Python<'_>,
     standard: String,
     tables: Given,
-    profile: String,
-    built: &str,
-    complete: Vec<String>,
-    as_of: Option<&str>,
+    how: How,
     report: Option<Py<PyAny>>,
 ) -> PyResult<(PyTable, PyTable, PyTable, PyTable)> {
-    let applies = match built {
-        "existing" => Applies::Existing,
-        "new" => Applies::New,
-        _ => return Err(PyValueError::new_err(format!("built {built:?}: use existing or new"))),
-    };
-    let day = as_of.map(parse_day).transpose()?;
-    let settings = Settings { profile, applies, complete, day };
+    let (level, settings) = how.understood()?;
     let coverage = tables.coverage.into_source(py, "coverage")?;
     let facilities = tables.facilities.into_source(py, "facilities")?;
     let areas = tables.areas.into_source(py, "areas")?;
     let answers = tables.survey.map(|survey| survey.into_source(py, "survey")).transpose()?;
     let [points, items, totals, rejected] = job::run(py, report.as_ref(), move |progress| {
         let standard = standard::read(&standard)?;
+        let mut rejected = Vec::new();
         let tables = Tables {
-            coverage: coverage.read()?,
             facilities: facilities.read()?,
             areas: areas.read()?,
             answers: answers.map(Source::read).transpose()?,
         };
-        let mut rejected = Vec::new();
-        let facts = scorecard::read(&standard, &tables, defaults::catalogue(), settings, &mut rejected)?;
+        let areas = scorecard::read_areas(&tables.areas, level.as_deref(), &mut rejected)?;
+        let covered = scorecard::read_coverage(&coverage.read()?, &standard, &areas, &settings.profile)?;
+        let facts = scorecard::read(&standard, &tables, areas, covered, settings, &mut rejected)?;
         let card = scored(&standard, &facts, progress)?;
         Ok([
             scorecard::points_to_batch(&card, &facts),
@@ -83,4 +104,31 @@ pub fn score(
         ])
     })?;
     Ok((to_table(points)?, to_table(items)?, to_table(totals)?, to_table(rejected)?))
+}
+
+/// Score the communities of a run folder and publish the tables; what stands in `score.json`.
+#[pyfunction]
+#[pyo3(signature = (run, standard, out, survey, facilities, how, report=None))]
+#[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
+pub fn score_run(
+    py: Python<'_>,
+    run: PathBuf,
+    standard: String,
+    out: PathBuf,
+    survey: Option<TableArgument>,
+    facilities: Option<TableArgument>,
+    how: How,
+    report: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    let (level, settings) = how.understood()?;
+    let survey = survey.map(|survey| survey.into_source(py, "survey")).transpose()?;
+    let facilities = facilities.map(|table| table.into_source(py, "facilities")).transpose()?;
+    let made = job::run(py, report.as_ref(), move |progress| {
+        let answers = survey.map(Source::read).transpose()?;
+        let facilities = facilities.map(Source::read).transpose()?;
+        let request =
+            Request { run: &run, standard: &standard, answers, facilities, level, settings, out: &out };
+        score_folder(request, progress)
+    })?;
+    serde_json::to_string(&made).map_err(|error| to_py(py, Error::Internal(error.to_string())))
 }

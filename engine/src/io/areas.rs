@@ -5,7 +5,7 @@ use super::geometry;
 use super::table::Table;
 use crate::model::area::{self, Areas, CommunityLevel};
 use crate::model::area_fault::AreaFault;
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::schema::AREAS;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
@@ -13,6 +13,48 @@ use geo::Geometry;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+/// Read how areas hang together: `area_id` and `parent_id`; outlines are not looked at.
+///
+/// # Errors
+/// Problems when a column is missing, an id is there twice, a parent is no area, or parents lead round in a circle.
+pub fn read_family(table: &Table) -> Result<Areas> {
+    let found = || Fault::MissingColumn { found: table.column_names() };
+    for column in ["area_id", "parent_id"] {
+        if !table.has(column) {
+            return Err(Problem::of_file(&table.name, found()).in_column(column).into());
+        }
+    }
+    let (ids, parent_id) = (table.ids("area_id")?, table.codes("parent_id")?);
+    let mut areas = Areas { file: table.name.clone(), ..Areas::default() };
+    let mut first_rows: HashMap<String, u64> = HashMap::new();
+    let mut problems = Vec::new();
+    for (row, parent) in parent_id.into_iter().enumerate() {
+        let first_row = *first_rows.entry(ids.text(row)).or_insert(row as u64 + 1);
+        if first_row != row as u64 + 1 {
+            problems.push(table.problem(
+                row,
+                "area_id",
+                Some(ids.text(row)),
+                Fault::DuplicateId { first_row },
+            ));
+        }
+        areas.push_bare(ids.text(row), None);
+        areas.parent_id[row] = parent;
+    }
+    let parents = areas.parents();
+    for (row, parent) in parents.iter().enumerate() {
+        let value = areas.parent_id[row].clone();
+        if value.is_some() && parent.is_none() {
+            let known = areas.id.iter().take(3).cloned().collect();
+            problems.push(table.problem(row, "parent_id", value, Fault::UnknownName { known }));
+        } else if area::above(&parents, row).last().is_some_and(|&top| parents[top].is_some()) {
+            let expected = "parents that end at one without a parent".to_owned();
+            problems.push(table.problem(row, "parent_id", value, Fault::Setting { expected }));
+        }
+    }
+    if problems.is_empty() { Ok(areas) } else { Err(Error::Input(problems)) }
+}
 
 /// Read areas: an id, a polygon, and `name`, `level`, `parent_id`, `code` where given.
 ///

@@ -10,7 +10,8 @@ use crate::model::ids::Ids;
 use crate::model::place::{Place, Spot};
 use crate::model::population::{Cells, Group};
 use crate::model::problem::{Fault, Problem};
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
+use crate::model::times::{Nearest, Reason};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
 use geo::Geometry;
 use h3o::CellIndex;
 use rayon::prelude::*;
@@ -94,6 +95,23 @@ pub fn read_homes(table: &Table, rejected: &mut Vec<Problem>) -> Result<(Vec<Spo
     }
     let people = origins.row.iter().map(|&row| people[row]).collect();
     Ok((origins.spot, people))
+}
+
+/// Cells whose people are not covered: `area_id`, `cell`, `people`, `time_s` (null where nothing is reached), `reason` (null
+/// where it takes longer).
+pub fn uncovered_to_batch<'a>(rows: impl Iterator<Item = (&'a str, CellIndex, f64, Nearest)>) -> RecordBatch {
+    let rows: Vec<_> = rows.collect();
+    let time_s: Float64Array =
+        rows.iter().map(|(.., nearest)| nearest.ok().map(|found| f64::from(found.time_ds) / 10.0)).collect();
+    let reason: StringArray = rows.iter().map(|(.., nearest)| nearest.err().map(Reason::name)).collect();
+    RecordBatch::try_from_iter_with_nullable([
+        ("area_id", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))) as ArrayRef, false),
+        ("cell", Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| u64::from(row.1)))), false),
+        ("people", Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2))), false),
+        ("time_s", Arc::new(time_s), true),
+        ("reason", Arc::new(reason), true),
+    ])
+    .expect("all columns have one value per cell")
 }
 
 /// Columns of a table of cells that are not population groups.

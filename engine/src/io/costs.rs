@@ -3,6 +3,7 @@
 use super::table::Table;
 use crate::model::costs::Costs;
 use crate::model::error::{Error, Result};
+use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
 use crate::model::problem::{Fault, Problem};
 use crate::model::schema::{COUNT, DEMAND, PAIRS, SUPPLY, TableRules};
@@ -24,6 +25,20 @@ pub struct Ends {
     pub classes: Vec<String>,
     /// What each holds; none where that is unknown, one each where no column was named.
     pub capacity: Vec<Option<f64>>,
+}
+
+impl Ends {
+    /// Facilities that were read with their places.
+    pub fn of(facilities: &Facilities) -> Self {
+        let classes = facilities.classes();
+        let place = |name: &String| classes.partition_point(|class| class < name) as u32;
+        Self {
+            id: facilities.id.clone(),
+            class: facilities.class.iter().map(place).collect(),
+            capacity: vec![Some(1.0); facilities.len()],
+            classes,
+        }
+    }
 }
 
 /// Pairs, with the origins that they are rows of.

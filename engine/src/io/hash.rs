@@ -35,6 +35,11 @@ pub fn identify(path: &Path) -> Result<InputFile> {
     Ok(InputFile { path: path.display().to_string(), bytes, sha256: hex(&hasher.finalize()) })
 }
 
+/// The hash of a text, hexadecimal.
+pub fn of_text(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
 /// Bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;

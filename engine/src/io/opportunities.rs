@@ -1,6 +1,6 @@
 //! Cumulative opportunities, the nearest few, times at nodes and matrices, as tables.
 
-use super::costs::Ends;
+use super::costs::{Ends, Pairs};
 use super::repeated;
 use crate::model::costs::Close;
 use crate::model::facility::Facilities;
@@ -97,6 +97,29 @@ pub fn closest_to_batch(origins: &Ids, ends: &Ends, found: &[Close]) -> RecordBa
         ("facility_id", repeated::at_each(&repeated::ids(&ends.id), facilities()), false),
     ])
     .expect("all columns have one value per row")
+}
+
+/// Walks beside straight lines as a table: `origin_id`, `class`, `facility_id`, `time_s`, `distance_m` (the straight line),
+/// `detour_ratio` (the walk as metres at `speed_mps` over the straight line; null where that has no length).
+pub fn detours_to_batch(pairs: &Pairs, ends: &Ends, distance_m: &[f64], speed_mps: f64) -> RecordBatch {
+    let costs = &pairs.costs;
+    let facilities = || costs.facility.iter().map(|&facility| facility as usize);
+    let class = facilities().map(|facility| ends.class[facility] as usize);
+    let ratio =
+        costs.minutes.iter().zip(distance_m).map(|(minutes, &distance_m)| {
+            (distance_m > 0.0).then(|| minutes * 60.0 * speed_mps / distance_m)
+        });
+    let ratio: Float64Array = ratio.collect();
+    let origin = costs.origin.iter().map(|&origin| origin as usize);
+    RecordBatch::try_from_iter_with_nullable([
+        ("origin_id", repeated::at_each(&repeated::ids(&pairs.origin), origin), false),
+        ("class", repeated::at_each(&repeated::texts(&ends.classes), class), false),
+        ("facility_id", repeated::at_each(&repeated::ids(&ends.id), facilities()), false),
+        ("time_s", number(costs.minutes.iter().map(|minutes| minutes * 60.0)), false),
+        ("distance_m", number(distance_m.iter().copied()), false),
+        ("detour_ratio", Arc::new(ratio) as ArrayRef, true),
+    ])
+    .expect("all columns have one value per pair")
 }
 
 /// Access as a table: `origin_id`, `class`, `access`. No nulls. Rows: origin by origin, classes sorted.

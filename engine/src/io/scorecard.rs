@@ -1,16 +1,15 @@
 //! What a scorecard is made from, read from tables; scorecards as tables.
 
-use super::facilities;
 use super::repeated;
 use super::table::Table;
-use crate::model::area::Areas;
-use crate::model::catalogue::Catalogue;
+use super::{defaults, facilities};
+use crate::model::area::{Areas, CommunityLevel};
 use crate::model::error::{Error, Result};
 use crate::model::ledger::Day;
 use crate::model::problem::{Fault, Problem};
 use crate::model::schema::{ANSWERS, COVERAGE};
 use crate::model::scorecard::{Answer, Covered, Facts, KIND_KEY, Scorecard, Status};
-use crate::model::standard::{Applies, Rule, Scale, Standard, union_name};
+use crate::model::standard::{Applies, Asked, Rule, Scale, Standard};
 use crate::model::study::minutes_to_ds;
 use crate::model::times::Deciseconds;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
@@ -30,11 +29,9 @@ pub struct Settings {
     pub day: Option<Day>,
 }
 
-/// The tables of a scorecard.
+/// The tables of a scorecard beside coverage.
 #[derive(Debug)]
 pub struct Tables {
-    /// Coverage of the communities.
-    pub coverage: Table,
     /// Facilities.
     pub facilities: Table,
     /// The communities, with amounts as columns.
@@ -43,7 +40,28 @@ pub struct Tables {
     pub answers: Option<Table>,
 }
 
-/// Read what a standard looks at.
+/// Read the communities to be scored: those of a level, where one is named.
+///
+/// # Errors
+/// Problems when a column is missing, no row is usable, or none is of the level.
+pub fn read_areas(table: &Table, level: Option<&str>, rejected: &mut Vec<Problem>) -> Result<Areas> {
+    let areas = super::areas::read(table, "area_id", rejected)?;
+    let Some(level) = level else { return Ok(areas) };
+    let wanted: &str = match CommunityLevel::from_word(level) {
+        Some(known) => known.name(),
+        None => level,
+    };
+    let rows: Vec<usize> =
+        (0..areas.id.len()).filter(|&area| areas.level_name(area).as_deref() == Some(wanted)).collect();
+    if rows.is_empty() {
+        let known: BTreeSet<String> = (0..areas.id.len()).filter_map(|area| areas.level_name(area)).collect();
+        let fault = Fault::UnknownName { known: known.into_iter().collect() };
+        return Err(Problem::of_file(&table.name, fault).in_column("level").with_value(level).into());
+    }
+    Ok(areas.pick(&rows))
+}
+
+/// Read what a standard looks at beside coverage.
 ///
 /// Rows that cannot be used are left out and added to `rejected`.
 ///
@@ -52,11 +70,12 @@ pub struct Tables {
 pub fn read(
     standard: &Standard,
     tables: &Tables,
-    catalogue: Catalogue,
+    areas: Areas,
+    covered: Covered,
     settings: Settings,
     rejected: &mut Vec<Problem>,
 ) -> Result<Facts> {
-    let areas = super::areas::read(&tables.areas, "area_id", rejected)?;
+    let catalogue = defaults::catalogue();
     let all = facilities::read(&tables.facilities, facilities::Columns::usual(&catalogue), rejected)?;
     let mut known: HashSet<String> = all.class.iter().cloned().chain(settings.complete).collect();
     let open = all.open_on(settings.day)?;
@@ -77,7 +96,6 @@ pub fn read(
         vec![None; facilities.len()]
     };
     known.extend(subtype.iter().flatten().cloned());
-    let covered = read_coverage(&tables.coverage, standard, &areas, &settings.profile)?;
     let amounts = amounts(standard);
     let mut answers = of_areas(&tables.areas, &areas, &amounts, rejected)?;
     if let Some(table) = &tables.answers {
@@ -107,24 +125,11 @@ fn amounts(standard: &Standard) -> BTreeSet<String> {
     standard.leaves().flat_map(of_rule).collect()
 }
 
-/// A combination of coverage that a standard asks for: class, group, profile and tenths of a second.
-type Asked = (String, String, String, Deciseconds);
-
-/// What a standard asks coverage for, several classes also each by itself.
-pub fn asked(standard: &Standard, profile: &str) -> BTreeSet<Asked> {
-    let mut asked = BTreeSet::new();
-    for (_, rule) in standard.leaves() {
-        let Rule::CoverageShare { classes, group, profile: own, minutes, .. } = rule else { continue };
-        let profile = own.clone().unwrap_or_else(|| profile.to_owned());
-        let Some(limit_ds) = minutes_to_ds(*minutes) else { continue };
-        for class in classes.iter().cloned().chain([union_name(classes)]) {
-            asked.insert((class, group.clone(), profile.clone(), limit_ds));
-        }
-    }
-    asked
-}
-
-fn read_coverage(table: &Table, standard: &Standard, areas: &Areas, profile: &str) -> Result<Covered> {
+/// Read what a standard asks for of a table of coverage; `profile` walks where neither a rule nor the table says who.
+///
+/// # Errors
+/// Problems when a column is missing or a number is.
+pub fn read_coverage(table: &Table, standard: &Standard, areas: &Areas, profile: &str) -> Result<Covered> {
     table.require(&COVERAGE, &str::to_owned)?;
     let mut problems = Vec::new();
     let numbers = |name: &'static str, problems: &mut Vec<Problem>| {
@@ -138,7 +143,7 @@ fn read_coverage(table: &Table, standard: &Standard, areas: &Areas, profile: &st
     let (area, class, group) = (table.strings("area_id")?, table.strings("class")?, table.strings("group")?);
     let walker = if table.has("profile") { Some(table.strings("profile")?) } else { None };
     let area_row: HashMap<&str, usize> = areas.id.iter().map(String::as_str).zip(0..).collect();
-    let asked = asked(standard, profile);
+    let asked = standard.asked(profile);
     let limits: HashSet<Deciseconds> = asked.iter().map(|(.., limit_ds)| *limit_ds).collect();
     let place: HashMap<(&str, &str, &str, Deciseconds), usize> = asked
         .iter()
@@ -392,8 +397,9 @@ pub fn items_to_batch(card: &Scorecard, facts: &Facts) -> RecordBatch {
     ])
 }
 
-/// Totals as a table: `area_id`, `name`, `low`, `high`, `observed` (from what is known; null where nothing is), `known_weight`,
-/// `grade` (null where what is unknown decides it), `grade_low`, `grade_high`.
+/// Totals as a table: `area_id`, `name`, `total_points` (what could be earned), `low`, `high`, `observed` (from what is known; null where nothing is), `known_weight`,
+/// `grade` (null where what is unknown decides it), `grade_low`, `grade_high`, `weakest` (the category that is
+/// known to lose most; null where nothing is).
 pub fn totals_to_batch(card: &Scorecard, facts: &Facts) -> RecordBatch {
     let totals = &card.totals;
     let grade = |at: Option<usize>| at.map(|at| card.standard.grades[at].id.as_str());
@@ -401,6 +407,7 @@ pub fn totals_to_batch(card: &Scorecard, facts: &Facts) -> RecordBatch {
     batch(vec![
         ("area_id", repeated::texts(&facts.areas.id), false),
         ("name", text(name), true),
+        ("total_points", number(totals.iter().map(|_| Some(card.standard.total_points))), false),
         ("low", number(totals.iter().map(|total| Some(total.low))), false),
         ("high", number(totals.iter().map(|total| Some(total.high))), false),
         ("observed", number(totals.iter().map(|total| total.observed)), true),
@@ -416,12 +423,17 @@ pub fn totals_to_batch(card: &Scorecard, facts: &Facts) -> RecordBatch {
         ),
         ("grade_low", text(totals.iter().map(|total| grade(total.grade_low))), true),
         ("grade_high", text(totals.iter().map(|total| grade(total.grade_high))), true),
+        (
+            "weakest",
+            text(totals.iter().map(|total| total.weakest.map(|at| card.standard.categories[at].id.as_str()))),
+            true,
+        ),
     ])
 }
 
 /// What a standard asks coverage for as a table: `class` (several joined by `|`: any of them), `group`, `profile`, `minutes`.
 pub fn asked_to_batch(standard: &Standard, profile: &str) -> RecordBatch {
-    let asked: Vec<Asked> = asked(standard, profile).into_iter().collect();
+    let asked: Vec<Asked> = standard.asked(profile).into_iter().collect();
     let column = |of: fn(&Asked) -> &str| text(asked.iter().map(|asked| Some(of(asked))));
     batch(vec![
         ("class", column(|asked| &asked.0), false),

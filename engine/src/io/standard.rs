@@ -2,7 +2,7 @@
 //!
 //! The grammar is told in `docs/standards.md`; the ministry's own list is `datasets/standards/mohurd_2020.toml`.
 
-use super::{defaults, files};
+use super::{defaults, files, hash};
 use crate::model::error::{Error, Result};
 use crate::model::limits::Amount;
 use crate::model::problem::{Fault, Problem};
@@ -261,6 +261,7 @@ impl Reader<'_> {
             id: file.standard.id,
             name_zh: file.standard.name_zh,
             status: file.standard.status,
+            sha256: hash::of_text(self.text),
             total_points: file.standard.total_points,
             scoring,
             reach_min,

@@ -45,6 +45,18 @@ pub fn rows_to_batch(times: &Times, origins: Range<usize>) -> RecordBatch {
     .expect("all columns have one value per origin and class")
 }
 
+/// Times of straight lines as a table: the same columns, and `distance_m` (null when not reached).
+pub fn straight_to_batch(times: &Times, distance_m: impl Iterator<Item = Option<f64>>) -> RecordBatch {
+    let batch = to_batch(times);
+    let distance_m: ArrayRef = Arc::new(distance_m.collect::<Float64Array>());
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns());
+    let columns =
+        columns.map(|(field, column)| (field.name().as_str(), Arc::clone(column), field.is_nullable()));
+    RecordBatch::try_from_iter_with_nullable(columns.chain([("distance_m", distance_m, true)]))
+        .expect("all columns have one value per origin and class")
+}
+
 /// Times of one profile brought back from a table, for the rows of `people` only.
 ///
 /// `time_s` counts in whole tenths of a second; `profile` may be absent and is then `profile`.

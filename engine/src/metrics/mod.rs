@@ -12,9 +12,12 @@ pub mod inside;
 pub mod neighbours;
 pub mod overlap;
 pub mod population;
+pub mod roll_up;
 pub mod rules;
 pub mod scorecard;
+pub mod straight;
 pub mod together;
+pub mod uncovered;
 pub mod whose;
 
 #[cfg(test)]

@@ -137,7 +137,18 @@ fn total(standard: &Standard, area: usize, points: &[PointScore]) -> Total {
         high,
         observed: (known_weight > 0.0).then(|| earned / known_weight * standard.total_points),
         known_weight,
+        weakest: weakest(standard, points),
         grade_low: grade(low),
         grade_high: grade(high),
     }
+}
+
+/// The category in which most is known to be lost; of equals the first.
+fn weakest(standard: &Standard, points: &[PointScore]) -> Option<usize> {
+    let mut lost = vec![0.0; standard.categories.len()];
+    for point in points.iter().filter(|point| point.outcome.score.low >= point.outcome.score.high) {
+        lost[standard.items[point.item as usize].category] += point.weight * (1.0 - point.outcome.score.low);
+    }
+    let most = lost.iter().copied().fold(0.0, f64::max);
+    lost.iter().position(|lost| *lost >= most).filter(|_| most > 0.0)
 }

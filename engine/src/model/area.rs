@@ -89,6 +89,24 @@ impl Areas {
         self.outline.push(outline);
     }
 
+    /// These areas, in this order.
+    #[must_use]
+    pub fn pick(&self, rows: &[usize]) -> Self {
+        fn of<T: Clone>(column: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().map(|&row| column[row].clone()).collect()
+        }
+        Self {
+            file: self.file.clone(),
+            row: of(&self.row, rows),
+            id: of(&self.id, rows),
+            name: of(&self.name, rows),
+            level: of(&self.level, rows),
+            parent_id: of(&self.parent_id, rows),
+            code: of(&self.code, rows),
+            outline: of(&self.outline, rows),
+        }
+    }
+
     /// The level of an area of communities.
     pub fn community_level(&self, area: usize) -> Option<CommunityLevel> {
         CommunityLevel::from_word(self.level[area].as_deref()?)

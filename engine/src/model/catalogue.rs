@@ -14,12 +14,34 @@ pub struct Catalogue {
     /// Age groups that classes are planned for.
     #[serde(default)]
     pub age_group: Vec<AgeGroup>,
+    /// Planning levels.
+    #[serde(default)]
+    pub level: Vec<PlanningLevel>,
     /// Major classes.
     #[serde(default)]
     pub major: Vec<MajorClass>,
     /// Minor classes, in the order of the file.
     #[serde(rename = "class")]
     pub classes: Vec<FacilityClass>,
+}
+
+/// A planning level: minutes, radius and people are settings of their own, and none follows from another.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PlanningLevel {
+    /// Id.
+    pub id: String,
+    /// Chinese name.
+    pub name_zh: String,
+    /// English name.
+    pub name_en: String,
+    /// Minutes of the walk.
+    pub walk_minutes: f64,
+    /// Radius of the standard, metres.
+    pub standard_radius_m: f64,
+    /// Fewest and most people.
+    pub population: [f64; 2],
+    /// Where the numbers are from.
+    pub source: String,
 }
 
 /// A major class.

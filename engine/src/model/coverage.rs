@@ -69,6 +69,28 @@ pub struct CoverageRow {
 }
 
 impl Coverage {
+    /// The rows of these groups only.
+    #[must_use]
+    pub fn of_groups(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let kept: Vec<bool> = self.group.iter().map(|group| wanted(group)).collect();
+        let rows: Vec<usize> = (0..self.len()).filter(|&row| kept[self.group(row)]).collect();
+        let groups = self.group.len();
+        let people =
+            self.people.iter().enumerate().filter(|(at, _)| kept[at % groups]).map(|(_, people)| *people);
+        Self {
+            people: people.collect(),
+            of: std::array::from_fn(|fate| rows.iter().map(|&row| self.of[fate][row]).collect()),
+            group: self
+                .group
+                .iter()
+                .zip(&kept)
+                .filter(|(_, kept)| **kept)
+                .map(|(group, _)| group.clone())
+                .collect(),
+            ..self.clone()
+        }
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.area_id.len() * self.rows_per_area()

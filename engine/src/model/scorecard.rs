@@ -2,12 +2,14 @@
 
 use super::area::Areas;
 use super::catalogue::Catalogue;
+use super::coverage::{Coverage, Fate};
 use super::facility::Facilities;
 use super::ledger::Day;
 use super::problem::Bilingual;
-use super::standard::{Applies, Standard};
+use super::standard::{Applies, Asked, Standard};
+use super::study::minutes_to_ds;
 use super::times::Deciseconds;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Everything that a standard looks at.
 #[derive(Debug, Clone)]
@@ -47,6 +49,29 @@ pub struct Covered {
     pub of: HashMap<(String, String, String, Deciseconds), Vec<Option<PeopleCovered>>>,
     /// People of each community by group.
     pub people: HashMap<String, Vec<Option<f64>>>,
+}
+
+impl Covered {
+    /// Take over what is asked for from coverage of one profile, whose areas are the communities.
+    pub fn add(&mut self, coverage: &Coverage, asked: &BTreeSet<Asked>) {
+        let areas = coverage.area_id.len();
+        for (group, name) in coverage.group.iter().enumerate() {
+            let people = (0..areas).map(|area| Some(coverage.people[area * coverage.group.len() + group]));
+            self.people.insert(name.clone(), people.collect());
+        }
+        for row in 0..coverage.rows_per_area() {
+            let limit_ds = minutes_to_ds(coverage.minutes[coverage.limit(row)]).unwrap_or_default();
+            let (class, group) = (&coverage.class[coverage.class(row)], &coverage.group[coverage.group(row)]);
+            let key = (class.clone(), group.clone(), coverage.profile.clone(), limit_ds);
+            if asked.contains(&key) {
+                let of_area = |area: usize| {
+                    let row = area * coverage.rows_per_area() + row;
+                    Some((coverage.people(row), coverage.of[Fate::Covered as usize][row]))
+                };
+                self.of.insert(key, (0..areas).map(of_area).collect());
+            }
+        }
+    }
 }
 
 /// What somebody answered.
@@ -252,6 +277,8 @@ pub struct Total {
     pub observed: Option<f64>,
     /// Weight of the points that are known.
     pub known_weight: f64,
+    /// The category that loses most of what is known; none where nothing is lost.
+    pub weakest: Option<usize>,
     /// Grades of both ends: positions in the standard's.
     pub grade_low: Option<usize>,
     /// The higher one.

@@ -1,5 +1,7 @@
 //! A planning standard as data: categories, items and points, each point one rule.
 
+use super::study::minutes_to_ds;
+use super::times::Deciseconds;
 use std::collections::BTreeSet;
 
 /// A standard that was checked: every rule has what it needs.
@@ -13,6 +15,8 @@ pub struct Standard {
     pub name_en: String,
     /// What may be said of it: official or not, whose weights.
     pub status: String,
+    /// SHA-256 of its text, in hexadecimal.
+    pub sha256: String,
     /// What a community that has everything is given.
     pub total_points: f64,
     /// How points become items and items the total.
@@ -373,6 +377,25 @@ impl Standard {
             _ => None,
         };
         self.leaves().filter_map(|(_, rule)| together(rule)).collect()
+    }
+}
+
+/// A combination of coverage that a standard asks for: class, group, profile and tenths of a second.
+pub type Asked = (String, String, String, Deciseconds);
+
+impl Standard {
+    /// What it asks coverage for, several classes also each by itself; `profile` walks where a rule does not say who.
+    pub fn asked(&self, profile: &str) -> BTreeSet<Asked> {
+        let mut asked = BTreeSet::new();
+        for (_, rule) in self.leaves() {
+            let Rule::CoverageShare { classes, group, profile: own, minutes, .. } = rule else { continue };
+            let profile = own.clone().unwrap_or_else(|| profile.to_owned());
+            let Some(limit_ds) = minutes_to_ds(*minutes) else { continue };
+            for class in classes.iter().cloned().chain([union_name(classes)]) {
+                asked.insert((class, group.clone(), profile.clone(), limit_ds));
+            }
+        }
+        asked
     }
 }
 

@@ -9,19 +9,23 @@ from walkshed._engine import InputError, InternalError, __version__
 from walkshed.access import closest, cumulative, e2sfca, gravity, two_step_fca
 from walkshed.areas import check_areas
 from walkshed.arrow import in_crs
-from walkshed.coverage import coverage
+from walkshed.bands import coverage_bands
+from walkshed.coverage import coverage, coverage_gap, roll_up, uncovered
 from walkshed.decay import Decay
 from walkshed.equity import Poverty, Theil, concentration_index, equity, fgt, gini, lorenz, palma, theil
 from walkshed.facilities import classify, duplicates, facility_classes, merge_duplicates
 from walkshed.formats import EncodingWarning, read_table
 from walkshed.geotable import GeoTable
+from walkshed.levels import coverage_by_level, levels
 from walkshed.network import Network
 from walkshed.planted import plant_faults
 from walkshed.population import age_groups
 from walkshed.profile import Profile, profile
+from walkshed.ranking import Ranking, rank_areas
 from walkshed.rejected import RejectedRowsWarning
 from walkshed.route import Route
-from walkshed.score import Scorecard, requirements, score, standards
+from walkshed.score import Scorecard, requirements, score, score_run, standards
+from walkshed.straight import detour, straight_line
 from walkshed.study import RunResult, run
 from walkshed.summary import Summary
 from walkshed.synthetic import SyntheticCity, synth
@@ -36,6 +40,7 @@ __all__ = [
     "Network",
     "Poverty",
     "Profile",
+    "Ranking",
     "RejectedRowsWarning",
     "Route",
     "RunResult",
@@ -51,7 +56,11 @@ __all__ = [
     "closest",
     "concentration_index",
     "coverage",
+    "coverage_bands",
+    "coverage_by_level",
+    "coverage_gap",
     "cumulative",
+    "detour",
     "duplicates",
     "e2sfca",
     "equity",
@@ -60,18 +69,24 @@ __all__ = [
     "gini",
     "gravity",
     "in_crs",
+    "levels",
     "lorenz",
     "merge_duplicates",
     "palma",
     "plant_faults",
     "profile",
+    "rank_areas",
     "read_table",
     "requirements",
+    "roll_up",
     "run",
     "score",
+    "score_run",
     "standards",
+    "straight_line",
     "synth",
     "theil",
     "two_step_fca",
+    "uncovered",
     "validate",
 ]

@@ -23,6 +23,7 @@ __all__ = [
     "coverage",
     "cumulative",
     "detect_crs",
+    "detour",
     "duplicates",
     "fgt",
     "file_table",
@@ -32,6 +33,7 @@ __all__ = [
     "is_gb",
     "isochrone_cells",
     "isochrones",
+    "levels",
     "lorenz",
     "matrix",
     "merge_duplicates",
@@ -46,14 +48,18 @@ __all__ = [
     "refusal",
     "refuse",
     "requirements",
+    "roll_up",
     "route",
     "run_study",
     "score",
+    "score_run",
     "standards",
+    "straight_line",
     "study_files",
     "synth",
     "theil",
     "two_step_fca",
+    "uncovered",
     "validate_inputs",
 ]
 
@@ -159,21 +165,50 @@ def coverage(
     minutes: list[float],
     groups: list[str] | None,
     together: list[list[str]],
+    walkers: dict[str, str] | None,
     profile: str,
     analysis_crs: str,
     report: _Report | None = None,
 ) -> tuple[Table, Table]: ...
+def roll_up(coverage: object, areas: object) -> Table: ...
+def uncovered(
+    times: object,
+    cells: object,
+    areas: object,
+    class_: str,
+    minutes: float,
+    group: str | None,
+    profile: str,
+    analysis_crs: str,
+    report: _Report | None = None,
+) -> tuple[Table, Table]: ...
+def straight_line(
+    origins: object,
+    facilities: object,
+    radius_m: float,
+    speed_mps: float,
+    as_of: str | None,
+    report: _Report | None = None,
+) -> tuple[Table, Table]: ...
+def detour(times: object, origins: object, facilities: object, speed_mps: float) -> Table: ...
+def levels() -> list[tuple[str, str, str, float, float, float, float, str]]: ...
 def standards() -> list[tuple[str, str, str]]: ...
 def requirements(standard: str, profile: str) -> Table: ...
 def score(
     standard: str,
     tables: dict[str, object],
-    profile: str,
-    built: str,
-    complete: list[str],
-    as_of: str | None,
+    how: dict[str, object],
     report: _Report | None = None,
 ) -> tuple[Table, Table, Table, Table]: ...
+def score_run(
+    run: str,
+    standard: str,
+    out: str,
+    survey: object | None,
+    facilities: object | None,
+    how: dict[str, object],
+    report: _Report | None = None,
+) -> str: ...
 def check_decay(decay: str) -> None: ...
 def cumulative(sides: dict[str, object], minutes: list[float]) -> Table: ...
 def gravity(sides: dict[str, object], decay: str) -> Table: ...

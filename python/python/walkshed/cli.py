@@ -9,14 +9,16 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from walkshed import InputError, __version__, study, synthetic, validation
+from walkshed import InputError, RejectedRowsWarning, __version__, study, synthetic, validation
 from walkshed.memory import to_bytes
+from walkshed.score import score_run
 
 DONE, REFUSED, FAILED, STOPPED = 0, 1, 3, 130
 
@@ -65,7 +67,25 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("--nodes", type=int, default=10_000, metavar="N", help="junctions, 1000..5000000")
     synth.add_argument("--seed", type=int, default=1, metavar="S", help="which city, 0..4294967295")
     synth.set_defaults(command=_synth)
-    for command in (run, validate, synth):
+    score = commands.add_parser("score", help="the communities of a run by a planning standard 按标准评分")
+    score.add_argument("run", metavar="RUN", help="folder of `walkshed run`")
+    score.add_argument(
+        "--standard", required=True, metavar="NAME|TOML", help="mohurd_2020, chongqing_illustrative, or a file"
+    )
+    score.add_argument("--out", metavar="DIR", required=True, help="folder for the scorecard; replaced as a whole")
+    score.add_argument("--survey", metavar="FILE", help="answers: community_id, key, value, source, date")
+    score.add_argument("--facilities", metavar="FILE", help="facilities with columns that the run does not keep")
+    score.add_argument("--level", metavar="LEVEL", help="areas of this level only, such as community or 社区")
+    score.add_argument(
+        "--built", choices=("existing", "new"), default="existing", help="what communities are that do not say"
+    )
+    score.add_argument(
+        "--complete", metavar="CLASS", nargs="*", default=(), help="classes of which the facilities are all known"
+    )
+    score.add_argument("--card", metavar="AREA", help="print the card of one community, with its evidence")
+    score.add_argument("--chinese", action="store_true", help="print the card in Chinese 中文")
+    score.set_defaults(command=_score)
+    for command in (run, validate, synth, score):
         command.add_argument("--json", action="store_true", help="machine-readable results on stdout")
         command.add_argument("--quiet", action="store_true", help="no progress")
     return parser
@@ -164,6 +184,44 @@ def _print_findings(found: validation.Validation) -> None:
         print(f"  {row['level']} {level}: {place}: {row['what']}. {row['fix']}\n    {row['what_zh']}。{row['fix_zh']}")
     if found.findings.height > 20:
         print(f"  … and {found.findings.height - 20} more; --out DIR writes, --json prints all")
+
+
+def _score(options: argparse.Namespace) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RejectedRowsWarning)  # told below, in the words of the command
+        card = score_run(
+            options.run,
+            options.out,
+            standard=options.standard,
+            survey=options.survey,
+            facilities=options.facilities,
+            level=options.level,
+            built=options.built,
+            complete=options.complete,
+            progress=_progress(options),
+        )
+    if options.json:
+        print((Path(options.out) / "score.json").read_text("utf-8"))
+        return DONE
+    if options.card:
+        try:
+            print(card.text(options.card, chinese=options.chinese))
+        except KeyError as error:
+            print(f"walkshed: {error.args[0]}", file=sys.stderr)
+            return REFUSED
+        return DONE
+    report = json.loads((Path(options.out) / "score.json").read_text("utf-8"))
+    print(f"{report['name_zh']} {report['name_en']}: {report['status']}")
+    print(f"{report['communities']:,} communities 社区; points by status 各评分点: {_counts(report['points'])}")
+    print(f"grades 等级: {_counts(report['grades'])}")
+    for reason, count in report["rejected"].items():
+        print(f"left out or told 未采用或提示: {count} row(s), {reason}; see rejected.parquet")
+    print(f"scorecard 评分表: {options.out}")
+    return DONE
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
 def _synth(options: argparse.Namespace) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from walkshed import _engine
-from walkshed.arrow import TableLike, frame, to_engine
+from walkshed.arrow import ArrowStream, TableLike, frame, to_engine
 from walkshed.progress import Progress, reporting
 from walkshed.rejected import warn
 
@@ -21,6 +21,7 @@ def coverage(
     groups: Sequence[str] | None = None,
     together: Sequence[Sequence[str]] = (),
     profile: str = "adult",
+    group_profiles: Mapping[str, str] | None = None,
     analysis_crs: str = "wgs84",
     progress: Progress = None,
 ) -> pl.DataFrame:
@@ -39,6 +40,9 @@ def coverage(
         together: lists of classes of which any will do, as `[["bus_stop", "rail_station"]]`; each is a class more,
             named `bus_stop|rail_station`. What `requirements` of a standard names can be split at `|`.
         profile: name for the times when they have no column `profile`.
+        group_profiles: who walks for each group, as `{"senior_60_plus": "senior"}`; groups that are not named, and
+            everybody, walk as `profile`. Each group then has rows of its own profile alone. None gives every group by
+            every profile of `times`.
         analysis_crs: the system whose H3 cells `cells` are, "wgs84", "gcj02" or "bd09": `analysis_crs` of the network
             that the times come from. Areas are brought to it.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
@@ -72,9 +76,109 @@ def coverage(
             [float(limit) for limit in minutes],
             None if groups is None else list(groups),
             [list(classes) for classes in together],
+            None if group_profiles is None else dict(group_profiles),
             profile,
             analysis_crs,
             report=report,
+        )
+    warn(frame(rejected))
+    return frame(rows)
+
+
+def roll_up(coverage: TableLike, areas: TableLike) -> pl.DataFrame:
+    """Add coverage up to the areas above: from communities to subdistricts, districts and the city.
+
+    Args:
+        coverage: as from `coverage`, of areas of one level.
+        areas: `area_id` and `parent_id` (null at the top) of these and of all areas above them; no outline is needed.
+
+    Returns:
+        The columns of `coverage`, for every area above; areas in the order of `areas`. Everybody is counted once in
+        each area above: people are conserved to 1e-9.
+
+    Raises:
+        InputError: a column is missing, an area or parent is unknown, parents lead round in a circle, or areas of
+            several levels are given, whose people would count twice.
+
+    Example:
+        >>> people = {"people": [100.0, 300.0], "people_covered": [50.0, 300.0]}
+        >>> rows = {"area_id": ["a", "b"], "class": ["shop"] * 2, "group": ["all"] * 2, "minutes": [15.0] * 2, **people}
+        >>> family = pl.DataFrame({"area_id": ["a", "b", "city"], "parent_id": ["city", "city", None]})
+        >>> roll_up(pl.DataFrame(rows), family)["share"].to_list()
+        [0.875]
+
+    """
+    return frame(_engine.roll_up(to_engine(coverage, "coverage"), to_engine(areas, "areas")))
+
+
+def coverage_gap(network: ArrowStream, straight: ArrowStream) -> pl.DataFrame:
+    """Coverage on the network beside that of straight lines, so that the gap is visible.
+
+    Args:
+        network: coverage by times of the network, of one profile.
+        straight: coverage of the same areas, classes, groups and minutes by times of `straight_line`.
+
+    Returns:
+        `area_id`, `class`, `group`, `minutes`, `people`, `share` (network), `share_straight`, `share_gap` (straight
+        less network, 0..1 where the circle promises more than the streets keep).
+
+    Raises:
+        ValueError: `network` has several profiles.
+
+    """
+    walked, drawn = frame(network), frame(straight)
+    if "profile" in walked.columns and walked["profile"].n_unique() > 1:
+        raise ValueError("network: several profiles; keep the rows of one")
+    key = ["area_id", "class", "group", "minutes"]
+    both = walked.select(*key, "people", "share").join(
+        drawn.select(*key, share_straight="share"), on=key, how="left", maintain_order="left"
+    )
+    return both.with_columns(share_gap=pl.col("share_straight") - pl.col("share"))
+
+
+def uncovered(
+    times: TableLike,
+    cells: TableLike,
+    areas: TableLike,
+    *,
+    facility_class: str,
+    minutes: float = 15,
+    group: str | None = None,
+    profile: str = "adult",
+    analysis_crs: str = "wgs84",
+    progress: Progress = None,
+) -> pl.DataFrame:
+    """Where those live who do not reach a class: what a gap of a scorecard looks like on the ground.
+
+    Args:
+        times: as for `coverage`.
+        cells: as for `coverage`.
+        areas: `area_id` and a polygon.
+        facility_class: the class.
+        minutes: the threshold; a time equal to it counts as covered.
+        group: the group column; None for everybody.
+        profile: who walks, and the name of the times when they have no column `profile`.
+        analysis_crs: as for `coverage`.
+        progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+    Returns:
+        One row for each cell of an area with people who are not covered: `area_id`, `cell`, `people` (those of the cell
+        in the area), `time_s` (null where nothing is reached), `reason` (null where it only takes longer). Areas in
+        their order, most people first.
+
+    Raises:
+        InputError: a column is missing, a value cannot be, or the class or profile has no times.
+        ValueError: minutes or a system that cannot be.
+        KeyboardInterrupt: stopped by the user, within half a second.
+
+    Warns:
+        RejectedRowsWarning: areas were left out.
+
+    """
+    tables = to_engine(times, "times"), to_engine(cells, "cells"), to_engine(areas, "areas")
+    with reporting(progress) as report:
+        rows, rejected = _engine.uncovered(
+            *tables, facility_class, minutes, group, profile, analysis_crs, report=report
         )
     warn(frame(rejected))
     return frame(rows)

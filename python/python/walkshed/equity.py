@@ -86,7 +86,8 @@ def theil(values: Numbers, weights: Numbers | None = None, *, groups: Sequence[o
         InputError: a value or weight is missing or below 0.
 
     Source:
-        H. Theil, "Economics and Information Theory", 1967.
+        H. Theil, "Economics and Information Theory", 1967. The R package `accessibility` leaves out those with nothing
+        in its total without groups, and so gives another number where there are any.
 
     """
     found = _engine.theil(_table(values, weights, groups=groups))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import polars as pl
@@ -33,14 +35,15 @@ class Scorecard:
     Attributes:
         points: one row per community and point: `area_id`, `category`, `item`, `point`, `kind` of the rule, `level`,
             `need` (must or should), `status` (pass, partial, fail, unknown, not_applicable), `value` (what was
-            measured; null where it is not known), `low` and `high` (the score, 0..1), `weight` (what the point is worth of the
-            total), `evidence`, `evidence_zh`, `facilities` (ids joined by `;`), `gap`, `gap_unit` and `gap_unit_zh` (the
-            least that would make it pass, as far as is known), `source` of the rule.
+            measured; null where it is not known), `low` and `high` (the score, 0..1), `weight` (what the point is worth
+            of the total), `evidence`, `evidence_zh`, `facilities` (ids joined by `;`), `gap`, `gap_unit` and
+            `gap_unit_zh` (the least that would make it pass, as far as is known), `source` of the rule.
         items: one row per community and item: `area_id`, `category`, `item`, `name_zh`, `name_en`, `status` (pass when
             all that it must have is there), `weight`, and `low`, `high` of it.
-        totals: one row per community: `area_id`, `name`, `low` (with nothing for what is unknown), `high` (with
+        totals: one row per community: `area_id`, `name`, `total_points`, `low` (with nothing for what is unknown),
+            `high` (with
             everything for it), `observed` (of what is known alone), `known_weight`, `grade` (null where what is unknown
-            decides it), `grade_low`, `grade_high`.
+            decides it), `grade_low`, `grade_high`, `weakest` (the category that is known to lose most).
         rejected: rows of the inputs that were left out, as in `rejected.parquet`.
 
     """
@@ -164,6 +167,7 @@ def score(
     facilities: TableLike,
     areas: TableLike,
     survey: TableLike | None = None,
+    level: str | None = None,
     profile: str = "adult",
     built: Built = "existing",
     complete: Sequence[str] = (),
@@ -183,6 +187,7 @@ def score(
         survey: what people in place say: `community_id`, `key` (a point's id, or an amount), `value`, and `source`,
             `date`. Yes or no as 1, 0, yes, no, 是, 否; shares as 0.85 or 85%; lists as entries joined by `;`.
             Of several answers to one question the latest counts.
+        level: score the areas of this level only, as "community" or "社区"; None for all.
         profile: who walks where a rule does not say.
         built: what communities are that do not say.
         complete: classes (or kinds) of which `facilities` is known to hold all. Of a class that the table holds
@@ -208,12 +213,73 @@ def score(
         "areas": to_engine(areas, "areas"),
         "survey": None if survey is None else to_engine(survey, "survey"),
     }
-    if isinstance(complete, str):
-        raise TypeError(f'complete "{complete}": give a list of classes, as in ["{complete}"]')
+    how = _how(level, profile, built, complete, as_of)
     with reporting(progress) as report:
-        points, items, totals, rejected = _engine.score(
-            str(standard), tables, profile, built, list(complete), None if as_of is None else str(as_of), report=report
-        )
+        points, items, totals, rejected = _engine.score(str(standard), tables, how, report=report)
     left_out = frame(rejected)
     warn(left_out)
     return Scorecard(frame(points), frame(items), frame(totals), left_out)
+
+
+def score_run(
+    run: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    standard: str,
+    survey: TableLike | None = None,
+    facilities: TableLike | None = None,
+    level: str | None = None,
+    profile: str = "adult",
+    built: Built = "existing",
+    complete: Sequence[str] = (),
+    as_of: str | datetime.date | None = None,
+    progress: Progress = None,
+) -> Scorecard:
+    """Score the communities of a published run, and publish the scorecard.
+
+    Args:
+        run: the folder that `run` has written. Coverage is computed from its cells and times as the standard asks for
+            it, for the profiles that it has; several classes of which any counts are covered together, exactly.
+        out: folder for `points`, `items`, `totals` and `rejected` as Parquet and `score.json` (with the hash of the
+            standard and everything that the run has read), which appears whole or not at all; an earlier scorecard
+            there is replaced.
+        standard: as for `score`.
+        survey: as for `score`.
+        facilities: the facilities with columns that the run does not keep; None takes those of the run.
+        level: as for `score`.
+        profile: as for `score`.
+        built: as for `score`.
+        complete: as for `score`.
+        as_of: as for `score`.
+        progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+    Returns:
+        The `Scorecard` as published.
+
+    Raises:
+        InputError: no run stands there, the standard has faults, a table lacks something, or something else than a
+            scorecard stands at `out`; nothing was written.
+        ValueError: `built` or `as_of` that cannot be.
+        KeyboardInterrupt: stopped by the user, within half a second; nothing was written.
+
+    Warns:
+        RejectedRowsWarning: rows were left out.
+
+    """
+    how = _how(level, profile, built, complete, as_of)
+    answers = None if survey is None else to_engine(survey, "survey")
+    ends = None if facilities is None else to_engine(facilities, "facilities")
+    with reporting(progress) as report:
+        _engine.score_run(os.fspath(run), str(standard), os.fspath(out), answers, ends, how, report=report)
+    made = {name: pl.read_parquet(Path(out) / f"{name}.parquet") for name in ("points", "items", "totals", "rejected")}
+    warn(made["rejected"])
+    return Scorecard(**made)
+
+
+def _how(
+    level: str | None, profile: str, built: str, complete: Sequence[str], as_of: str | datetime.date | None
+) -> dict[str, object]:
+    if isinstance(complete, str):
+        raise TypeError(f'complete "{complete}": give a list of classes, as in ["{complete}"]')
+    day = None if as_of is None else str(as_of)
+    return {"level": level, "profile": profile, "built": built, "complete": list(complete), "as_of": day}
