@@ -8,7 +8,7 @@ use std::path::Path;
 /// One reader and the folder of its files.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 12] = [
     ("pbf", readers::pbf),
     ("parquet", readers::parquet),
     ("overture", readers::overture),
@@ -19,6 +19,7 @@ const TARGETS: [Target; 11] = [
     ("hgt", readers::hgt),
     ("store", readers::store),
     ("study_toml", readers::study_toml),
+    ("standard_toml", readers::standard_toml),
     ("polygon_to_cells", readers::polygon_to_cells),
 ];
 

@@ -124,6 +124,14 @@ pub fn store(bytes: &[u8]) {
     let _ = store::load(&file("x.walkshed", bytes));
 }
 
+/// Standards.
+pub fn standard_toml(bytes: &[u8]) {
+    match io::standard::read(&file("x.toml", bytes).display().to_string()) {
+        Ok(standard) => drop((standard.asked("adult"), standard.attributes())),
+        Err(error) => drop(error.to_string()),
+    }
+}
+
 /// Settings and catalogues.
 pub fn study_toml(bytes: &[u8]) {
     let path = file("STUDY.toml", bytes);

@@ -7,8 +7,8 @@ use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::problem::{Fault, Problem};
 use crate::model::times::{Found, Nearest, Reason, Times};
-use arrow_array::{ArrayRef, Float64Array, RecordBatch};
-use std::collections::HashMap;
+use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -68,33 +68,30 @@ pub fn read(table: &Table, people: &Ids, profile: &str) -> Result<Vec<Times>> {
     let origin = table.ids("origin_id")?;
     let class = required(table, "class")?;
     let time_s = table.numbers("time_s", &mut problems)?;
-    let reason = if table.has("reason") { table.text("reason")? } else { vec![None; table.rows()] };
-    let profiles = if table.has("profile") {
-        required(table, "profile")?
-    } else {
-        vec![profile.to_owned(); table.rows()]
-    };
+    let reason = if table.has("reason") { Some(table.strings("reason")?) } else { None };
+    let walker = if table.has("profile") { Some(required(table, "profile")?) } else { None };
     let row_of = people.rows_of(&origin);
     let mut tables: Vec<Builder> = Vec::new();
-    let mut position: HashMap<String, usize> = HashMap::new();
-    let mut classes = class.clone();
-    classes.sort_unstable();
-    classes.dedup();
+    let classes: BTreeSet<&str> = class.iter().flatten().collect();
+    let classes: Vec<String> = classes.into_iter().map(str::to_owned).collect();
     let class_position: HashMap<&str, usize> = classes.iter().map(String::as_str).zip(0..).collect();
     for row in 0..table.rows() {
         let Some(home) = row_of[row] else { continue };
-        let nearest = match nearest(time_s[row], reason[row].as_deref()) {
+        let reason = reason.as_ref().filter(|reason| reason.is_valid(row)).map(|reason| reason.value(row));
+        let nearest = match nearest(time_s[row], reason) {
             Ok(nearest) => nearest,
             Err(fault) => {
-                problems.push(table.problem(row, "time_s", reason[row].clone(), fault));
+                problems.push(table.problem(row, "time_s", reason.map(str::to_owned), fault));
                 continue;
             }
         };
-        let at = *position.entry(profiles[row].clone()).or_insert_with(|| {
-            tables.push(Builder::new(&profiles[row], people.len() * classes.len()));
+        let who = walker.as_ref().map_or(profile, |walker| walker.value(row));
+        // There are few profiles.
+        let at = tables.iter().position(|table| table.profile == who).unwrap_or_else(|| {
+            tables.push(Builder::new(who, people.len() * classes.len()));
             tables.len() - 1
         });
-        let entry = home * classes.len() + class_position[class[row].as_str()];
+        let entry = home * classes.len() + class_position[class.value(row)];
         if let Some((_, first_row)) = tables[at].nearest[entry].replace((nearest, row as u64 + 1)) {
             let fault = Fault::DuplicateId { first_row };
             problems.push(table.problem(row, "origin_id", Some(origin.text(row)), fault));
@@ -154,12 +151,12 @@ fn nearest(time_s: Option<f64>, reason: Option<&str>) -> std::result::Result<Nea
     }
 }
 
-fn required(table: &Table, column: &str) -> Result<Vec<String>> {
-    let values = table.text(column)?;
-    let missing: Vec<Problem> = (0..)
-        .zip(&values)
-        .filter(|(_, value)| value.is_none())
-        .map(|(row, _)| table.problem(row, column, None, Fault::MissingValue))
+/// A column of text, as Arrow keeps it; none missing.
+fn required(table: &Table, column: &str) -> Result<StringArray> {
+    let values = table.strings(column)?;
+    let missing: Vec<Problem> = (0..values.len())
+        .filter(|&row| values.is_null(row))
+        .map(|row| table.problem(row, column, None, Fault::MissingValue))
         .collect();
-    if missing.is_empty() { Ok(values.into_iter().flatten().collect()) } else { Err(Error::Input(missing)) }
+    if missing.is_empty() { Ok(values) } else { Err(Error::Input(missing)) }
 }
