@@ -2,6 +2,8 @@
 
 use super::arrow::{TableArgument, parse_analysis_crs, to_table, to_tables};
 use super::job;
+use super::network::parse_day;
+use super::reach::parse_capacity;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
@@ -9,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use walkshed::io;
 use walkshed::io::coverage::CoverageRows;
 use walkshed::metrics::apportion;
+use walkshed::metrics::capacity::held as held_by;
 use walkshed::metrics::coverage::coverage as cover;
 use walkshed::metrics::roll_up::{Rows, roll_up as add_up};
 use walkshed::metrics::together::together as join_classes;
@@ -204,6 +207,51 @@ pub fn uncovered(
             })),
             rejected,
         ))
+    })?;
+    Ok((to_table(batch)?, to_table(io::rejected::to_batch(&rejected))?))
+}
+
+/// What areas hold for a group of their people; see the Python function.
+#[pyfunction]
+#[pyo3(signature = (facilities, cells, areas, capacity, group, per, as_of, analysis_crs, report=None))]
+#[expect(clippy::too_many_arguments, reason = "the arguments of the public function, all by name there")]
+pub fn capacity_per_group(
+    py: Python<'_>,
+    facilities: TableArgument,
+    cells: TableArgument,
+    areas: TableArgument,
+    capacity: &str,
+    group: Option<String>,
+    per: f64,
+    as_of: Option<&str>,
+    analysis_crs: &str,
+    report: Option<Py<PyAny>>,
+) -> PyResult<(PyTable, PyTable)> {
+    let kind = parse_capacity(capacity)?;
+    let (system, day) = (parse_analysis_crs(analysis_crs)?, as_of.map(parse_day).transpose()?);
+    if !(per > 0.0 && per.is_finite()) {
+        return Err(PyValueError::new_err(format!("per {per}: use a number above 0")));
+    }
+    let (facilities, cells) = (facilities.into_source(py, "facilities")?, cells.into_source(py, "cells")?);
+    let areas = areas.into_source(py, "areas")?;
+    let (batch, rejected) = job::run(py, report.as_ref(), move |progress| {
+        let mut rejected = Vec::new();
+        let groups: Vec<String> = group.into_iter().collect();
+        let people = io::cells::read_people(&cells.read()?, Some(&groups))?;
+        let areas = io::areas::read(&areas.read()?.analysed_in(system), "area_id", &mut rejected)?;
+        let columns = io::facilities::Columns::default();
+        let ledger = io::facilities::read(&facilities.read()?.analysed_in(system), columns, &mut rejected)?;
+        rejected.extend(ledger.status_problems(day));
+        let open = ledger.pick(&ledger.open_on(day)?);
+        let parts = apportion::parts(&people.cell, &areas, progress)?;
+        let who = people.cells.groups.first().map_or(&people.cells.people, |group| &group.people);
+        let capacity: Vec<Option<f64>> = open.entry.iter().map(|entry| entry.capacity[kind]).collect();
+        let held: Vec<(u32, f64, u32)> = held_by(&areas, &open, &capacity)
+            .iter()
+            .map(|held| (held.count, held.capacity, held.unknown))
+            .collect();
+        let people = apportion::people(&parts, who);
+        Ok((io::opportunities::held_to_batch(&areas.id, &open.classes(), &held, &people, per), rejected))
     })?;
     Ok((to_table(batch)?, to_table(io::rejected::to_batch(&rejected))?))
 }

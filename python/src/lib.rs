@@ -46,6 +46,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(coverage::coverage, module)?)?;
     module.add_function(wrap_pyfunction!(coverage::roll_up, module)?)?;
     module.add_function(wrap_pyfunction!(coverage::uncovered, module)?)?;
+    module.add_function(wrap_pyfunction!(coverage::capacity_per_group, module)?)?;
     module.add_function(wrap_pyfunction!(equity::lorenz, module)?)?;
     module.add_function(wrap_pyfunction!(equity::gini, module)?)?;
     module.add_function(wrap_pyfunction!(equity::theil, module)?)?;

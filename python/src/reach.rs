@@ -314,7 +314,7 @@ pub fn counts(
 }
 
 /// The place of a capacity among those of the ledger.
-fn parse_capacity(name: &str) -> PyResult<usize> {
+pub fn parse_capacity(name: &str) -> PyResult<usize> {
     let names = Capacity::ALL.map(Capacity::column);
     names
         .iter()

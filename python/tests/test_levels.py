@@ -88,7 +88,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pl.DataFrame]:
     folder: Path = tmp_path_factory.mktemp("levels")
     city = ws.synth(folder / "city", nodes=2000, seed=5, progress=False)
     result = ws.run(city.study, folder / "run", progress=False)
-    return {name: result.table(name) for name in ("areas", "coverage", "times", "cells")}
+    return {name: result.table(name) for name in ("areas", "coverage", "times", "cells", "facilities")}
 
 
 def test_roll_ups_conserve_people(run: dict[str, pl.DataFrame]) -> None:
@@ -150,3 +150,37 @@ def test_circles_promise_more_than_streets_keep(porto_alegre: ws.Network, hexgri
     gap = ws.coverage_gap(*rows)
     assert gap["share_gap"].item() > 0.05
     assert both[0]["people_covered"].item() < both[1]["people_covered"].item()
+
+
+def test_capacity_for_the_people_of_an_area(run: dict[str, pl.DataFrame]) -> None:
+    districts = run["areas"].filter(pl.col("level") == "district")
+    cells, facilities = run["cells"], run["facilities"]
+    found = ws.capacity_per_group(facilities, cells, districts, capacity="places", group="preschool_3_5", per=100)
+    row = found.filter(pl.col("class") == "kindergarten", pl.col("facilities") > 0).row(0, named=True)
+    assert row["capacity_per"] == pytest.approx(row["capacity"] / row["people"] * 100)
+    # The districts' outlines hold their people as coverage counts them, and no more facilities than there are.
+    group = pl.col("group") == "preschool_3_5"
+    counted = run["coverage"].filter(group, pl.col("area_id") == row["area_id"])["people"][0]
+    assert row["people"] == pytest.approx(counted, rel=1e-9)
+    kindergartens = facilities.filter(pl.col("class") == "kindergarten", pl.col("state") == "open")
+    assert found.filter(pl.col("class") == "kindergarten")["facilities"].sum() <= kindergartens.height
+    known = kindergartens["places"].drop_nulls().sum()
+    assert found.filter(pl.col("class") == "kindergarten")["capacity"].sum() <= known
+    with pytest.raises(ValueError, match="capacity"):
+        ws.capacity_per_group(facilities, cells, districts, capacity="chairs")
+
+
+def test_a_study_lets_groups_walk_as_they_walk(tmp_path: Path) -> None:
+    city = ws.synth(tmp_path / "city", nodes=1500, seed=6, progress=False)
+    text = city.study.read_text("utf-8")
+    own = text.replace("[coverage]", '[coverage]\ngroup_profiles = {{ {} = "senior" }}'.format("senior_60_plus"))
+    city.study.write_text(own, "utf-8")
+    result = ws.run(city.study, tmp_path / "out", progress=False)
+    walkers = result.table("coverage").select("group", "profile").unique().sort("group")
+    assert walkers.filter(pl.col("group") == "senior_60_plus")["profile"].to_list() == ["senior"]
+    assert walkers.filter(pl.col("group") != "senior_60_plus")["profile"].unique().to_list() == ["adult"]
+    for wrong, told in (("martians", "martians"), ('"robot"', "one of coverage.profiles")):
+        old = "senior_60_plus" if wrong == "martians" else '"senior" }'
+        city.study.write_text(own.replace(old, wrong if wrong == "martians" else f"{wrong} }}", 1), "utf-8")
+        with pytest.raises(ws.InputError, match=told):
+            ws.run(city.study, tmp_path / "out", progress=False)

@@ -167,6 +167,7 @@ pub fn validate(
 ) -> Result<Validation> {
     let study = io::study::read(path)?;
     let mut prepared = prepare(&study, given, found, progress)?;
+    check_groups(path, &study, &prepared)?;
     let walks = profiles(&study);
     let walk = Walk::new(&prepared.network, &walks[0], study.coverage.direction);
     let homes = walk.join(&prepared.cells.place, progress)?;
@@ -214,6 +215,7 @@ pub fn run_given(
     let study = io::study::read(path)?;
     Staging::check(out)?;
     let mut prepared = prepare(&study, given, &mut Vec::new(), progress)?;
+    check_groups(path, &study, &prepared)?;
     clock.stage("prepare");
     memory.check("run", memory_bytes(&study, &prepared))?;
     let times = walking_times(&study, &prepared, progress)?;
@@ -272,6 +274,17 @@ fn profiles(study: &Study) -> Vec<Profile> {
     study.coverage.profiles.iter().filter_map(by_name).collect()
 }
 
+/// A group that walks in its own way must be one of the people.
+fn check_groups(path: &Path, study: &Study, prepared: &Prepared) -> Result<()> {
+    let known: Vec<String> = prepared.cells.groups.iter().map(|group| group.name.clone()).collect();
+    let unknown = study.coverage.group_profiles.keys().find(|group| !known.contains(group));
+    unknown.map_or(Ok(()), |group| {
+        let fault = Fault::UnknownName { known };
+        let file = io::files::file_name(path);
+        Err(Problem::of_file(file, fault).in_column("coverage.group_profiles").with_value(group).into())
+    })
+}
+
 /// Coverage of everybody, cells counted once whatever the areas.
 fn total_coverage(
     study: &Study,
@@ -284,6 +297,7 @@ fn total_coverage(
     let mut rows = Vec::new();
     for of_profile in times {
         let total = coverage(&of_profile.times, &prepared.cells, &area, everywhere, minutes, progress)?;
+        let total = total.of_groups(|group| study.coverage.walks_as(group, &total.profile));
         rows.extend(total.rows());
     }
     Ok(rows)
@@ -308,6 +322,7 @@ fn write_coverage(
     let batch = |times: &NearestTimes, range: Range<usize>| {
         let (areas, parts) = (&areas[range.clone()], &parts[range]);
         let coverage = coverage(&times.times, &prepared.cells, areas, parts, minutes, progress)?;
+        let coverage = coverage.of_groups(|group| study.coverage.walks_as(group, &coverage.profile));
         Ok(io::geometry::labelled(&io::coverage::to_batch(&coverage), study.study.analysis_crs))
     };
     let ranges = times.iter().flat_map(|times| ranges(areas.len(), at_once).map(move |range| (times, range)));

@@ -135,6 +135,36 @@ pub fn access_by_class_to_batch(origins: &Ids, classes: &[String], access: Vec<f
     .expect("all columns have one value per row")
 }
 
+/// What areas hold for their people as a table: `area_id`, `class`, `facilities`, `capacity` (the sum of those known),
+/// `capacity_unknown`, `people`, `capacity_per` (for so many people; null where nobody lives).
+pub fn held_to_batch(
+    areas: &[String],
+    classes: &[String],
+    held: &[(u32, f64, u32)],
+    people: &[f64],
+    per: f64,
+) -> RecordBatch {
+    let area = || (0..held.len()).map(|row| row / classes.len());
+    let ratio: Float64Array = area()
+        .zip(held)
+        .map(|(area, (_, capacity, _))| (people[area] > 0.0).then(|| capacity / people[area] * per))
+        .collect();
+    let class = (0..held.len()).map(|row| row % classes.len());
+    let count = |of: fn(&(u32, f64, u32)) -> u32| -> ArrayRef {
+        Arc::new(UInt32Array::from_iter_values(held.iter().map(of)))
+    };
+    RecordBatch::try_from_iter_with_nullable([
+        ("area_id", repeated::at_each(&repeated::texts(areas), area()), false),
+        ("class", repeated::at_each(&repeated::texts(classes), class), false),
+        ("facilities", count(|held| held.0), false),
+        ("capacity", number(held.iter().map(|held| held.1)), false),
+        ("capacity_unknown", count(|held| held.2), false),
+        ("people", number(area().map(|area| people[area])), false),
+        ("capacity_per", Arc::new(ratio) as ArrayRef, true),
+    ])
+    .expect("all columns have one value per area and class")
+}
+
 /// Access as a table: `origin_id`, `access`. No nulls, one row for each origin.
 pub fn access_to_batch(origins: &Ids, access: Vec<f64>) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable([

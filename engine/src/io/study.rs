@@ -165,6 +165,12 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
     for profile in study.coverage.profiles.iter().filter(|name| !known.contains(name)) {
         fault("coverage.profiles", profile.clone(), &format!("one of {}", known.join(", ")));
     }
+    for (group, profile) in &study.coverage.group_profiles {
+        if !study.coverage.profiles.contains(profile) {
+            let expected = format!("one of coverage.profiles: {}", study.coverage.profiles.join(", "));
+            fault(&format!("coverage.group_profiles.{group}"), profile.clone(), &expected);
+        }
+    }
     let areas_crs = study.areas.as_ref().and_then(|areas| areas.crs.as_ref());
     let systems = [
         ("facilities.crs", study.facilities.crs.as_ref()),

@@ -1,6 +1,7 @@
 //! Times → tables that people read.
 
 pub mod apportion;
+pub mod capacity;
 pub mod closest;
 pub mod coverage;
 pub mod cumulative;

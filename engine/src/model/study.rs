@@ -182,6 +182,18 @@ pub struct CoverageSettings {
     /// `to_facility` or `from_facility`.
     #[serde(default)]
     pub direction: Direction,
+    /// Who walks for each group; the first profile for those that are not named, and for everybody. Every group by every
+    /// profile when empty.
+    #[serde(default)]
+    pub group_profiles: BTreeMap<String, String>,
+}
+
+impl CoverageSettings {
+    /// Whether rows of a group by a profile are wanted.
+    pub fn walks_as(&self, group: &str, profile: &str) -> bool {
+        let own = || self.group_profiles.get(group).or(self.profiles.first());
+        self.group_profiles.is_empty() || own().is_some_and(|own| own == profile)
+    }
 }
 
 impl StreetSource {
@@ -247,7 +259,12 @@ impl Study {
 
 impl Default for CoverageSettings {
     fn default() -> Self {
-        Self { minutes: minutes(), profiles: profiles(), direction: Direction::default() }
+        Self {
+            minutes: minutes(),
+            profiles: profiles(),
+            direction: Direction::default(),
+            group_profiles: BTreeMap::new(),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ from walkshed.access import closest, cumulative, e2sfca, gravity, two_step_fca
 from walkshed.areas import check_areas
 from walkshed.arrow import in_crs
 from walkshed.bands import coverage_bands
-from walkshed.coverage import coverage, coverage_gap, roll_up, uncovered
+from walkshed.coverage import capacity_per_group, coverage, coverage_gap, roll_up, uncovered
 from walkshed.decay import Decay
 from walkshed.equity import Poverty, Theil, concentration_index, equity, fgt, gini, lorenz, palma, theil
 from walkshed.facilities import classify, duplicates, facility_classes, merge_duplicates
@@ -51,6 +51,7 @@ __all__ = [
     "Validation",
     "__version__",
     "age_groups",
+    "capacity_per_group",
     "check_areas",
     "classify",
     "closest",

@@ -13,6 +13,7 @@ __all__ = [
     "TableInCrs",
     "__version__",
     "age_groups",
+    "capacity_per_group",
     "catalogue",
     "check_areas",
     "check_decay",
@@ -179,6 +180,17 @@ def uncovered(
     minutes: float,
     group: str | None,
     profile: str,
+    analysis_crs: str,
+    report: _Report | None = None,
+) -> tuple[Table, Table]: ...
+def capacity_per_group(
+    facilities: object,
+    cells: object,
+    areas: object,
+    capacity: str,
+    group: str | None,
+    per: float,
+    as_of: str | None,
     analysis_crs: str,
     report: _Report | None = None,
 ) -> tuple[Table, Table]: ...

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from walkshed import _engine
 from walkshed.arrow import ArrowStream, TableLike, frame, to_engine
+from walkshed.network import Capacity
 from walkshed.progress import Progress, reporting
 from walkshed.rejected import warn
 
@@ -180,5 +182,52 @@ def uncovered(
         rows, rejected = _engine.uncovered(
             *tables, facility_class, minutes, group, profile, analysis_crs, report=report
         )
+    warn(frame(rejected))
+    return frame(rows)
+
+
+def capacity_per_group(
+    facilities: TableLike,
+    cells: TableLike,
+    areas: TableLike,
+    *,
+    capacity: Capacity = "places",
+    group: str | None = None,
+    per: float = 1000,
+    as_of: str | datetime.date | None = None,
+    analysis_crs: str = "wgs84",
+    progress: Progress = None,
+) -> pl.DataFrame:
+    """What facilities in an area hold for the people of a group who live there, as registers count it: nobody walks.
+
+    Args:
+        facilities: `id`, `class`, a place, and the column that `capacity` names; those that are not open are left out.
+        cells: as for `coverage`.
+        areas: `area_id` and a polygon.
+        capacity: `places`, `beds`, `floor_area_m2`, `land_area_m2` or `staff`.
+        group: the group column of `cells`; None for everybody.
+        per: for so many of the group.
+        as_of: the day on which facilities are looked at.
+        analysis_crs: as for `coverage`.
+        progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+    Returns:
+        One row per area × class: `area_id`, `class`, `facilities`, `capacity` (the sum of what is known),
+        `capacity_unknown` (facilities that do not say), `people` (of the group), `capacity_per` (null where nobody of
+        the group lives).
+
+    Raises:
+        InputError: a table lacks a column or has no usable row.
+        ValueError: a capacity, `per`, day or system that cannot be.
+        KeyboardInterrupt: stopped by the user, within half a second.
+
+    Warns:
+        RejectedRowsWarning: rows were left out.
+
+    """
+    tables = to_engine(facilities, "facilities"), to_engine(cells, "cells"), to_engine(areas, "areas")
+    day = None if as_of is None else str(as_of)
+    with reporting(progress) as report:
+        rows, rejected = _engine.capacity_per_group(*tables, capacity, group, per, day, analysis_crs, report=report)
     warn(frame(rejected))
     return frame(rows)
