@@ -70,6 +70,14 @@ def test_groups_walk_as_they_walk() -> None:
     assert every.height == 4
 
 
+def test_buildings_are_counted_as_groups_are() -> None:
+    net = main_street().network()
+    times = net.nearest(HOMES, SHOP, max_minutes=10)
+    rows = ws.coverage(times, CELLS.with_columns(buildings=pl.Series([3, 2, 5])), minutes=[2], groups=["buildings"])
+    buildings = rows.filter(pl.col("group") == "buildings").row(0, named=True)
+    assert (buildings["people"], buildings["people_covered"], buildings["share"]) == (10.0, 7.0, 0.7)
+
+
 def test_bands_hold_the_share_and_are_those_of_other_walkers() -> None:
     net = main_street().network()
     bands = ws.coverage_bands(net, CELLS, SHOP, minutes=[1.6], speed_factors=(0.5, 1.1), groups=[])

@@ -203,13 +203,6 @@ def _score(options: argparse.Namespace) -> int:
     if options.json:
         print((Path(options.out) / "score.json").read_text("utf-8"))
         return DONE
-    if options.card:
-        try:
-            print(card.text(options.card, chinese=options.chinese))
-        except KeyError as error:
-            print(f"walkshed: {error.args[0]}", file=sys.stderr)
-            return REFUSED
-        return DONE
     report = json.loads((Path(options.out) / "score.json").read_text("utf-8"))
     print(f"{report['name_zh']} {report['name_en']}: {report['status']}")
     print(f"{report['communities']:,} communities 社区; points by status 各评分点: {_counts(report['points'])}")
@@ -217,6 +210,12 @@ def _score(options: argparse.Namespace) -> int:
     for reason, count in report["rejected"].items():
         print(f"left out or told 未采用或提示: {count} row(s), {reason}; see rejected.parquet")
     print(f"scorecard 评分表: {options.out}")
+    if options.card:
+        try:
+            print(card.text(options.card, chinese=options.chinese))
+        except KeyError as error:
+            print(f"walkshed: {error.args[0]}", file=sys.stderr)
+            return REFUSED
     return DONE
 
 

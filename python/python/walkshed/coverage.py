@@ -39,6 +39,7 @@ def coverage(
             called "all". A cell across a border is shared by area.
         minutes: thresholds; a time equal to one counts as covered. They must not exceed the cut-off of `times`.
         groups: the group columns; None takes every number column but cell, id, people, lon, lat, snap_m, resolution.
+            Whatever is counted by cells may be one: with a column `buildings`, its rows are buildings and their share.
         together: lists of classes of which any will do, as `[["bus_stop", "rail_station"]]`; each is a class more,
             named `bus_stop|rail_station`. What `requirements` of a standard names can be split at `|`.
         profile: name for the times when they have no column `profile`.
