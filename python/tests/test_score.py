@@ -262,3 +262,20 @@ def test_ranks_show_what_hangs_on_the_weights(synthetic: Path, tmp_path: Path) -
         ws.rank_areas(card, asked.with_columns(people=-1.0))
     with pytest.raises(KeyError, match="people"):
         ws.rank_areas(card, asked.drop("people"))
+
+
+@pytest.mark.filterwarnings("ignore::walkshed.RejectedRowsWarning")
+@pytest.mark.parametrize("system", ["wgs84", "gcj02"])
+def test_a_card_counts_what_its_run_has_counted(system: str, tmp_path: Path) -> None:
+    """Pharmacies within ten minutes, in whichever system the cells are."""
+    city = ws.synth(tmp_path / "city", nodes=1500, seed=7, progress=False)
+    text = city.study.read_text("utf-8")
+    city.study.write_text(text.replace("[study]", f'[study]\nanalysis_crs = "{system}"', 1), "utf-8")
+    run = ws.run(city.study, tmp_path / "run", progress=False)
+    card = ws.score_run(run.folder, tmp_path / "card", standard="mohurd_2020", level="community", progress=False)
+    found = card.points.filter(pl.col("point") == "i08p2").select("area_id", "value").drop_nulls()
+    wanted = (pl.col("class") == "pharmacy") & (pl.col("minutes") == 10) & (pl.col("group") == "all")
+    rows = run.table("coverage").filter(wanted, pl.col("profile") == "adult").select("area_id", "share")
+    both = found.join(rows, on="area_id")
+    assert both.height == found.height > 5
+    assert both["value"].to_list() == pytest.approx(both["share"].to_list(), abs=1e-12)

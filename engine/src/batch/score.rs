@@ -8,6 +8,7 @@ use crate::metrics::apportion;
 use crate::metrics::coverage::coverage;
 use crate::metrics::scorecard::score;
 use crate::metrics::together::together;
+use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::area::Areas;
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
@@ -84,11 +85,17 @@ pub struct ScoreReport {
 pub fn run(request: Request<'_>, progress: &Progress) -> Result<ScoreReport> {
     Staging::check_marked(request.out, CARD)?;
     let standard = standard::read(request.standard)?;
-    let of_run = |name: &str| Table::read(&request.run.join(name));
     let report = read_report(request.run)?;
+    // The cells of the run are those of its system; outlines and places stay in it.
+    let system = report["study"]["study"]["analysis_crs"].as_str().and_then(AnalysisCrs::from_name);
+    let system = system.unwrap_or_default();
+    let of_run = |name: &str| Table::read(&request.run.join(name)).map(|table| table.analysed_in(system));
     let mut rejected = Vec::new();
     let tables = Tables {
-        facilities: request.facilities.map_or_else(|| of_run("facilities.parquet"), Ok)?,
+        facilities: match request.facilities {
+            Some(table) => table.analysed_in(system),
+            None => of_run("facilities.parquet")?,
+        },
         areas: of_run("areas.parquet")?,
         answers: request.answers,
     };
