@@ -11,8 +11,7 @@ use walkshed::metrics::floating_catchment::{Catchments, Variant};
 use walkshed::metrics::gravity::Offers;
 use walkshed::metrics::{closest as nearest, cumulative as opportunities_within, gravity as weighted};
 use walkshed::model::decay::Decay;
-use walkshed::model::error::{Error, Result};
-use walkshed::model::problem::Fault;
+use walkshed::model::error::Result;
 
 /// Both sides of a question about facilities of several classes.
 #[derive(FromPyObject)]
@@ -47,8 +46,9 @@ impl Sides {
 }
 
 impl Unread {
-    fn read(self) -> Result<(Pairs, Ends)> {
-        let ends = costs::read_ends(&self.facilities.read()?, self.capacity.as_deref())?;
+    /// Read both sides; `needed` when no facility may lack its capacity.
+    fn read(self, needed: bool) -> Result<(Pairs, Ends)> {
+        let ends = costs::read_ends(&self.facilities.read()?, self.capacity.as_deref(), needed)?;
         let origins = self.origins.map(|origins| costs::read_origin_ids(&origins.read()?)).transpose()?;
         Ok((costs::read(&self.pairs.read()?, origins, &ends)?, ends))
     }
@@ -81,7 +81,7 @@ pub fn cumulative(py: Python<'_>, sides: Sides, minutes: Vec<f64>) -> PyResult<P
     let unread = sides.into_unread(py)?;
     let batch = job::run(py, None, move |_| {
         let asked = unread.capacity.is_some();
-        let (Pairs { origin, costs }, ends) = unread.read()?;
+        let (Pairs { origin, costs }, ends) = unread.read(false)?;
         let within = opportunities_within::cumulative(
             &costs,
             origin.len(),
@@ -103,17 +103,7 @@ pub fn gravity(py: Python<'_>, sides: Sides, decay: &str) -> PyResult<PyTable> {
     let decay = parse_decay(decay)?;
     let unread = sides.into_unread(py)?;
     let batch = job::run(py, None, move |_| {
-        let column = unread.capacity.clone().unwrap_or_default();
-        let facilities = unread.facilities.read()?;
-        let ends = costs::read_ends(&facilities, unread.capacity.as_deref())?;
-        let unknown = (0..).zip(&ends.capacity).filter(|(_, capacity)| capacity.is_none());
-        let missing = unknown.map(|(row, _)| facilities.problem(row, &column, None, Fault::MissingValue));
-        let missing: Vec<_> = missing.collect();
-        if !missing.is_empty() {
-            return Err(Error::Input(missing));
-        }
-        let origins = unread.origins.map(|origins| costs::read_origin_ids(&origins.read()?)).transpose()?;
-        let Pairs { origin, costs } = costs::read(&unread.pairs.read()?, origins, &ends)?;
+        let (Pairs { origin, costs }, ends) = unread.read(true)?;
         let amount: Vec<f64> = ends.capacity.iter().flatten().copied().collect();
         let offers = Offers { amount: &amount, class: &ends.class, classes: ends.classes.len() };
         let access = weighted::gravity(&costs, origin.len(), offers, &decay);
@@ -130,7 +120,7 @@ pub fn closest(py: Python<'_>, sides: Sides, k: usize) -> PyResult<PyTable> {
     }
     let unread = sides.into_unread(py)?;
     let batch = job::run(py, None, move |_| {
-        let (Pairs { origin, costs }, ends) = unread.read()?;
+        let (Pairs { origin, costs }, ends) = unread.read(false)?;
         let found = nearest::closest(&costs, origin.len(), &ends.class, k);
         Ok(opportunities::closest_to_batch(&origin, &ends, &found))
     })?;

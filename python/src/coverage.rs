@@ -7,7 +7,7 @@ use super::reach::parse_capacity;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use walkshed::io;
 use walkshed::io::coverage::CoverageRows;
 use walkshed::metrics::apportion;
@@ -98,8 +98,8 @@ pub fn coverage(
         };
         progress.begin("coverage", areas.id.len() * all_times.len())?;
         let batch = |times| {
-            let times = &join_classes(times, &together);
-            let coverage = cover(times, &people.cells, &areas.id, &parts, &minutes, progress)?;
+            let times = join_classes(times, &together);
+            let coverage = cover(&times, &people.cells, &areas.id, &parts, &minutes, progress)?;
             // Each group by the profile that is its own; `profile` walks for those without.
             let own = |group: &str| match &walkers {
                 None => true,
@@ -129,7 +129,7 @@ pub fn roll_up(py: Python<'_>, coverage: TableArgument, areas: TableArgument) ->
         }
         let combinations = rows.of.minutes.len();
         let parents = family.parents();
-        let here: HashSet<u32> = rows.area_id.iter().map(|id| place[id.as_str()]).collect();
+        let here: BTreeSet<u32> = rows.area_id.iter().map(|id| place[id.as_str()]).collect();
         let upper = here
             .iter()
             .flat_map(|&area| above(&parents, area as usize))

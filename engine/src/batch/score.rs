@@ -15,15 +15,13 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::scorecard::{Covered, Scorecard};
 use crate::model::standard::{Applies, Rule, Standard};
+use crate::model::times::Deciseconds;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The file by which a folder is known as an earlier scorecard.
 const CARD: &str = "score.json";
-
-/// Column of households, which standards count with and groups of people do not hold.
-const HOUSEHOLDS: &str = "households";
 
 /// What is to be scored, and how.
 pub struct Request<'a> {
@@ -167,17 +165,12 @@ fn covered(
         _ => None,
     });
     let groups: BTreeSet<String> = asked.iter().map(|(_, group, ..)| group.clone()).chain(bases).collect();
-    let mut groups: Vec<String> =
-        groups.into_iter().filter(|group| cells.has(group) && group != "people").collect();
-    groups.retain(|group| group != HOUSEHOLDS);
-    groups.extend(cells.has(HOUSEHOLDS).then(|| HOUSEHOLDS.to_owned()));
+    let groups: Vec<String> = groups.into_iter().filter(|group| cells.has(group)).collect();
     let people = cells::read_people(cells, Some(&groups))?;
     let parts = apportion::parts(&people.cell, areas, progress)?;
     let lists: Vec<Vec<String>> = standard.unions().into_iter().collect();
-    let mut minutes: Vec<f64> = asked.iter().map(|(.., limit_ds)| f64::from(*limit_ds) / 600.0).collect();
-    minutes.dedup();
-    minutes.sort_by(f64::total_cmp);
-    minutes.dedup();
+    let limits_ds: BTreeSet<Deciseconds> = asked.iter().map(|(.., limit_ds)| *limit_ds).collect();
+    let minutes: Vec<f64> = limits_ds.into_iter().map(|limit_ds| f64::from(limit_ds) / 600.0).collect();
     let walked: Vec<_> = io::times::read(times, &people.id, profile)?;
     let mut covered = Covered::default();
     for times in

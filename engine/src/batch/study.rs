@@ -297,7 +297,8 @@ fn total_coverage(
     let mut rows = Vec::new();
     for of_profile in times {
         let total = coverage(&of_profile.times, &prepared.cells, &area, everywhere, minutes, progress)?;
-        let total = total.of_groups(|group| study.coverage.walks_as(group, &total.profile));
+        let profile = &of_profile.times.profile;
+        let total = total.of_groups(|group| study.coverage.walks_as(group, profile));
         rows.extend(total.rows());
     }
     Ok(rows)
@@ -322,7 +323,8 @@ fn write_coverage(
     let batch = |times: &NearestTimes, range: Range<usize>| {
         let (areas, parts) = (&areas[range.clone()], &parts[range]);
         let coverage = coverage(&times.times, &prepared.cells, areas, parts, minutes, progress)?;
-        let coverage = coverage.of_groups(|group| study.coverage.walks_as(group, &coverage.profile));
+        let profile = &times.times.profile;
+        let coverage = coverage.of_groups(|group| study.coverage.walks_as(group, profile));
         Ok(io::geometry::labelled(&io::coverage::to_batch(&coverage), study.study.analysis_crs))
     };
     let ranges = times.iter().flat_map(|times| ranges(areas.len(), at_once).map(move |range| (times, range)));

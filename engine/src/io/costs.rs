@@ -6,7 +6,7 @@ use crate::model::error::{Error, Result};
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
 use crate::model::problem::{Fault, Problem};
-use crate::model::schema::{COUNT, DEMAND, PAIRS, SUPPLY, TableRules};
+use crate::model::schema::{Column, DEMAND, PAIRS, SUPPLY, TableRules};
 use arrow_array::{Array, StringArray};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -102,11 +102,11 @@ pub fn read_supply(table: &Table) -> Result<Ends> {
     Ok(Ends { class: vec![0; id.len()], classes: vec![ONE_CLASS.to_owned()], id, capacity })
 }
 
-/// Facilities: `id`, `class` where given, and the column `capacity` where one is named; it may be empty in a row.
+/// Facilities: `id`, `class` where given, and the column `capacity` where one is named; a row may lack it unless all are `needed`.
 ///
 /// # Errors
 /// Problems when a column is missing or a value cannot be.
-pub fn read_ends(table: &Table, capacity: Option<&str>) -> Result<Ends> {
+pub fn read_ends(table: &Table, capacity: Option<&str>, needed: bool) -> Result<Ends> {
     let id = table.ids("id")?;
     let named =
         if table.has("class") { table.text("class")? } else { vec![Some(ONE_CLASS.to_owned()); id.len()] };
@@ -118,13 +118,12 @@ pub fn read_ends(table: &Table, capacity: Option<&str>) -> Result<Ends> {
     let capacity = match capacity {
         None => vec![Some(1.0); id.len()],
         Some(column) => {
-            let found = table.numbers(column, &mut problems)?;
-            let wrong = (0..).zip(&found).filter_map(|(row, value)| Some((row, (*value)?)));
-            for (row, value) in wrong.filter(|(_, value)| !COUNT.allows(*value)) {
-                let fault = Fault::OutOfRange { range: "0..1e12" };
-                problems.push(table.problem(row, column, Some(value.to_string()), fault));
+            if !table.has(column) {
+                let found = table.column_names();
+                let fault = Fault::MissingColumn { found };
+                return Err(Problem::of_file(&table.name, fault).in_column(column).into());
             }
-            found
+            table.declared_numbers(Column { needed, ..SUPPLY.column("capacity") }, column, &mut problems)?
         }
     };
     if !problems.is_empty() {

@@ -2,10 +2,14 @@
 
 use crate::model::standard::union_name;
 use crate::model::times::{Nearest, Reason, Times};
+use std::borrow::Cow;
 
 /// The times with a class more for each list: its nearest facility is the nearest of any of the list. Classes without times are
 /// passed over, and so is a list without any. Classes are sorted.
-pub fn together(times: &Times, lists: &[Vec<String>]) -> Times {
+pub fn together<'a>(times: &'a Times, lists: &[Vec<String>]) -> Cow<'a, Times> {
+    if lists.is_empty() {
+        return Cow::Borrowed(times);
+    }
     let place = |class: &String| times.class.iter().position(|known| known == class);
     let alone = times.class.iter().enumerate().map(|(at, class)| (class.clone(), vec![at]));
     let joined = lists.iter().map(|list| (union_name(list), list.iter().filter_map(place).collect()));
@@ -19,13 +23,13 @@ pub fn together(times: &Times, lists: &[Vec<String>]) -> Times {
             of.iter().map(|&class| of_origin[class]).reduce(better).unwrap_or(Err(Reason::NotConnected))
         })
     });
-    Times {
+    Cow::Owned(Times {
         profile: times.profile.clone(),
         origin: times.origin.clone(),
         facility: times.facility.clone(),
         nearest: nearest.collect(),
         class: columns.iter().map(|(class, _)| class.clone()).collect(),
-    }
+    })
 }
 
 /// The nearer one; of two that are not reached the one that is nearest to it: too far before cut off before far from every street.

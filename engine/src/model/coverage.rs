@@ -71,8 +71,12 @@ pub struct CoverageRow {
 impl Coverage {
     /// The rows of these groups only.
     #[must_use]
-    pub fn of_groups(&self, wanted: impl Fn(&str) -> bool) -> Self {
+    pub fn of_groups(self, wanted: impl Fn(&str) -> bool) -> Self {
         let kept: Vec<bool> = self.group.iter().map(|group| wanted(group)).collect();
+        // The table of a metropolis is long, and mostly all of it is wanted.
+        if kept.iter().all(|kept| *kept) {
+            return self;
+        }
         let rows: Vec<usize> = (0..self.len()).filter(|&row| kept[self.group(row)]).collect();
         let groups = self.group.len();
         let people =
@@ -87,7 +91,7 @@ impl Coverage {
                 .filter(|(_, kept)| **kept)
                 .map(|(group, _)| group.clone())
                 .collect(),
-            ..self.clone()
+            ..self
         }
     }
 
