@@ -40,6 +40,7 @@ pub mod population;
 pub mod population_raster;
 pub mod rejected;
 pub mod repeated;
+pub mod scenario;
 pub mod scorecard;
 pub mod sources;
 pub mod standard;

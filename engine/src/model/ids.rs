@@ -51,6 +51,37 @@ impl Ids {
         }
     }
 
+    /// The rows of an id, as text.
+    pub fn find(&self, id: &str) -> Vec<usize> {
+        fn rows<T: PartialEq>(ids: &[T], wanted: Option<T>) -> Vec<usize> {
+            let Some(wanted) = wanted else { return vec![] };
+            ids.iter().enumerate().filter(|(_, id)| **id == wanted).map(|(row, _)| row).collect()
+        }
+        match self {
+            Self::Text(ids) => (0..ids.len()).filter(|&row| ids[row] == id).collect(),
+            Self::Int(ids) => rows(ids, id.parse().ok()),
+            Self::UInt(ids) => rows(ids, id.parse().ok()),
+        }
+    }
+
+    /// Add an id that is given as text; whether it is of the type of the others.
+    pub fn push_text(&mut self, id: &str) -> bool {
+        fn push<T: std::str::FromStr>(ids: &mut Vec<T>, id: &str) -> bool {
+            let parsed = id.parse().ok();
+            let is_some = parsed.is_some();
+            ids.extend(parsed);
+            is_some
+        }
+        match self {
+            Self::Text(ids) => {
+                ids.push(id.to_owned());
+                true
+            }
+            Self::Int(ids) => push(ids, id),
+            Self::UInt(ids) => push(ids, id),
+        }
+    }
+
     /// These rows, in this order.
     #[must_use]
     pub fn pick(&self, rows: &[usize]) -> Self {

@@ -5,6 +5,7 @@
 
 use super::area_fault::AreaFault;
 use super::damage::Damage;
+use super::edit_fault::EditFault;
 use super::facility_fault::FacilityFault;
 use super::limits::Amount;
 use super::population_fault::PopulationFault;
@@ -182,6 +183,8 @@ pub enum Fault {
     },
     /// A fault of a facility's entry in a ledger.
     Facility(FacilityFault),
+    /// A fault of an edit of a scenario.
+    Edit(EditFault),
     /// An edge names a node that does not exist.
     UnknownNode,
     /// A name outside a fixed list.
@@ -455,6 +458,7 @@ impl Fault {
             Self::BadGeometry { .. } => "bad_geometry",
             Self::DuplicateId { .. } => "duplicate_id",
             Self::Facility(fault) => fault.code(),
+            Self::Edit(fault) => fault.code(),
             Self::UnknownNode => "unknown_node",
             Self::UnknownName { .. } => "unknown_name",
             Self::NotSnapped { .. } => "not_snapped",
@@ -477,6 +481,7 @@ impl Fault {
     pub const fn level(&self) -> Level {
         match self {
             Self::Facility(fault) => fault.level(),
+            Self::Edit(fault) => fault.level(),
             Self::MissingNodes { .. } | Self::LooksCut { .. } | Self::OffsetSuspected { .. } => {
                 Level::Warning
             }
@@ -613,6 +618,7 @@ impl Fault {
                 both(format!("row {first_row} has the same id"), format!("与第 {first_row} 行的编号重复"))
             }
             Self::Facility(fault) => fault.what(),
+            Self::Edit(fault) => fault.what(),
             Self::UnknownNode => both("no node has this id", "没有该编号的节点"),
             Self::UnknownName { known } => {
                 let known = known.join(", ");
@@ -800,6 +806,7 @@ impl Fault {
                 both("Give every row its own id; the first row is kept", "请保证编号唯一；已保留第一行")
             }
             Self::Facility(fault) => fault.fix(),
+            Self::Edit(fault) => fault.fix(),
             Self::UnknownNode => both("Add the node or correct the edge", "请补充节点或更正边"),
             Self::UnknownName { .. } => both("Use one of the known names", "请使用可用名称之一"),
             Self::NotSnapped { .. } => {

@@ -8,6 +8,7 @@
 
 use super::edge_index::EdgeIndex;
 use super::order::Order;
+use super::overlay::Overlay;
 use crate::io::osm::LeftOut;
 use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::ids::Ids;
@@ -16,7 +17,7 @@ use crate::model::place::{Place, chord_m};
 use crate::model::street::{Directions, Gates, WayKind};
 use crate::model::times::Deciseconds;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// One end of an edge, as seen from the node it touches: edge number × 2, plus 1 at the edge's second node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,6 +190,8 @@ pub struct Network {
     pub origin: Origin,
     /// Whether somebody who does not live behind a gate may stand at the node.
     pub public: Vec<bool>,
+    /// The edits that made it from another network; none for a network of its own.
+    pub overlay: Option<Arc<Overlay>>,
     first_end: Vec<u32>,
     ends: Vec<EdgeEnd>,
     index: OnceLock<EdgeIndex>,
@@ -265,6 +268,7 @@ impl Network {
             given,
             origin,
             public,
+            overlay: None,
             first_end,
             ends,
             index,
@@ -355,9 +359,15 @@ impl Network {
         self
     }
 
-    /// Where the streets are, for joining places; built at first use.
+    /// The network that places are joined to: the one that was edited, or this one.
+    pub fn ground(&self) -> &Self {
+        self.overlay.as_ref().map_or(self, |overlay| &overlay.base)
+    }
+
+    /// Where the streets are, for joining places; built at first use. An edited network has that of its baseline.
     pub fn index(&self) -> &EdgeIndex {
-        self.index.get_or_init(|| EdgeIndex::build(self))
+        let ground = self.ground();
+        ground.index.get_or_init(|| EdgeIndex::build(ground))
     }
 
     /// The nodes in the order in which searches use them, made at first use.

@@ -11,6 +11,7 @@ mod heights;
 mod lifts;
 pub mod offset;
 pub mod order;
+pub mod overlay;
 mod slope;
 pub mod snap;
 pub mod squares;

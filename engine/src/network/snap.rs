@@ -9,6 +9,7 @@ use crate::model::place::{Place, Spot, chord_m};
 use crate::model::progress::Progress;
 use rayon::prelude::*;
 use rstar::PointDistance;
+use std::collections::BTreeSet;
 
 /// Two streets whose distances differ by less than this are equally near (metres); the lower edge number wins, so
 /// that the answer does not hang on the shape of a search tree.
@@ -21,7 +22,7 @@ const FLOOR_M: f64 = 50.0;
 /// but fences are mapped without their garden gates too often to send them round the block (own default).
 const ROUND_A_WALL_M: f64 = 50.0;
 
-/// Where a place is joined.
+/// Where a place is joined. In an edited network: to which street of its baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Anchor {
     /// Number of the edge.
@@ -39,7 +40,8 @@ impl EdgeIndex {
         let edges = &network.edges;
         let usable = |edge: usize| {
             let open = joining.times.forward_ds[edge] != CLOSED || joining.times.backward_ds[edge] != CLOSED;
-            open && !(joining.public && edges.residents[edge]) && (joining.islands || !edges.island[edge])
+            let closed = joining.closed.is_some_and(|closed| closed.contains(&(edge as u32)));
+            open && !closed && !(joining.public && edges.residents[edge]) && (joining.islands || !edges.island[edge])
         };
         if let Some(level) = spot.level.filter(|level| *level != Level::GROUND) {
             let on_floor = |edge: usize| usable(edge) && edges.level[edge] == Some(level);
@@ -103,6 +105,8 @@ pub struct Snap {
 pub struct Joining<'a> {
     /// Times of the edges, which tell the ways that can be used.
     pub times: &'a EdgeTimes,
+    /// Edges that edits close, where the times do not tell.
+    pub closed: Option<&'a BTreeSet<u32>>,
     /// Farthest that a place is joined, metres.
     pub limit_m: f64,
     /// Only ways that everybody may use.
@@ -121,7 +125,7 @@ pub fn snap(
     spots: &[impl Into<Spot> + Copy + Sync],
     progress: &Progress,
 ) -> Result<Vec<Snap>> {
-    let index = network.index();
+    let (network, index) = (network.ground(), network.index());
     let joined: Vec<Vec<Snap>> = spots
         .par_chunks(256)
         .map(|chunk| {
@@ -130,6 +134,15 @@ pub fn snap(
         })
         .collect::<Result<_>>()?;
     Ok(joined.concat())
+}
+
+/// Where the end of a new link is joined: the nearest street that everybody may use, of islands too, which a link may be there
+/// to join; a private way where no other is near enough.
+pub fn attach(network: &Network, place: Place, closed: &BTreeSet<u32>, limit_m: f64) -> Snap {
+    let (ground, edges) = (network.ground(), &network.ground().edges);
+    let usable = |edge: usize| edges.kind[edge].has_doors() && !closed.contains(&(edge as u32));
+    let public = ground.index().nearest(ground, |edge| usable(edge) && !edges.residents[edge], place, limit_m);
+    if public.anchor.is_some() { public } else { ground.index().nearest(ground, usable, place, limit_m) }
 }
 
 /// Share of an edge's drawn length at a share of one of its pieces.

@@ -9,6 +9,7 @@ use crate::model::profile::{Profile, Wheels};
 use crate::model::street::{Directions, WayKind};
 use crate::model::times::Deciseconds;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Stairs of at most one storey are short, those of five storeys and more are long; speeds change evenly between. The
 /// long outdoor stairway of the measurements (Kretz et al.) is higher than that, the short ones have one flight.
@@ -26,6 +27,8 @@ pub struct EdgeTimes {
     pub forward_ds: Vec<Deciseconds>,
     /// Second node to first; [`CLOSED`] where one may not walk.
     pub backward_ds: Vec<Deciseconds>,
+    /// Those of the network that was edited, where it was.
+    pub baseline: Option<Arc<EdgeTimes>>,
 }
 
 /// Times between a point of an edge and the edge's two ends. The two parts of a direction add up to its whole.
@@ -43,22 +46,31 @@ pub struct Split {
 
 /// Times of every edge.
 pub fn edge_times(network: &Network, profile: &Profile) -> EdgeTimes {
-    if let Some(given) = &network.given {
-        return EdgeTimes { forward_ds: given.forward_ds.clone(), backward_ds: given.backward_ds.clone() };
+    if let Some(overlay) = &network.overlay {
+        return overlay.edge_times(profile);
     }
-    let both: Vec<(Deciseconds, Deciseconds)> = (0..network.edge_count())
-        .into_par_iter()
-        .map(|edge| {
-            let whole = |forward| seconds(network, profile, edge, forward, 1.0).map_or(CLOSED, tenths);
-            (whole(true), whole(false))
-        })
-        .collect();
+    if let Some(given) = &network.given {
+        let (forward_ds, backward_ds) = (given.forward_ds.clone(), given.backward_ds.clone());
+        return EdgeTimes { forward_ds, backward_ds, baseline: None };
+    }
+    let both = (0..network.edge_count()).into_par_iter().map(|edge| edge_time(network, profile, edge).into());
+    let both: Vec<(Deciseconds, Deciseconds)> = both.collect();
     let (forward_ds, backward_ds) = both.into_iter().unzip();
-    EdgeTimes { forward_ds, backward_ds }
+    EdgeTimes { forward_ds, backward_ds, baseline: None }
+}
+
+/// The time of one edge as its columns tell it, forward and backward.
+pub(super) fn edge_time(network: &Network, profile: &Profile, edge: usize) -> [Deciseconds; 2] {
+    [true, false].map(|forward| seconds(network, profile, edge, forward, 1.0).map_or(CLOSED, tenths))
 }
 
 /// Times between the ends of an edge and the point at `share` of its length.
 pub fn split(network: &Network, profile: &Profile, times: &EdgeTimes, edge: usize, share: f64) -> Split {
+    if let (Some(overlay), Some(baseline)) = (&network.overlay, &times.baseline)
+        && let Some(split) = overlay.split(profile, baseline, edge as u32, overlay.street_share(edge as u32, share))
+    {
+        return split;
+    }
     let (forward, backward) = (times.forward_ds[edge], times.backward_ds[edge]);
     let part = |whole: Deciseconds, forward: bool| {
         if whole == CLOSED {
@@ -81,7 +93,8 @@ pub fn leg_ds(profile: &Profile, away_m: f64) -> Deciseconds {
     tenths(away_m / profile.off_street_mps.unwrap_or(profile.flat_mps))
 }
 
-fn tenths(seconds: f64) -> Deciseconds {
+/// Whole tenths of a second.
+pub(super) fn tenths(seconds: f64) -> Deciseconds {
     (seconds * 10.0).round().min(f64::from(CLOSED - 1)) as Deciseconds
 }
 

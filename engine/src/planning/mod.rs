@@ -1,1 +1,8 @@
-//! What if: scenarios and siting. Nothing lives here yet; the rooms above and below are built to take it.
+//! What if: scenarios over a baseline, and where to build next.
+
+pub mod areas;
+pub mod facilities;
+pub mod people;
+#[cfg(test)]
+mod scenario_tests;
+pub mod streets;

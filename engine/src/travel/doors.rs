@@ -10,6 +10,7 @@ use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Direction, Reason};
 use crate::network::graph::{CLOSED, Network};
+use crate::network::overlay::Overlay;
 use crate::network::snap::{self, Anchor, Joining, Snap};
 use crate::network::weight::{self, EdgeTimes, Split};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt32Array};
@@ -27,6 +28,43 @@ pub struct Walk<'a> {
     pub direction: Direction,
     /// Steps of searches from doors and from homes, made at first use.
     pub(super) arcs: [OnceLock<Arcs>; 2],
+}
+
+/// Tenths of a second between two points of an edge, legs included; [`CLOSED`] where it may not be walked so. `whole` is the
+/// time of the edge, forward and backward.
+pub(super) fn along(
+    whole: [Deciseconds; 2],
+    direction: Direction,
+    home: &Joined,
+    door: &Joined,
+) -> Deciseconds {
+    let (here, there) = match direction {
+        Direction::ToFacility => (home, door),
+        Direction::FromFacility => (door, home),
+    };
+    // Both at the same point: nothing of the edge is walked, so its directions do not matter.
+    if there.anchor.share.total_cmp(&here.anchor.share).is_eq() {
+        return home.leg_ds + door.leg_ds;
+    }
+    let (whole, from_here, to_there) = if there.anchor.share > here.anchor.share {
+        (whole[0], here.split.from_start_ds, there.split.from_start_ds)
+    } else {
+        (whole[1], here.split.from_end_ds, there.split.from_end_ds)
+    };
+    if whole == CLOSED { CLOSED } else { to_there - from_here + home.leg_ds + door.leg_ds }
+}
+
+impl Joined {
+    /// Between the place and the two ends of its edge: away from the place, or towards it.
+    pub(super) fn legs(&self, outward: bool) -> [Deciseconds; 2] {
+        let split = &self.split;
+        let ends = if outward {
+            [split.to_start_ds, split.to_end_ds]
+        } else {
+            [split.from_start_ds, split.from_end_ds]
+        };
+        ends.map(|end_ds| plus(end_ds, self.leg_ds))
+    }
 }
 
 /// A place joined to the network, with times including the leg between place and street.
@@ -76,9 +114,18 @@ impl<'a> Walk<'a> {
         public: bool,
         progress: &Progress,
     ) -> Result<Vec<(Snap, Option<Joined>)>> {
-        let joining = Joining { times: &self.times, limit_m: self.max_snap_m(), public, islands: false };
+        let (times, limit_m) = (&self.times, self.max_snap_m());
+        let joining = Joining { times, closed: None, limit_m, public, islands: false };
         let snaps = snap::snap(self.network, joining, spots, progress)?;
-        Ok(snaps.into_iter().map(|snap| (snap, snap.anchor.map(|anchor| self.joined(anchor)))).collect())
+        Ok(snaps.into_iter().map(|snap| (snap, snap.anchor.map(|anchor| self.joined_to(anchor)))).collect())
+    }
+
+    /// The times of a place that is joined to a street; in an edited network, to a street of its baseline.
+    fn joined_to(&self, anchor: Anchor) -> Joined {
+        let overlaid = self.network.overlay.as_ref().zip(self.times.baseline.as_ref());
+        overlaid.map_or_else(|| self.joined(anchor), |(overlay, baseline)| {
+            overlaid_place(overlay, self.profile, baseline, anchor).unwrap_or_else(|| self.joined(anchor))
+        })
     }
 
     /// The times of a point of an edge.
@@ -105,42 +152,27 @@ impl<'a> Walk<'a> {
 
     fn legs(&self, place: &Joined, outward: bool) -> [(u32, Deciseconds); 2] {
         let (edges, edge) = (&self.network.edges, place.anchor.edge as usize);
-        let (start, end) = if outward {
-            (place.split.to_start_ds, place.split.to_end_ds)
-        } else {
-            (place.split.from_start_ds, place.split.from_end_ds)
-        };
-        [(edges.from[edge], plus(start, place.leg_ds)), (edges.to[edge], plus(end, place.leg_ds))]
+        let [start_ds, end_ds] = place.legs(outward);
+        [(edges.from[edge], start_ds), (edges.to[edge], end_ds)]
     }
 
     /// Along one edge, without touching its ends: legs included; [`CLOSED`] where the edge may not be walked so.
     pub fn along_edge(&self, home: &Joined, door: &Joined) -> Deciseconds {
-        let (here, there) = match self.direction {
-            Direction::ToFacility => (home, door),
-            Direction::FromFacility => (door, home),
-        };
-        // Both at the same point: nothing of the edge is walked, so its directions do not matter.
-        if there.anchor.share.total_cmp(&here.anchor.share).is_eq() {
-            return home.leg_ds + door.leg_ds;
-        }
-        let (whole, from_here, to_there) = if there.anchor.share > here.anchor.share {
-            (
-                self.times.forward_ds[here.anchor.edge as usize],
-                here.split.from_start_ds,
-                there.split.from_start_ds,
-            )
-        } else {
-            (
-                self.times.backward_ds[here.anchor.edge as usize],
-                here.split.from_end_ds,
-                there.split.from_end_ds,
-            )
-        };
-        if whole == CLOSED {
-            return CLOSED;
-        }
-        to_there - from_here + home.leg_ds + door.leg_ds
+        let edge = home.anchor.edge as usize;
+        along([self.times.forward_ds[edge], self.times.backward_ds[edge]], self.direction, home, door)
     }
+}
+
+/// The times of a place that is joined to a street of the baseline, where edits change them.
+pub(super) fn overlaid_place(
+    overlay: &Overlay,
+    profile: &Profile,
+    baseline: &EdgeTimes,
+    anchor: Anchor,
+) -> Option<Joined> {
+    let located = overlay.locate(anchor);
+    let split = overlay.split(profile, baseline, located.edge, anchor.share)?;
+    Some(Joined { anchor: located, split, leg_ds: weight::leg_ds(profile, anchor.away_m) })
 }
 
 /// Homes and doors of a walk, joined to its streets.

@@ -23,7 +23,8 @@ pub fn inhabited(
 ) -> Result<Vec<Island>> {
     let network = walk.network;
     let (mut found, piece_of) = components::islands(network, &walk.times);
-    let joining = Joining { times: &walk.times, limit_m: walk.max_snap_m(), public: false, islands: true };
+    let (times, limit_m) = (&walk.times, walk.max_snap_m());
+    let joining = Joining { times, closed: None, limit_m, public: false, islands: true };
     let piece = |snap: &snap::Snap| {
         let edge = snap.anchor?.edge as usize;
         piece_of[network.edges.from[edge] as usize].map(|piece| piece as usize)

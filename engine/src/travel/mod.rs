@@ -1,8 +1,11 @@
 //! Who reaches what, in what time.
 
 pub mod arcs;
+pub mod baseline;
 pub mod doors;
+pub mod edited;
 pub mod hierarchy;
+mod index;
 pub mod islands;
 pub mod isochrone;
 pub mod isochrone_cells;
@@ -13,7 +16,7 @@ pub mod line;
 pub mod matrix;
 pub mod nearest;
 #[cfg(test)]
-mod nearest_tests;
+pub(crate) mod nearest_tests;
 pub mod node_times;
 pub mod oracle;
 pub mod pairs;
@@ -29,3 +32,4 @@ pub mod sweep;
 pub mod tally;
 pub mod tree;
 pub mod united;
+pub mod update;

@@ -1,6 +1,7 @@
 //! The nearest facility of every class from every origin: all classes spread over the network together.
 
 use super::arcs::{Arcs, PER_EDGE_BYTES, PER_NODE_BYTES, Side};
+use super::baseline::Word64;
 use super::doors::{Door, Joined, Joins, Walk};
 use super::lanes::{Connected, Label, Lanes, Nearest as Near, Reached, Word};
 use super::sweep;
@@ -28,7 +29,7 @@ pub struct NearestTimes {
 }
 
 /// Classes that are searched for together at most.
-const TOGETHER: usize = 32;
+pub(super) const TOGETHER: usize = 32;
 
 /// Origins whose times one thread looks up at a time.
 const ORIGINS_PER_STEP: usize = 1024;
@@ -70,17 +71,52 @@ pub fn search(
     cutoff_ds: Deciseconds,
     progress: &Progress,
 ) -> Result<Vec<Nearest>> {
-    let class = facilities.classes();
-    progress.begin("walking times", class.len())?;
-    let ranked = by_class(facilities, &class, &joins.doors);
+    search_classes(walk, joins, facilities, &facilities.classes(), cutoff_ds, progress)
+}
+
+/// The same for classes of which there may be no facility: nobody is connected with those. `class` is sorted and holds the
+/// class of every facility.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn search_classes(
+    walk: &Walk<'_>,
+    joins: &Joins,
+    facilities: &Facilities,
+    class: &[String],
+    cutoff_ds: Deciseconds,
+    progress: &Progress,
+) -> Result<Vec<Nearest>> {
+    search_keeping(walk, joins, &by_class(facilities, class, &joins.doors), cutoff_ds, None, progress)
+}
+
+/// The same of facilities that are sorted by class; what every node knows is kept where that is asked for.
+pub(super) fn search_keeping(
+    walk: &Walk<'_>,
+    joins: &Joins,
+    ranked: &[Class],
+    cutoff_ds: Deciseconds,
+    mut keep: Option<&mut AtNodes>,
+    progress: &Progress,
+) -> Result<Vec<Nearest>> {
+    progress.begin("walking times", ranked.len())?;
     let search = Search { walk, arcs: walk.arcs(Side::Doors), homes: &joins.homes, cutoff_ds, progress };
-    let mut nearest = vec![Err(Reason::NotSnapped); joins.homes.len() * class.len()];
+    let mut nearest = vec![Err(Reason::NotSnapped); joins.homes.len() * ranked.len()];
     for (number, group) in ranked.chunks(TOGETHER).enumerate() {
-        let columns = Columns { all: class.len(), first: number * TOGETHER };
-        search.group(group, columns, &mut nearest)?;
+        let columns = Columns { all: ranked.len(), first: number * TOGETHER };
+        search.group(group, columns, &mut nearest, keep.as_deref_mut())?;
         progress.step(group.len())?;
     }
     Ok(nearest)
+}
+
+/// What every node knows of every class, by position; see [`super::baseline`].
+#[derive(Debug, Default)]
+pub(super) struct AtNodes {
+    /// The nearest facility of every class, node by node.
+    pub(super) nearest: Vec<Word64>,
+    /// The classes that a node is connected with, 32 in an entry.
+    pub(super) connected: Vec<u64>,
 }
 
 /// About how many bytes a search takes beside the network, its answer included.
@@ -101,14 +137,16 @@ pub fn join_facilities(walk: &Walk<'_>, facilities: &Facilities, progress: &Prog
 }
 
 /// The facilities of one class.
-struct Class {
+#[derive(Debug)]
+pub(super) struct Class {
     /// Their rows, in the order of their ids: the place of a facility here is its rank.
-    rows: Vec<u32>,
+    pub(super) rows: Vec<u32>,
     /// Their doors, with the rank of the facility.
     doors: Vec<(u32, Joined)>,
 }
 
-fn by_class(facilities: &Facilities, class: &[String], doors: &[Door]) -> Vec<Class> {
+/// Facilities and their doors by class, classes in order.
+pub(super) fn by_class(facilities: &Facilities, class: &[String], doors: &[Door]) -> Vec<Class> {
     let of = |row: usize| class.binary_search(&facilities.class[row]).expect("classes are complete");
     let by_id = facilities.id.ranks();
     let mut in_order: Vec<usize> = (0..facilities.len()).collect();
@@ -144,15 +182,21 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Choose lanes that are wide enough, and no more of them than are needed.
-    fn group(&self, classes: &[Class], columns: Columns, table: &mut [Nearest]) -> Result<()> {
+    fn group(
+        &self,
+        classes: &[Class],
+        columns: Columns,
+        table: &mut [Nearest],
+        keep: Option<&mut AtNodes>,
+    ) -> Result<()> {
         let most = classes.iter().map(|class| class.rows.len()).max().unwrap_or_default() as u64;
         let small = self.cutoff_ds <= Near::<32>::LONGEST_DS && most <= Near::<32>::RANKS;
         match (small, classes.len()) {
-            (true, ..=4) => self.fill::<u32, 16, 4>(classes, columns, table),
-            (true, ..=16) => self.fill::<u32, 16, 16>(classes, columns, table),
-            (true, _) => self.fill::<u32, 16, 32>(classes, columns, table),
-            (false, ..=8) => self.fill::<u64, 32, 8>(classes, columns, table),
-            (false, _) => self.fill::<u64, 32, 32>(classes, columns, table),
+            (true, ..=4) => self.fill::<u32, 16, 4>(classes, columns, table, keep),
+            (true, ..=16) => self.fill::<u32, 16, 16>(classes, columns, table, keep),
+            (true, _) => self.fill::<u32, 16, 32>(classes, columns, table, keep),
+            (false, ..=8) => self.fill::<u64, 32, 8>(classes, columns, table, keep),
+            (false, _) => self.fill::<u64, 32, 32>(classes, columns, table, keep),
         }
     }
 
@@ -161,8 +205,12 @@ impl Search<'_> {
         classes: &[Class],
         columns: Columns,
         table: &mut [Nearest],
+        keep: Option<&mut AtNodes>,
     ) -> Result<()> {
         let spread = Spread::<W, RANK, N>::new(self, classes)?;
+        if let Some(keep) = keep {
+            spread.keep(columns, keep);
+        }
         let simd = pulp::Arch::new();
         table.par_chunks_mut(columns.all * ORIGINS_PER_STEP).enumerate().try_for_each(|(part, rows)| {
             let homes = &self.homes[part * ORIGINS_PER_STEP..][..rows.len() / columns.all];
@@ -231,6 +279,23 @@ impl<'a, W: Word, const RANK: u32, const N: usize> Spread<'a, W, RANK, N> {
         let any = |(position, set): (u32, &Connected)| (set.0 != 0).then_some(position);
         let seeds: Vec<u32> = (0..).zip(&self.connected).filter_map(any).collect();
         sweep::settle(self.search.arcs, &mut self.connected, seeds, self.search.progress)
+    }
+
+    /// Keep what every node knows.
+    fn keep(&self, columns: Columns, keep: &mut AtNodes) {
+        let (nodes, groups) = (self.labels.len(), columns.all.div_ceil(TOGETHER));
+        keep.nearest.resize(nodes * columns.all, Word64::NONE);
+        keep.connected.resize(nodes * groups, 0);
+        let own = columns.first..columns.first + self.classes.len();
+        keep.nearest.par_chunks_mut(columns.all).zip(&self.labels).for_each(|(words, label)| {
+            for (lane, word) in words[own.clone()].iter_mut().enumerate() {
+                let found = label.get(lane, self.search.cutoff_ds);
+                *word = found.map_or(Word64::NONE, |(time_ds, rank)| Word64::of_rank(time_ds, rank));
+            }
+        });
+        for (set, connected) in keep.connected.chunks_mut(groups).zip(&self.connected) {
+            set[columns.first / TOGETHER] = connected.0;
+        }
     }
 
     /// The nearest of every class from a home: over the ends of its edge, or along the edge.

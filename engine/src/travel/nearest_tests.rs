@@ -16,24 +16,24 @@ use crate::network::graph::Network;
 use proptest::prelude::*;
 
 /// From, to, length in metres, number of the kind, tenths of a second forward and backward.
-pub(super) type RandomEdge = (usize, usize, f64, usize, Option<u32>, Option<u32>, bool);
+pub(crate) type RandomEdge = (usize, usize, f64, usize, Option<u32>, Option<u32>, bool);
 
 /// A random surveyed town of about a kilometre: nodes anywhere, edges between any two, some with given times and
 /// closed directions, lengths that differ from the drawing.
 #[derive(Debug, Clone)]
-pub(super) struct RandomTown {
-    pub(super) nodes: Vec<(f64, f64, f32)>,
-    pub(super) edges: Vec<RandomEdge>,
-    pub(super) timed: bool,
-    pub(super) origins: Vec<(f64, f64)>,
-    pub(super) facilities: Vec<(f64, f64, usize)>,
+pub(crate) struct RandomTown {
+    pub(crate) nodes: Vec<(f64, f64, f32)>,
+    pub(crate) edges: Vec<RandomEdge>,
+    pub(crate) timed: bool,
+    pub(crate) origins: Vec<(f64, f64)>,
+    pub(crate) facilities: Vec<(f64, f64, usize)>,
 }
 
 fn spot() -> impl Strategy<Value = (f64, f64)> {
     (0.0..0.01, 0.0..0.01)
 }
 
-pub(super) fn random_town() -> impl Strategy<Value = RandomTown> {
+pub(crate) fn random_town() -> impl Strategy<Value = RandomTown> {
     (2_usize..14).prop_flat_map(|count| {
         let nodes = prop::collection::vec((0.0..0.01, 0.0..0.01, 0.0_f32..60.0), count);
         let seconds = || prop::option::weighted(0.85, 0_u32..3000);
@@ -54,17 +54,17 @@ pub(super) fn random_town() -> impl Strategy<Value = RandomTown> {
     })
 }
 
-pub(super) fn at(east: f64, north: f64) -> Place {
+pub(crate) fn at(east: f64, north: f64) -> Place {
     Place::new(106.55 + east, 29.56 + north).unwrap()
 }
 
 /// One facility of one class with one door.
-pub(super) fn one_facility(door: Place) -> Facilities {
+pub(crate) fn one_facility(door: Place) -> Facilities {
     Facilities::new("town", Ids::UInt(vec![0]), vec!["any".to_owned()], vec![door])
 }
 
 impl RandomTown {
-    pub(super) fn network(&self, edges: usize) -> Network {
+    pub(crate) fn network(&self, edges: usize) -> Network {
         let survey = Survey {
             node_id: Ids::UInt((0..self.nodes.len() as u64).collect()),
             place: self.nodes.iter().map(|&(east, north, _)| at(east, north)).collect(),
@@ -87,7 +87,7 @@ impl RandomTown {
         build::from_survey(survey, 300.0).unwrap()
     }
 
-    pub(super) fn origins(&self) -> Vec<Place> {
+    pub(crate) fn origins(&self) -> Vec<Place> {
         self.origins.iter().map(|&(east, north)| at(east, north)).collect()
     }
 
@@ -101,7 +101,7 @@ impl RandomTown {
     }
 
     /// Ids fall while rows rise, so that a tie broken by row instead of id is seen.
-    pub(super) fn facilities(&self) -> Facilities {
+    pub(crate) fn facilities(&self) -> Facilities {
         let place: Vec<Place> = self.facilities.iter().map(|&(east, north, _)| at(east, north)).collect();
         let doors = place.iter().map(|&place| vec![place, at(0.005, 0.005)]).collect();
         let ids = Ids::Int((0..place.len() as i64).rev().collect());

@@ -2,6 +2,7 @@
 
 use super::arcs::{Arcs, PER_EDGE_BYTES, PER_NODE_BYTES, Side};
 use super::doors::{Joined, Joins, Walk};
+use super::index::Index;
 use super::lanes::{Label, Lanes, LongTimes, Times, Word};
 use super::positions::Positions;
 use super::spare::Spare;
@@ -114,37 +115,6 @@ impl Places {
     /// How many rows are joined.
     fn joined_rows(&self) -> usize {
         self.first.windows(2).filter(|ends| ends[0] < ends[1]).count()
-    }
-}
-
-/// Rows by a number that each has once or more.
-struct Index {
-    first: Vec<u32>,
-    rows: Vec<u32>,
-}
-
-impl Index {
-    fn new(count: usize, entries: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
-        let mut first = vec![0_u32; count + 1];
-        for (number, _) in entries.clone() {
-            first[number as usize + 1] += 1;
-        }
-        for number in 0..count {
-            first[number + 1] += first[number];
-        }
-        let (mut next, mut rows) = (first.clone(), vec![0; first[count] as usize]);
-        for (number, row) in entries {
-            let at = &mut next[number as usize];
-            rows[*at as usize] = row;
-            *at += 1;
-        }
-        Self { first, rows }
-    }
-
-    #[expect(clippy::inline_always, reason = "part of an innermost loop")]
-    #[inline(always)]
-    fn of(&self, number: u32) -> &[u32] {
-        &self.rows[self.first[number as usize] as usize..self.first[number as usize + 1] as usize]
     }
 }
 

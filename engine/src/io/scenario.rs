@@ -1,0 +1,198 @@
+//! Scenarios from TOML, and from the edits that Python hands over: every fault of every edit together.
+
+use super::files;
+use super::hash;
+use crate::model::edit::{Change, Edit, LonLat};
+use crate::model::edit_fault::EditFault;
+use crate::model::error::{Error, Result};
+use crate::model::limits::Amount;
+use crate::model::place::Place;
+use crate::model::problem::{Fault, Problem};
+use crate::model::scenario::Scenario;
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// Read a scenario: `[scenario] name`, and `[[edit]]` after `[[edit]]`. A row of a fault is the number of the edit.
+///
+/// # Errors
+/// Every fault that was found.
+pub fn read(path: &Path) -> Result<Scenario> {
+    let file = files::file_name(path);
+    if !path.is_file() {
+        return Err(Problem::of_file(path.display().to_string(), Fault::NotFound).into());
+    }
+    let text = files::read_text(path, Amount::SettingsBytes)?;
+    let unreadable = |line: Option<u64>, reason: String| {
+        let mut problem = Problem::of_file(&file, Fault::Unreadable { reason });
+        problem.row = line;
+        problem
+    };
+    let table: toml::Table = toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let line = error.span().map(|span| text[..span.start].matches('\n').count() as u64 + 1);
+        unreadable(line, error.message().to_owned())
+    })?;
+    let mut problems = Vec::new();
+    for key in table.keys().filter(|key| !["scenario", "edit"].contains(&key.as_str())) {
+        let known = vec!["scenario".to_owned(), "edit".to_owned()];
+        problems.push(Problem::of_file(&file, Fault::UnknownName { known }).in_column(key));
+    }
+    let name = table.get("scenario").and_then(|head| head.get("name")).and_then(toml::Value::as_str);
+    let edits = match table.get("edit") {
+        None => Value::Array(vec![]),
+        Some(edits) => {
+            serde_json::to_value(edits).map_err(|error| unreadable(None, error.to_string()))?
+        }
+    };
+    let name = name.map_or_else(|| file.trim_end_matches(".toml").to_owned(), str::to_owned);
+    of_values(&name, &file, edits, problems)
+}
+
+/// The scenario of edits in JSON: a list of objects with the keys of `[[edit]]`.
+///
+/// # Errors
+/// Every fault that was found.
+pub fn from_json(name: &str, json: &str) -> Result<Scenario> {
+    let edits = serde_json::from_str(json).map_err(|error| Error::Internal(format!("edits: {error}")))?;
+    of_values(name, "scenario", edits, Vec::new())
+}
+
+fn of_values(name: &str, file: &str, edits: Value, mut problems: Vec<Problem>) -> Result<Scenario> {
+    let Value::Array(values) = edits else {
+        let fault = Fault::Setting { expected: "[[edit]] tables, one for each edit".to_owned() };
+        return Err(Problem::of_file(file, fault).in_column("edit").into());
+    };
+    let mut read = Vec::with_capacity(values.len());
+    for (number, value) in (1..).zip(values) {
+        match edit(value) {
+            Ok(edit) => {
+                let faults = faults(&edit).into_iter();
+                problems.extend(faults.map(|(key, value, fault)| {
+                    Problem::of_file(file, fault).at_row(number).in_column(key).with_value(value)
+                }));
+                read.push(edit);
+            }
+            Err((key, value, fault)) => {
+                let problem = Problem::of_file(file, fault.into()).at_row(number).in_column(key);
+                problems.push(if value.is_empty() { problem } else { problem.with_value(value) });
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::Input(problems));
+    }
+    let id = hash::of_text(&to_json(&read)?)[..16].to_owned();
+    Ok(Scenario { name: name.to_owned(), file: file.to_owned(), edits: read, id })
+}
+
+type Wrong = (&'static str, String, EditFault);
+
+fn edit(value: Value) -> std::result::Result<Edit, Wrong> {
+    let unreadable = |reason: String| ("edit", String::new(), EditFault::Unreadable { reason });
+    let Value::Object(mut keys) = value else { return Err(unreadable("it is no table".to_owned())) };
+    let name = keys.get("do").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if !Change::NAMES.contains(&name.as_str()) {
+        let known = Change::NAMES.map(str::to_owned).to_vec();
+        return Err(("do", name, EditFault::UnknownChange { known }));
+    }
+    let cost_yuan = common(&mut keys, "cost_yuan", |value| value.as_f64().filter(|cost| *cost >= 0.0))?;
+    let project = common(&mut keys, "project", |value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })?;
+    let change = serde_json::from_value(Value::Object(keys)).map_err(|error| unreadable(error.to_string()))?;
+    Ok(Edit { change, cost_yuan, project })
+}
+
+/// Take out a key that every edit may have.
+fn common<T>(
+    keys: &mut Map<String, Value>,
+    key: &'static str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> std::result::Result<Option<T>, Wrong> {
+    match keys.remove(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match read(&value) {
+            Some(read) => Ok(Some(read)),
+            None => Err((key, value.to_string(), EditFault::Unreadable { reason: format!("{key} {value}") })),
+        },
+    }
+}
+
+/// Values that cannot be.
+fn faults(edit: &Edit) -> Vec<(&'static str, String, Fault)> {
+    let mut found = Vec::new();
+    let mut place = |key: &'static str, at: LonLat| {
+        if Place::new(at[0], at[1]).is_none() {
+            let range = "longitude -180..180, latitude -90..90";
+            found.push((key, format!("{at:?}"), Fault::OutOfRange { range }));
+        }
+    };
+    match &edit.change {
+        Change::OpenFacility(open) => open.place.into_iter().for_each(|at| place("place", at)),
+        Change::MoveFacility(moved) => place("place", moved.place),
+        Change::NewHomes(homes) => place("place", homes.place),
+        Change::AddLink(link) => {
+            place("from", link.from);
+            place("to", link.to);
+            link.via.iter().for_each(|&at| place("via", at));
+        }
+        Change::CloseLink(which) | Change::OpenLink(which) => {
+            which.at.into_iter().for_each(|at| place("at", at));
+        }
+        Change::RetimeLink(retimed) => retimed.at.into_iter().for_each(|at| place("at", at)),
+        Change::SetArea(area) => area.outline.iter().flatten().for_each(|&at| place("outline", at)),
+        Change::CloseFacility(_) | Change::ResizeFacility(_) => {}
+    }
+    let mut number = |key: &'static str, value: Option<f64>, most: f64| {
+        if let Some(value) = value.filter(|value| !(0.0..=most).contains(value)) {
+            found.push((key, value.to_string(), Fault::OutOfRange { range: "0 or more, and finite" }));
+        }
+    };
+    number("cost_yuan", edit.cost_yuan, f64::MAX);
+    match &edit.change {
+        Change::OpenFacility(open) => {
+            open.capacity.values().for_each(|&amount| number("capacity", Some(amount), f64::MAX));
+        }
+        Change::ResizeFacility(resized) => {
+            resized.capacity.values().for_each(|&amount| number("capacity", Some(amount), f64::MAX));
+        }
+        Change::NewHomes(homes) => {
+            number("people", Some(homes.people), f64::MAX);
+            homes.groups.values().for_each(|&people| number("groups", Some(people), f64::MAX));
+        }
+        Change::AddLink(link) => {
+            number("length_m", link.length_m, 1e6);
+            number("floors", link.floors, 1e3);
+            number("rise_m", link.rise_m.map(f64::abs), 1e4);
+            number("forward_s", link.forward_s, 86_400.0);
+            number("backward_s", link.backward_s, 86_400.0);
+        }
+        Change::RetimeLink(retimed) => {
+            number("forward_s", retimed.forward_s, 86_400.0);
+            number("backward_s", retimed.backward_s, 86_400.0);
+        }
+        _ => {}
+    }
+    found
+}
+
+/// The edits as they are written, keys in order: what the id is the hash of.
+///
+/// # Errors
+/// None that an edit could cause.
+pub fn to_json(edits: &[Edit]) -> Result<String> {
+    let internal = |error: serde_json::Error| Error::Internal(error.to_string());
+    let values: Vec<Value> = edits
+        .iter()
+        .map(|edit| {
+            let mut value = serde_json::to_value(&edit.change).map_err(internal)?;
+            if let Value::Object(keys) = &mut value {
+                keys.extend(edit.cost_yuan.map(|cost| ("cost_yuan".to_owned(), Value::from(cost))));
+                keys.extend(edit.project.clone().map(|project| ("project".to_owned(), Value::from(project))));
+            }
+            Ok(value)
+        })
+        .collect::<Result<_>>()?;
+    serde_json::to_string(&values).map_err(internal)
+}

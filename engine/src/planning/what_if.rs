@@ -1,0 +1,363 @@
+//! What a scenario changes of a baseline: only the cells that its edits touch are looked at again, and only the areas of those
+//! are summed again; every number is that of a whole run over the edited city.
+
+use super::facilities::{self, FacilityEdits};
+use super::{areas, people, streets};
+use crate::metrics::apportion::{self, Part};
+use crate::metrics::coverage::{NearestOf, coverage};
+use crate::model::area::Areas;
+use crate::model::coverage::Coverage;
+use crate::model::edit::Change;
+use crate::model::error::{Error, Result};
+use crate::model::facility::Facilities;
+use crate::model::ids::Ids;
+use crate::model::ledger::{Day, Status};
+use crate::model::place::Spot;
+use crate::model::population::Cells;
+use crate::model::profile::Profile;
+use crate::model::progress::Progress;
+use crate::model::scenario::Scenario;
+use crate::model::study::minutes_to_ds;
+use crate::model::times::{Deciseconds, Direction, Nearest, Reason};
+use crate::network::graph::Network;
+use crate::network::overlay::Overlay;
+use crate::travel::baseline::{self, Baseline};
+use crate::travel::update::{Changed, Edits, Opened, update};
+use h3o::Resolution;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// What a city is before any edit.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// Streets.
+    pub network: Arc<Network>,
+    /// Who lives where.
+    pub cells: Cells,
+    /// The resolution of the cells.
+    pub resolution: Resolution,
+    /// What people walk to, open or not.
+    pub ledger: Facilities,
+    /// The day on which facilities are open; without one every date has passed.
+    pub day: Option<Day>,
+    /// The areas.
+    pub areas: Areas,
+}
+
+/// What is asked of a city, before and after.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Who walks.
+    pub profiles: Vec<Profile>,
+    /// Which way.
+    pub direction: Direction,
+    /// The thresholds; the greatest is the cut-off of the searches.
+    pub minutes: Vec<f64>,
+}
+
+/// A baseline, ready to be asked.
+#[derive(Debug)]
+pub struct City {
+    /// What it is.
+    pub inputs: Inputs,
+    /// What is asked of it.
+    pub question: Question,
+    /// Its coverage by each profile.
+    pub coverage: Vec<Coverage>,
+    /// Its times, one for each profile.
+    pub baselines: Vec<Baseline>,
+    /// The rows of the ledger that are open.
+    pub open: Vec<usize>,
+    parts: Vec<Vec<Part>>,
+    /// The areas that each cell is in.
+    areas_of: Vec<Vec<u32>>,
+}
+
+/// What a scenario changes.
+#[derive(Debug)]
+pub struct Answer {
+    /// The rows of coverage that may differ from the baseline's, by profile: of some areas and some classes.
+    pub coverage: Vec<Coverage>,
+    /// The entries that differ, by profile.
+    pub changed: Vec<Vec<Changed>>,
+    /// The classes: those of the baseline, and new ones after them.
+    pub class: Vec<String>,
+    /// Facilities that open or move, numbered on from those that are open in the baseline: their ids.
+    pub opened: Vec<String>,
+    /// The cells after the edits.
+    pub cells: Option<Cells>,
+    /// The areas after the edits, where there are others.
+    pub areas: Option<Areas>,
+}
+
+impl City {
+    /// Run the whole line once, and keep what every node knows.
+    ///
+    /// # Errors
+    /// No facility is open; [`Error::Cancelled`] when the user stopped.
+    pub fn prepare(inputs: Inputs, question: Question, progress: &Progress) -> Result<Self> {
+        let open = inputs.ledger.open_on(inputs.day)?;
+        let facilities = Arc::new(inputs.ledger.pick(&open));
+        let origins: Arc<Vec<Spot>> = Arc::new(inputs.cells.place.iter().map(|&place| place.into()).collect());
+        let cutoff_ds = cutoff_ds(&question);
+        let (network, direction) = (&inputs.network, question.direction);
+        let ready = |profile| {
+            baseline::prepare(network, profile, direction, &origins, &facilities, cutoff_ds, progress)
+        };
+        let baselines: Vec<Baseline> = question.profiles.iter().map(ready).collect::<Result<_>>()?;
+        let parts = apportion::parts(&inputs.cells.cell, &inputs.areas, progress)?;
+        let mut areas_of = vec![Vec::new(); inputs.cells.cell.len()];
+        for (area, parts) in (0..).zip(&parts) {
+            parts.iter().for_each(|part| areas_of[part.cell as usize].push(area));
+        }
+        progress.begin("coverage", inputs.areas.id.len() * baselines.len())?;
+        let cover = |baseline: &Baseline| {
+            let times = Patched { baseline, columns: columns(baseline, &baseline.class), rows: HashMap::new() };
+            coverage(&times, &inputs.cells, &inputs.areas.id, &parts, &question.minutes, progress)
+        };
+        let coverage = baselines.iter().map(cover).collect::<Result<_>>()?;
+        Ok(Self { coverage, baselines, open, parts, areas_of, inputs, question })
+    }
+
+    /// What a scenario changes.
+    ///
+    /// # Errors
+    /// Every fault of every edit; [`Error::Cancelled`] when the user stopped.
+    pub fn answer(&self, scenario: &Scenario, progress: &Progress) -> Result<Answer> {
+        let Resolved { overlay, edits, cells, areas } = self.resolve(scenario)?;
+        let (class, closed, opened) = self.facility_changes(&edits);
+        let known = self.inputs.cells.cell.len();
+        let origins: Vec<Spot> =
+            cells.iter().flat_map(|cells| &cells.place[known..]).map(|&place| place.into()).collect();
+        let edits =
+            Edits { overlay: &overlay, class: &class, closed: &closed, opened: &opened, origins: &origins };
+        let changed: Vec<Vec<Changed>> =
+            self.baselines.iter().map(|baseline| update(baseline, &edits, progress)).collect::<Result<_>>()?;
+        let of_class: BTreeSet<u32> = changed.iter().flatten().map(|entry| entry.class).collect();
+        let touched = self.touched(&changed, cells.as_ref(), areas.as_ref());
+        let coverage = self.recovered(&touched, &of_class, &class, &changed, cells.as_ref(), areas.as_ref(), progress)?;
+        let opened = opened.into_iter().map(|opened| opened.id).collect();
+        Ok(Answer { coverage, changed, class, opened, cells, areas })
+    }
+
+    /// All edits found, or all their faults.
+    fn resolve(&self, scenario: &Scenario) -> Result<Resolved> {
+        let inputs = &self.inputs;
+        let is = |which: fn(&Change) -> bool| scenario.edits.iter().any(|edit| which(&edit.change));
+        let mut problems = Vec::new();
+        let overlay = streets::overlay(&inputs.network, scenario).map_err(|error| keep(error, &mut problems));
+        let edits = facilities::resolve(scenario, &inputs.ledger, inputs.day).map_err(|error| keep(error, &mut problems));
+        let moved_in = is(|change| matches!(change, Change::NewHomes(_)));
+        let cells = moved_in.then(|| people::apply(scenario, inputs.cells.clone(), inputs.resolution));
+        let cells = cells.transpose().map_err(|error| keep(error, &mut problems));
+        let drawn = is(|change| matches!(change, Change::SetArea(_)));
+        let areas = drawn.then(|| areas::apply(scenario, inputs.areas.clone()));
+        let areas = areas.transpose().map_err(|error| keep(error, &mut problems));
+        match (overlay, edits, cells, areas) {
+            (Ok(overlay), Ok(edits), Ok(cells), Ok(areas)) => Ok(Resolved { overlay, edits, cells, areas }),
+            (overlay, edits, cells, areas) => {
+                let others = [overlay.err(), edits.err(), cells.err(), areas.err()];
+                Err(others.into_iter().flatten().flatten().next().unwrap_or(Error::Input(problems)))
+            }
+        }
+    }
+
+    /// The classes, the open facilities that close or move, and those that open or come from elsewhere.
+    fn facility_changes(&self, edits: &FacilityEdits) -> (Vec<String>, Vec<u32>, Vec<Opened>) {
+        let ledger = &self.inputs.ledger;
+        let mut class: Vec<String> = self.baselines.first().map(|baseline| baseline.class.clone()).unwrap_or_default();
+        let mut number = |name: &String| {
+            let known = class.iter().position(|other| other == name);
+            known.unwrap_or_else(|| {
+                class.push(name.clone());
+                class.len() - 1
+            }) as u32
+        };
+        let (mut closed, mut opened) = (Vec::new(), Vec::new());
+        for (&row, changed) in &edits.changed {
+            let was = self.open.binary_search(&row);
+            let is_open = changed.open.unwrap_or_else(|| {
+                ledger.entry[row].status_on(self.inputs.day) == Status::Open
+            });
+            if let Ok(at) = was
+                && (!is_open || changed.place.is_some())
+            {
+                closed.push(at as u32);
+            }
+            if is_open && (was.is_err() || changed.place.is_some()) {
+                let level = ledger.level[row].filter(|_| changed.place.is_none());
+                let doors = changed.place.map_or_else(|| ledger.doors[row].clone(), |place| vec![place]);
+                let doors = doors.into_iter().map(|place| Spot { place, level }).collect();
+                opened.push(Opened { id: ledger.id.text(row), class: number(&ledger.class[row]), doors });
+            }
+        }
+        for new in edits.new.iter().filter(|new| new.open) {
+            opened.push(Opened { id: new.id.clone(), class: number(&new.class), doors: vec![new.place.into()] });
+        }
+        (class, closed, opened)
+    }
+
+    /// The areas whose sums may change: of changed cells, of cells where people move in, and those that are drawn anew.
+    fn touched(&self, changed: &[Vec<Changed>], cells: Option<&Cells>, areas: Option<&Areas>) -> BTreeSet<u32> {
+        let before = &self.inputs;
+        let mut rows: BTreeSet<u32> = changed.iter().flatten().map(|entry| entry.origin).collect();
+        if let Some(cells) = cells {
+            let more = |row: &usize| before.cells.people.get(*row) != Some(&cells.people[*row]);
+            rows.extend((0..cells.cell.len()).filter(more).map(|row| row as u32));
+        }
+        let known = rows.iter().filter_map(|&row| self.areas_of.get(row as usize)).flatten().copied();
+        let mut touched: BTreeSet<u32> = known.collect();
+        if let Some(areas) = areas {
+            let drawn = |row: &usize| before.areas.outline.get(*row) != Some(&areas.outline[*row]);
+            touched.extend((0..areas.id.len()).filter(drawn).map(|row| row as u32));
+        }
+        touched
+    }
+
+    /// The coverage of touched areas, of the classes that change; of all classes where people move in or borders do.
+    #[expect(clippy::too_many_arguments, reason = "what is new of a city, all by name")]
+    fn recovered(
+        &self,
+        touched: &BTreeSet<u32>,
+        of_class: &BTreeSet<u32>,
+        class: &[String],
+        changed: &[Vec<Changed>],
+        cells: Option<&Cells>,
+        areas: Option<&Areas>,
+        progress: &Progress,
+    ) -> Result<Vec<Coverage>> {
+        let before = &self.inputs;
+        let all = cells.is_some() || areas.is_some();
+        let wanted: Vec<String> = (0..)
+            .zip(class)
+            .filter(|(number, _)| all || of_class.contains(number))
+            .map(|(_, class)| class.clone())
+            .collect();
+        let (cells, areas) = (cells.unwrap_or(&before.cells), areas.unwrap_or(&before.areas));
+        let (touched, parts) = self.parts_of(touched, cells, areas, progress)?;
+        let ids: Vec<String> = touched.iter().map(|&area| areas.id[area as usize].clone()).collect();
+        let cover = |(baseline, changed): (&Baseline, &Vec<Changed>)| {
+            let mut rows: HashMap<(u32, u32), Nearest> = HashMap::with_capacity(changed.len());
+            rows.extend(changed.iter().map(|entry| ((entry.origin, entry.class), entry.nearest)));
+            let times = Patched { baseline, columns: columns_of(class, &wanted), rows };
+            coverage(&times, cells, &ids, &parts, &self.question.minutes, progress)
+        };
+        self.baselines.iter().zip(changed).map(cover).collect()
+    }
+
+    /// The parts of cells in touched areas, with those areas that new cells lie in.
+    fn parts_of(
+        &self,
+        touched: &BTreeSet<u32>,
+        cells: &Cells,
+        areas: &Areas,
+        progress: &Progress,
+    ) -> Result<(Vec<u32>, Vec<Vec<Part>>)> {
+        let known = self.inputs.cells.cell.len();
+        let mut parts: BTreeMap<u32, Vec<Part>> = BTreeMap::new();
+        for &area in touched {
+            let row = area as usize;
+            if self.inputs.areas.outline.get(row) == Some(&areas.outline[row]) {
+                parts.insert(area, self.parts[row].clone());
+            } else {
+                let one = apportion::parts(&self.inputs.cells.cell, &areas.pick(&[row]), progress)?;
+                parts.insert(area, one.into_iter().flatten().collect());
+            }
+        }
+        if cells.cell.len() > known {
+            for (area, new) in (0..).zip(apportion::parts(&cells.cell[known..], areas, progress)?) {
+                if !new.is_empty() {
+                    let own = parts.entry(area).or_insert_with(|| self.parts[area as usize].clone());
+                    own.extend(new.into_iter().map(|part| Part { cell: part.cell + known as u32, ..part }));
+                }
+            }
+        }
+        Ok(parts.into_iter().unzip())
+    }
+
+    /// The entry of the baseline, classes in the order of an answer's.
+    pub fn before(&self, profile: usize, origin: u32, class: u32) -> Option<Nearest> {
+        let baseline = &self.baselines[profile];
+        let origin = origin as usize;
+        if origin >= baseline.origins.len() {
+            return None;
+        }
+        Some(of_baseline(baseline, origin, class as usize))
+    }
+
+    /// Ids of the facilities of the baseline.
+    pub fn facility_id(&self) -> &Ids {
+        &self.baselines[0].facilities.id
+    }
+}
+
+/// The edits of a scenario, found in the city.
+struct Resolved {
+    overlay: Arc<Overlay>,
+    edits: FacilityEdits,
+    cells: Option<Cells>,
+    areas: Option<Areas>,
+}
+
+/// Faults are kept, to be told together; what else went wrong is told by itself.
+fn keep(error: Error, problems: &mut Vec<crate::model::problem::Problem>) -> Option<Error> {
+    match error {
+        Error::Input(faults) => {
+            problems.extend(faults);
+            None
+        }
+        other => Some(other),
+    }
+}
+
+fn cutoff_ds(question: &Question) -> Deciseconds {
+    let longest = question.minutes.iter().copied().fold(0.0, f64::max);
+    minutes_to_ds(longest).unwrap_or_default()
+}
+
+fn of_baseline(baseline: &Baseline, origin: usize, class: usize) -> Nearest {
+    let classes = baseline.class.len();
+    if class < classes {
+        return baseline.nearest[origin * classes + class];
+    }
+    Err(if baseline.is_joined(origin) { Reason::NotConnected } else { Reason::NotSnapped })
+}
+
+/// Classes by name in order, each with its place in the list of all.
+fn columns_of(class: &[String], wanted: &[String]) -> Vec<(String, u32)> {
+    let place = |name: &String| class.iter().position(|other| other == name).map(|at| (name.clone(), at as u32));
+    let mut columns: Vec<(String, u32)> = wanted.iter().filter_map(place).collect();
+    columns.sort();
+    columns
+}
+
+fn columns(baseline: &Baseline, wanted: &[String]) -> Vec<(String, u32)> {
+    columns_of(&baseline.class, wanted)
+}
+
+/// A baseline's times with some entries others.
+struct Patched<'a> {
+    baseline: &'a Baseline,
+    columns: Vec<(String, u32)>,
+    rows: HashMap<(u32, u32), Nearest>,
+}
+
+impl NearestOf for Patched<'_> {
+    fn profile(&self) -> &str {
+        &self.baseline.profile.name
+    }
+
+    fn classes(&self) -> Vec<String> {
+        self.columns.iter().map(|(class, _)| class.clone()).collect()
+    }
+
+    fn nearest(&self, origin: usize, class: usize) -> Nearest {
+        let class = self.columns[class].1;
+        if !self.rows.is_empty()
+            && let Some(nearest) = self.rows.get(&(origin as u32, class))
+        {
+            return *nearest;
+        }
+        of_baseline(self.baseline, origin, class as usize)
+    }
+}
