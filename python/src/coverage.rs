@@ -99,7 +99,7 @@ pub fn coverage(
         progress.begin("coverage", areas.id.len() * all_times.len())?;
         let batch = |times| {
             let times = join_classes(times, &together);
-            let coverage = cover(&times, &people.cells, &areas.id, &parts, &minutes, progress)?;
+            let coverage = cover(&*times, &people.cells, &areas.id, &parts, &minutes, progress)?;
             // Each group by the profile that is its own; `profile` walks for those without.
             let own = |group: &str| match &walkers {
                 None => true,

@@ -48,6 +48,7 @@ pub fn refusal(
         "missing_library" => Fault::MissingLibrary { install: detail },
         "missing_part" => Fault::MissingPart { part: detail },
         "unknown_name" => Fault::UnknownName { known },
+        "missing_column" => Fault::MissingColumn { found: known },
         "unsafe_archive" => {
             let risk = ArchiveRisk::from_name(&detail);
             Fault::UnsafeArchive(risk.ok_or_else(|| PyValueError::new_err(format!("no risk {detail:?}")))?)

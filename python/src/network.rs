@@ -14,6 +14,7 @@ use walkshed::io::osm::walking::{OpenAt, WalkingRules};
 use walkshed::model::error::Error;
 use walkshed::model::ledger::{self, Day};
 use walkshed::model::profile::Profile;
+use walkshed::model::scenario::Scenario;
 use walkshed::model::smoothing::Smoothing;
 use walkshed::model::street::Gates;
 use walkshed::model::times::Direction;
@@ -26,15 +27,18 @@ use walkshed::travel::islands::inhabited;
 
 /// A walking network, shared and never changed.
 #[pyclass(frozen, module = "walkshed._engine")]
+#[expect(clippy::struct_field_names, reason = "the network of the engine, by its name there")]
 pub struct Network {
     pub(crate) network: Arc<graph::Network>,
     /// What a large matrix leaves for the next.
     pub(crate) contractions: Arc<Contractions>,
+    /// The scenario that it was made by, whose edits of facilities hold in every search.
+    pub(crate) plan: Option<Arc<Scenario>>,
 }
 
 impl Network {
     fn new(network: graph::Network) -> Self {
-        Self { network: Arc::new(network), contractions: Arc::default() }
+        Self { network: Arc::new(network), contractions: Arc::default(), plan: None }
     }
 }
 
@@ -128,6 +132,10 @@ impl Network {
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        if self.plan.is_some() {
+            let told = "a network under a scenario is not saved: save its baseline, and keep the scenario";
+            return Err(PyValueError::new_err(told));
+        }
         let network = Arc::clone(&self.network);
         job::run(py, None, move |progress| {
             progress.hold()?;

@@ -23,10 +23,12 @@ use walkshed::model::ledger::{Capacity, Day};
 use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::profile::Profile;
 use walkshed::model::progress::Progress;
+use walkshed::model::scenario::Scenario;
 use walkshed::model::study::minutes_to_ds;
 use walkshed::model::times::{Deciseconds, Direction, Times};
 use walkshed::network::graph;
 use walkshed::network::snap::Snap;
+use walkshed::planning::facilities as facility_edits;
 use walkshed::travel::doors::{Joins, Walk};
 use walkshed::travel::matrix as dense;
 use walkshed::travel::node_times::node_times as times_at_nodes;
@@ -62,12 +64,15 @@ struct Asked {
     direction: Direction,
     day: Option<Day>,
     memory: MemoryLimit,
+    plan: Option<Arc<Scenario>>,
 }
 
 /// Both sides, read and joined to streets.
 struct Ready {
     origins: Origins,
     facilities: Facilities,
+    /// The classes that are asked for, sorted.
+    class: Vec<String>,
     joins: Joins,
     rejected: Vec<Problem>,
 }
@@ -83,6 +88,7 @@ impl Question {
             direction: parse_direction(&self.direction)?,
             day: self.as_of.as_deref().map(parse_day).transpose()?,
             memory: MemoryLimit::new(self.memory_limit),
+            plan: network.plan.clone(),
         })
     }
 }
@@ -97,7 +103,8 @@ impl Asked {
     ) -> PyResult<(T, PyTable)> {
         let (answer, rejected) = job::run(py, report, move |progress| {
             let walk = Walk::new(&self.network, &self.profile, self.direction);
-            let mut ready = ready(&walk, self.origins, self.facilities, self.day, progress)?;
+            let mut ready =
+                ready(&walk, self.origins, self.facilities, self.day, self.plan.as_deref(), progress)?;
             let answer = search(&walk, &mut ready, self.memory, progress)?;
             Ok((answer, ready.rejected))
         })?;
@@ -111,6 +118,7 @@ fn ready(
     origins: Option<Source>,
     facilities: Source,
     day: Option<Day>,
+    plan: Option<&Scenario>,
     progress: &Progress,
 ) -> Result<Ready> {
     let mut rejected: Vec<Problem> = Vec::new();
@@ -121,11 +129,20 @@ fn ready(
     };
     let columns = io::facilities::Columns::default();
     let ledger = io::facilities::read(&facilities.read_for(network)?, columns, &mut rejected)?;
+    // A class whose last facility a scenario closes is still asked for.
+    let mut class = ledger.pick(&ledger.open_on(day)?).classes();
+    let ledger = match plan {
+        Some(plan) => facility_edits::resolve(plan, &ledger, day)?.apply(ledger),
+        None => ledger,
+    };
     let facilities = ledger.pick(&ledger.open_on(day)?);
+    class.extend(facilities.classes());
+    class.sort_unstable();
+    class.dedup();
     rejected.extend(ledger.status_problems(day));
     let joins = walk.join_both(&origins.spot, &facilities, progress)?;
     rejected.extend(unjoined(walk, &joins.facility_snap, |row, fault| facilities.problem(row, fault)));
-    Ok(Ready { origins, facilities, joins, rejected })
+    Ok(Ready { origins, facilities, class, joins, rejected })
 }
 
 impl Ready {
@@ -174,16 +191,23 @@ pub fn nearest(
     let cutoff_ds = limit_ds("max_minutes", max_minutes)?;
     let asked = question.understood(py, network)?;
     let (batch, rejected) = asked.answer(py, report.as_ref(), move |walk, ready, memory, progress| {
-        let (origins, class) = (ready.origins.id.len(), ready.facilities.classes());
+        let (origins, class) = (ready.origins.id.len(), ready.class.clone());
         let search_bytes =
             by_class::memory_bytes(walk.network, origins, ready.joins.doors.len(), class.len());
         memory.check("nearest", search_bytes + (origins * class.len()) as u64 * ROW_BYTES)?;
         let times = Times {
             profile: walk.profile.name.clone(),
             origin: ready.origins.id.clone(),
-            class,
             facility: ready.facilities.id.clone(),
-            nearest: by_class::search(walk, &ready.joins, &ready.facilities, cutoff_ds, progress)?,
+            nearest: by_class::search_classes(
+                walk,
+                &ready.joins,
+                &ready.facilities,
+                &class,
+                cutoff_ds,
+                progress,
+            )?,
+            class,
         };
         Ok(io::times::to_batch(&times))
     })?;
@@ -235,7 +259,8 @@ pub fn reach_batches(
     let (ready, profile) = job::run(py, report.as_ref(), move |progress| {
         asked.memory.check("reach_batches", pairs::memory_bytes(&asked.network, cutoff_ds))?;
         let walk = Walk::new(&asked.network, &profile, asked.direction);
-        let mut ready = ready(&walk, asked.origins, asked.facilities, asked.day, progress)?;
+        let mut ready =
+            ready(&walk, asked.origins, asked.facilities, asked.day, asked.plan.as_deref(), progress)?;
         ready.list_unjoined_origins(&walk);
         drop(walk);
         Ok((ready, profile))

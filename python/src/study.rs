@@ -40,7 +40,8 @@ pub struct GivenTable {
     fetched: Option<(u64, String)>,
 }
 
-fn given(tables: Vec<GivenTable>) -> Given {
+/// What Python read, by path.
+pub fn given(tables: Vec<GivenTable>) -> Given {
     let mut given = Given::default();
     for GivenTable { path, layer, table, refusals, fetched } in tables {
         if let Some((bytes, sha256)) = fetched {

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod prepare;
 pub mod publish;
+pub mod scenario;
 pub mod score;
 pub mod study;
 pub mod synthetic;

@@ -178,7 +178,7 @@ fn covered(
     {
         progress.begin("coverage", areas.id.len())?;
         let times = together(times, &lists);
-        covered.add(&coverage(&times, &people.cells, &areas.id, &parts, &minutes, progress)?, &asked);
+        covered.add(&coverage(&*times, &people.cells, &areas.id, &parts, &minutes, progress)?, &asked);
     }
     Ok(covered)
 }

@@ -160,6 +160,29 @@ pub fn read_people(table: &Table, groups: Option<&[String]>) -> Result<PeopleTab
     })
 }
 
+/// Cells with their people and the place where these step out: `lon`, `lat` where given, else the centre. Rows that repeat a
+/// cell, or have no place, are left out and added to `rejected`.
+///
+/// # Errors
+/// Problems as of [`read_people`] and [`read_origins`].
+pub fn read_inhabited(
+    table: &Table,
+    groups: Option<&[String]>,
+    rejected: &mut Vec<Problem>,
+) -> Result<Cells> {
+    let people = read_people(table, groups)?;
+    let origins = read_origins(table, rejected)?;
+    let pick = |column: &[f64]| origins.row.iter().map(|&row| column[row]).collect::<Vec<f64>>();
+    let of_group = |group: &Group| Group { name: group.name.clone(), people: pick(&group.people) };
+    Ok(Cells {
+        cell: origins.row.iter().map(|&row| people.cell[row]).collect(),
+        place: origins.spot.iter().map(|spot| spot.place).collect(),
+        people: pick(&people.cells.people),
+        households: None,
+        groups: people.cells.groups.iter().map(of_group).collect(),
+    })
+}
+
 fn counts(table: &Table, column: &str, problems: &mut Vec<Problem>) -> Result<Vec<f64>> {
     let values = table.numbers(column, problems)?;
     // Text that is no number was told when the column was read.

@@ -140,7 +140,8 @@ pub fn read_ends(table: &Table, capacity: Option<&str>, needed: bool) -> Result<
 /// Read pairs: `origin_id`, `facility_id`, `time_s`, and `class` where facilities of several classes share an id.
 ///
 /// Origins are those given, else those of the pairs in the order in which they come. Pairs of other origins or facilities are
-/// not looked at: a table of pairs may hold more than is asked for.
+/// not looked at: a table of pairs may hold more than is asked for. They come in the order of the origins, then of the facilities,
+/// so that no sum hangs on the order of the table.
 ///
 /// # Errors
 /// Problems when a column is missing, a time is missing or below 0, a pair is there twice, or no pair joins the two sides.
@@ -167,6 +168,8 @@ pub fn read(table: &Table, origins: Option<Ids>, ends: &Ends) -> Result<Pairs> {
             "no row joins an origin and a facility of the other tables: ids must be the same".to_owned();
         return Err(Problem::of_file(&table.name, Fault::Unreadable { reason }).into());
     }
+    let (costs, order) = costs.in_order();
+    let row_of: Vec<usize> = order.into_iter().map(|at| row_of[at as usize]).collect();
     if let Some((first, again)) = costs.repeated(origin.len(), ends.id.len()) {
         let fault = Fault::DuplicateId { first_row: row_of[first] as u64 + 1 };
         let row = row_of[again];

@@ -3,6 +3,7 @@
 
 pub mod areas;
 pub mod cells;
+pub mod changes;
 pub mod classes;
 pub mod costs;
 pub mod coverage;

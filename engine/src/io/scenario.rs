@@ -39,9 +39,7 @@ pub fn read(path: &Path) -> Result<Scenario> {
     let name = table.get("scenario").and_then(|head| head.get("name")).and_then(toml::Value::as_str);
     let edits = match table.get("edit") {
         None => Value::Array(vec![]),
-        Some(edits) => {
-            serde_json::to_value(edits).map_err(|error| unreadable(None, error.to_string()))?
-        }
+        Some(edits) => serde_json::to_value(edits).map_err(|error| unreadable(None, error.to_string()))?,
     };
     let name = name.map_or_else(|| file.trim_end_matches(".toml").to_owned(), str::to_owned);
     of_values(&name, &file, edits, problems)
@@ -100,7 +98,8 @@ fn edit(value: Value) -> std::result::Result<Edit, Wrong> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     })?;
-    let change = serde_json::from_value(Value::Object(keys)).map_err(|error| unreadable(error.to_string()))?;
+    let change =
+        serde_json::from_value(Value::Object(keys)).map_err(|error| unreadable(error.to_string()))?;
     Ok(Edit { change, cost_yuan, project })
 }
 

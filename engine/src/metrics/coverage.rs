@@ -9,6 +9,30 @@ use crate::model::study::minutes_to_ds;
 use crate::model::times::{Deciseconds, Nearest, Reason, Times};
 use rayon::prelude::*;
 
+/// Where the nearest facility of each class is, from every cell.
+pub trait NearestOf: Sync {
+    /// Who walks.
+    fn profile(&self) -> &str;
+    /// The classes, sorted.
+    fn classes(&self) -> Vec<String>;
+    /// The nearest of a class from a cell, by their places.
+    fn nearest(&self, cell: usize, class: usize) -> Nearest;
+}
+
+impl NearestOf for Times {
+    fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    fn classes(&self) -> Vec<String> {
+        self.class.clone()
+    }
+
+    fn nearest(&self, cell: usize, class: usize) -> Nearest {
+        self.nearest[cell * self.class.len() + class]
+    }
+}
+
 /// Sum people by what their cell's time says, for every area, class, group and threshold.
 ///
 /// `times` has one origin per cell, in the order of the cells; `parts` are those of each area. Areas do not know of each other:
@@ -17,7 +41,7 @@ use rayon::prelude::*;
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn coverage(
-    times: &Times,
+    times: &impl NearestOf,
     cells: &Cells,
     area_ids: &[String],
     parts: &[Vec<Part>],
@@ -29,7 +53,8 @@ pub fn coverage(
         .collect();
     let limits_ds: Vec<Deciseconds> =
         minutes.iter().map(|&minutes| minutes_to_ds(minutes).unwrap_or_default()).collect();
-    let sums = Sums { times, groups: &groups, limits_ds: &limits_ds };
+    let class = times.classes();
+    let sums = Sums { times, classes: class.len(), groups: &groups, limits_ds: &limits_ds };
     let of_area: Vec<AreaSums> = parts
         .par_iter()
         .map(|parts| {
@@ -39,9 +64,9 @@ pub fn coverage(
         .collect::<Result<_>>()?;
     let column = |fate: usize| of_area.iter().flat_map(|area| area.of[fate].iter().copied()).collect();
     Ok(Coverage {
-        profile: times.profile.clone(),
+        profile: times.profile().to_owned(),
         area_id: area_ids.to_vec(),
-        class: times.class.clone(),
+        class,
         group: groups.iter().map(|(name, _)| (*name).to_owned()).collect(),
         minutes: minutes.to_vec(),
         people: of_area.iter().flat_map(|area| area.people.iter().copied()).collect(),
@@ -50,8 +75,9 @@ pub fn coverage(
 }
 
 /// What is summed up for an area.
-struct Sums<'a> {
-    times: &'a Times,
+struct Sums<'a, T> {
+    times: &'a T,
+    classes: usize,
     groups: &'a [(&'a str, &'a [f64])],
     limits_ds: &'a [Deciseconds],
 }
@@ -62,9 +88,9 @@ struct AreaSums {
     of: [Vec<f64>; Fate::COUNT],
 }
 
-impl Sums<'_> {
+impl<T: NearestOf> Sums<'_, T> {
     fn of_area(&self, parts: &[Part]) -> AreaSums {
-        let (groups, limits, classes) = (self.groups.len(), self.limits_ds.len(), self.times.class.len());
+        let (groups, limits, classes) = (self.groups.len(), self.limits_ds.len(), self.classes);
         // People of each part, group by group, so that the innermost loop runs over groups side by side.
         let in_part = |&Part { cell, share }: &Part| {
             self.groups.iter().map(move |(_, people)| people[cell as usize] * share)
@@ -80,7 +106,7 @@ impl Sums<'_> {
         for class in 0..classes {
             sums.fill(0.0);
             for (part, weights) in parts.iter().zip(weights.chunks(groups)) {
-                let nearest = self.times.nearest[part.cell as usize * classes + class];
+                let nearest = self.times.nearest(part.cell as usize, class);
                 for (limit, &limit_ds) in self.limits_ds.iter().enumerate() {
                     let first = (limit * Fate::COUNT + fate(nearest, limit_ds) as usize) * groups;
                     add(&mut sums[first..first + groups], weights);

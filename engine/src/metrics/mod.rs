@@ -8,6 +8,7 @@ pub mod cumulative;
 pub mod duplicates;
 pub mod equity;
 pub mod floating_catchment;
+pub mod gains;
 pub mod gravity;
 pub mod inside;
 pub mod neighbours;

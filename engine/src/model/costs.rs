@@ -1,5 +1,7 @@
 //! What it costs to get from origins to facilities: what all measures of access are computed from.
 
+use rayon::prelude::*;
+
 /// The pairs that reach each other, as columns of one length. A pair that is not there is out of reach.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Costs {
@@ -20,6 +22,20 @@ impl Costs {
     /// Whether there is no pair.
     pub fn is_empty(&self) -> bool {
         self.minutes.is_empty()
+    }
+
+    /// The pairs by origin, then by facility, with the positions that they had. Sums over them then have the same bits in
+    /// whatever order the pairs came.
+    #[must_use]
+    pub fn in_order(self) -> (Self, Vec<u32>) {
+        let key = |at: usize| (self.origin[at], self.facility[at]);
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        if (1..self.len()).any(|at| key(at - 1) > key(at)) {
+            order.par_sort_unstable_by_key(|&at| (key(at as usize), at));
+        }
+        let pick = |column: &[u32]| order.iter().map(|&at| column[at as usize]).collect();
+        let minutes = order.iter().map(|&at| self.minutes[at as usize]).collect();
+        (Self { origin: pick(&self.origin), facility: pick(&self.facility), minutes }, order)
     }
 
     /// The first pair that is there twice: the earlier and the later position.

@@ -179,6 +179,13 @@ pub struct NewLink {
     pub from: LonLat,
     /// Where it ends.
     pub to: LonLat,
+    /// A name for its first end, which is then joined to the ends of other links of that name and to no street: the top of a
+    /// lift from which a footbridge leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_joint: Option<String>,
+    /// The same for its second end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_joint: Option<String>,
     /// Corners between, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<LonLat>,

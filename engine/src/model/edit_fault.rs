@@ -42,6 +42,15 @@ pub enum EditFault {
     LinkClosed,
     /// An edit before this one adds a link of this id.
     LinkExists,
+    /// No street is near enough to an end of a link.
+    NoStreetNear {
+        /// Distance to the nearest street, when one was found.
+        nearest_m: Option<f64>,
+        /// The greatest distance allowed.
+        limit_m: f64,
+    },
+    /// No other link has the joint that an end of this one names.
+    LonelyJoint,
     /// The link begins and ends at one point of the streets.
     NoLength,
     /// The population has no such group.
@@ -72,6 +81,8 @@ impl EditFault {
             Self::LinkOpen => "link_open",
             Self::LinkClosed => "link_closed",
             Self::LinkExists => "link_exists",
+            Self::NoStreetNear { .. } => "no_street_near",
+            Self::LonelyJoint => "lonely_joint",
             Self::NoLength => "no_length",
             Self::NoSuchGroup { .. } => "no_such_group",
             Self::BadOutline { .. } => "bad_outline",
@@ -108,16 +119,34 @@ impl EditFault {
             Self::NewFacilityLacks { key } => {
                 both(format!("a new facility has no {key}"), format!("新设施缺少 {key}"))
             }
-            Self::IdNotANumber => {
-                both("the facilities have whole numbers as ids, and this is none", "设施编号为整数，而此处不是")
-            }
-            Self::NoSuchLink => {
-                both("no way has this id, or none is near the place", "没有该编号的道路，或该位置附近没有道路")
-            }
+            Self::IdNotANumber => both(
+                "the facilities have whole numbers as ids, and this is none",
+                "设施编号为整数，而此处不是",
+            ),
+            Self::NoSuchLink => both(
+                "no way has this id, or none is near the place",
+                "没有该编号的道路，或该位置附近没有道路",
+            ),
             Self::WhichLink => both("neither id nor place tells which way is meant", "未说明是哪条道路"),
             Self::LinkOpen => both("no edit before this one closed it", "此前没有编辑将其关闭"),
             Self::LinkClosed => both("it is closed already", "该道路已关闭"),
             Self::LinkExists => both("an edit before this one adds it", "此前的编辑已新增该编号"),
+            Self::NoStreetNear { nearest_m, limit_m } => {
+                let (away, away_zh) = nearest_m.map_or_else(
+                    || ("there is no street".to_owned(), "附近没有道路".to_owned()),
+                    |away_m| {
+                        (
+                            format!("the nearest street is {away_m:.0} m away"),
+                            format!("最近道路距 {away_m:.0} 米"),
+                        )
+                    },
+                );
+                both(
+                    format!("{away}, the limit is {limit_m:.0} m"),
+                    format!("{away_zh}，上限 {limit_m:.0} 米"),
+                )
+            }
+            Self::LonelyJoint => both("no other link ends at this joint", "没有其他连接以该接点为端点"),
             Self::NoLength => {
                 both("it begins and ends at one point of the streets", "起点与终点为道路上的同一点")
             }
@@ -137,7 +166,6 @@ impl EditFault {
     /// What to do about it.
     pub fn fix(&self) -> Bilingual {
         match self {
-            Self::UnknownChange { .. } => both("Use one of these", "请使用其中之一"),
             Self::Unreadable { .. } => {
                 both("Correct it; docs/scenarios.md lists all keys", "请更正；全部键见 docs/scenarios.md")
             }
@@ -153,8 +181,17 @@ impl EditFault {
             Self::NoSuchLink => both("Correct the id or the place", "请更正编号或位置"),
             Self::WhichLink => both("Give id, at, or both", "请给出 id 或 at"),
             Self::LinkExists => both("Give it another id", "请另取编号"),
+            Self::NoStreetNear { .. } => both(
+                "Move the end to a street, or give it a joint with another link",
+                "请将端点移至道路处，或以接点与其他连接相连",
+            ),
+            Self::LonelyJoint => {
+                both("Name the joint at both links, or remove it", "请在两条连接上使用同一接点名，或删除")
+            }
             Self::NoLength => both("Move one of its ends", "请移动其中一端"),
-            Self::NoSuchGroup { .. } => both("Use one of these", "请使用其中之一"),
+            Self::UnknownChange { .. } | Self::NoSuchGroup { .. } => {
+                both("Use one of these", "请使用其中之一")
+            }
             Self::BadOutline { .. } => both("Correct the outline", "请更正范围线"),
         }
     }

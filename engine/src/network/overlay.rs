@@ -23,8 +23,14 @@ const CORNER_M: f64 = 1.0;
 /// A link that ends so near to a street ends on it.
 const ON_STREET_M: f64 = 0.5;
 
-/// A link that ends so near to the end of another link is joined to that.
-const SAME_END_M: f64 = 2.0;
+/// What an end of a link is joined to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// The nearest point of a street.
+    Street(Anchor),
+    /// The ends of other links that have this name.
+    Joint(String),
+}
 
 /// A new link, ready to be laid.
 #[derive(Debug, Clone)]
@@ -35,8 +41,8 @@ pub struct Link {
     pub kind: WayKind,
     /// Where it goes, its ends first and last.
     pub line: Vec<Place>,
-    /// Where its ends are joined, unless to the end of another link.
-    pub ends: [Option<Anchor>; 2],
+    /// What its ends are joined to.
+    pub ends: [End; 2],
     /// Length, metres.
     pub length_m: f64,
     /// How much higher its second end is, metres, where that is known.
@@ -96,12 +102,12 @@ impl Overlay {
     /// Lay links over a network, and close and retime edges. `closed` and `retimed` may name links, in their order, by
     /// numbers from that of the first new edge.
     pub fn lay(
-        base: Arc<Network>,
+        base: &Arc<Network>,
         links: &[Link],
         closed: BTreeSet<u32>,
         retimed: BTreeMap<u32, Retimed>,
     ) -> Self {
-        let mut laying = Laying::new(&base);
+        let mut laying = Laying::new(base);
         for link in links {
             laying.add(link);
         }
@@ -224,7 +230,12 @@ impl Overlay {
     fn split_street(&self, profile: &Profile, base: &EdgeTimes, street: u32, share: f64) -> Split {
         let whole = self.street_time(base, street);
         if self.closed.contains(&street) {
-            return Split { from_start_ds: CLOSED, to_end_ds: CLOSED, from_end_ds: CLOSED, to_start_ds: CLOSED };
+            return Split {
+                from_start_ds: CLOSED,
+                to_end_ds: CLOSED,
+                from_end_ds: CLOSED,
+                to_start_ds: CLOSED,
+            };
         }
         if share <= 0.0 {
             return by_share(whole, 0.0);
@@ -279,7 +290,8 @@ impl Overlay {
 
 fn changed(own: [Deciseconds; 2], retimed: &Retimed) -> [Deciseconds; 2] {
     // Nobody gets through where they could not before: seconds are for those who can use the link.
-    let one = |own: Deciseconds, given: Option<Deciseconds>| if own == CLOSED { own } else { given.unwrap_or(own) };
+    let one =
+        |own: Deciseconds, given: Option<Deciseconds>| if own == CLOSED { own } else { given.unwrap_or(own) };
     [one(own[0], retimed[0]), one(own[1], retimed[1])]
 }
 
@@ -306,7 +318,7 @@ struct Laying<'a> {
     /// Where streets are cut: the node at each share, by street. Shares are not negative, so their bits are in their order.
     at_share: BTreeMap<u32, BTreeMap<u64, u32>>,
     nodes: Vec<(Place, bool)>,
-    link_ends: Vec<(Place, u32)>,
+    joints: BTreeMap<String, u32>,
     edge_id: Vec<String>,
     edges: Edges,
     heights: Heights,
@@ -323,7 +335,7 @@ impl<'a> Laying<'a> {
             base,
             at_share: BTreeMap::new(),
             nodes: vec![],
-            link_ends: vec![],
+            joints: BTreeMap::new(),
             edge_id: vec![],
             edges: Edges { first_vertex: vec![0], ..Edges::default() },
             heights: Heights { first: vec![0], ..Heights::default() },
@@ -336,8 +348,8 @@ impl<'a> Laying<'a> {
 
     fn add(&mut self, link: &Link) {
         let last = link.line.len() - 1;
-        let from = self.end(link.line[0], link.ends[0]);
-        let to = self.end(link.line[last], link.ends[1]);
+        let from = self.end(link.line[0], &link.ends[0]);
+        let to = self.end(link.line[last], &link.ends[1]);
         let edge = self.ends.len() as u32;
         self.push([from, to], link.kind, link.length_m, &link.line);
         let at = edge as usize;
@@ -370,27 +382,27 @@ impl<'a> Laying<'a> {
         self.edges.first_vertex.push(self.edges.vertices.len() as u32);
     }
 
-    /// The node at which a link ends: that of another link, else one of the street, else its own with a step to the street.
-    fn end(&mut self, place: Place, anchor: Option<Anchor>) -> u32 {
-        let shared = self.link_ends.iter().find(|(other, _)| other.distance_m(place) <= SAME_END_M);
-        if let Some(&(_, node)) = shared {
-            return node;
-        }
-        let node = match anchor {
-            None => self.node(place, true),
-            Some(anchor) => {
-                let (street, at) = self.street_node(anchor);
-                if anchor.away_m <= ON_STREET_M {
-                    street
-                } else {
-                    let own = self.node(place, true);
-                    self.steps.push(([own, street], [place, at]));
-                    own
+    /// The node at which a link ends: a joint's, one of the street, or its own with a step to the street.
+    fn end(&mut self, place: Place, end: &End) -> u32 {
+        match end {
+            End::Joint(name) => {
+                if let Some(&node) = self.joints.get(name) {
+                    return node;
                 }
+                let node = self.node(place, true);
+                self.joints.insert(name.clone(), node);
+                node
             }
-        };
-        self.link_ends.push((place, node));
-        node
+            End::Street(anchor) => {
+                let (street, at) = self.street_node(*anchor);
+                if anchor.away_m <= ON_STREET_M {
+                    return street;
+                }
+                let own = self.node(place, true);
+                self.steps.push(([own, street], [place, at]));
+                own
+            }
+        }
     }
 
     fn node(&mut self, place: Place, public: bool) -> u32 {
@@ -439,8 +451,7 @@ impl<'a> Laying<'a> {
         let ways = Ways { edges, heights: self.heights, flights, rides: self.rides, ..Ways::default() };
         let place = self.base.node_place.first().copied().into_iter().collect::<Vec<_>>();
         let node_id = Ids::UInt(vec![0; place.len()]);
-        let links =
-            Network::new(node_id, place, Ids::Text(self.edge_id), ways, self.base.origin.clone());
+        let links = Network::new(node_id, place, Ids::Text(self.edge_id), ways, self.base.origin.clone());
         Overlay {
             base: Arc::clone(self.base),
             cuts,
@@ -514,9 +525,8 @@ impl Overlay {
     /// The number of edge of the baseline that each edge's properties are those of, or the link's.
     fn sources(&self) -> impl Iterator<Item = (u32, Result<u32, usize>)> + '_ {
         let base = self.base.edge_count() as u32;
-        (0..self.edge_count() as u32).map(move |edge| {
-            (edge, self.street(edge).ok_or_else(|| (edge - base) as usize))
-        })
+        (0..self.edge_count() as u32)
+            .map(move |edge| (edge, self.street(edge).ok_or_else(|| (edge - base) as usize)))
     }
 
     fn edges(&self) -> Edges {
@@ -536,15 +546,12 @@ impl Overlay {
             made.residents.push(of.residents[at]);
             made.wheelchair.push(of.wheelchair[at]);
             made.island.push(of.island[at]);
-            match self.piece(edge) {
-                Some((_, piece)) => {
-                    made.length_m.push(of.length_m[at] * (piece.end - piece.start));
-                    made.vertices.extend(part_of(&self.base, at, piece.start, piece.end));
-                }
-                None => {
-                    made.length_m.push(of.length_m[at]);
-                    made.vertices.extend_from_slice(&of.vertices[of.vertices_of(at)]);
-                }
+            if let Some((_, piece)) = self.piece(edge) {
+                made.length_m.push(of.length_m[at] * (piece.end - piece.start));
+                made.vertices.extend(part_of(&self.base, at, piece.start, piece.end));
+            } else {
+                made.length_m.push(of.length_m[at]);
+                made.vertices.extend_from_slice(&of.vertices[of.vertices_of(at)]);
             }
             made.first_vertex.push(made.vertices.len() as u32);
         }

@@ -41,7 +41,9 @@ impl EdgeIndex {
         let usable = |edge: usize| {
             let open = joining.times.forward_ds[edge] != CLOSED || joining.times.backward_ds[edge] != CLOSED;
             let closed = joining.closed.is_some_and(|closed| closed.contains(&(edge as u32)));
-            open && !closed && !(joining.public && edges.residents[edge]) && (joining.islands || !edges.island[edge])
+            open && !closed
+                && !(joining.public && edges.residents[edge])
+                && (joining.islands || !edges.island[edge])
         };
         if let Some(level) = spot.level.filter(|level| *level != Level::GROUND) {
             let on_floor = |edge: usize| usable(edge) && edges.level[edge] == Some(level);
@@ -141,7 +143,8 @@ pub fn snap(
 pub fn attach(network: &Network, place: Place, closed: &BTreeSet<u32>, limit_m: f64) -> Snap {
     let (ground, edges) = (network.ground(), &network.ground().edges);
     let usable = |edge: usize| edges.kind[edge].has_doors() && !closed.contains(&(edge as u32));
-    let public = ground.index().nearest(ground, |edge| usable(edge) && !edges.residents[edge], place, limit_m);
+    let public =
+        ground.index().nearest(ground, |edge| usable(edge) && !edges.residents[edge], place, limit_m);
     if public.anchor.is_some() { public } else { ground.index().nearest(ground, usable, place, limit_m) }
 }
 

@@ -67,7 +67,8 @@ pub(super) fn edge_time(network: &Network, profile: &Profile, edge: usize) -> [D
 /// Times between the ends of an edge and the point at `share` of its length.
 pub fn split(network: &Network, profile: &Profile, times: &EdgeTimes, edge: usize, share: f64) -> Split {
     if let (Some(overlay), Some(baseline)) = (&network.overlay, &times.baseline)
-        && let Some(split) = overlay.split(profile, baseline, edge as u32, overlay.street_share(edge as u32, share))
+        && let Some(split) =
+            overlay.split(profile, baseline, edge as u32, overlay.street_share(edge as u32, share))
     {
         return split;
     }

@@ -32,7 +32,8 @@ fn outline(area: &SetArea) -> std::result::Result<MultiPolygon, &'static str> {
     if area.outline.is_empty() || area.outline.iter().any(|ring| ring.len() < 3) {
         return Err("a ring has fewer than three corners");
     }
-    let mut rings = area.outline.iter().map(|ring| LineString::from_iter(ring.iter().map(|&at| (at[0], at[1]))));
+    let mut rings =
+        area.outline.iter().map(|ring| ring.iter().map(|&at| (at[0], at[1])).collect::<LineString>());
     let outer = rings.next().ok_or("it has no ring")?;
     let polygon = Polygon::new(outer, rings.collect());
     if polygon.unsigned_area() > 0.0 { Ok(polygon.into()) } else { Err("it has no area") }

@@ -1,6 +1,8 @@
 //! Edits of facilities: what becomes of the rows of a ledger, and which rows come after them.
 
-use crate::model::edit::{Amounts, Change, LonLat, MoveFacility, OpenFacility, ResizeFacility, WhichFacility};
+use crate::model::edit::{
+    Amounts, Change, LonLat, MoveFacility, OpenFacility, ResizeFacility, WhichFacility,
+};
 use crate::model::edit_fault::EditFault;
 use crate::model::error::{Error, Result};
 use crate::model::facility::Facilities;
@@ -154,24 +156,25 @@ impl Resolving<'_> {
     }
 
     fn is_open(&self, row: usize) -> bool {
-        match row.checked_sub(self.ledger.len()) {
-            Some(new) => self.edits.new[new].open,
-            None => {
-                let changed = self.edits.changed.get(&row).and_then(|changed| changed.open);
-                changed.unwrap_or_else(|| self.ledger.entry[row].status_on(self.day) == Status::Open)
-            }
+        if let Some(new) = row.checked_sub(self.ledger.len()) {
+            return self.edits.new[new].open;
         }
+        let changed = self.edits.changed.get(&row).and_then(|changed| changed.open);
+        changed.unwrap_or_else(|| self.was_open(row))
     }
 
     fn set_open(&mut self, row: usize, open: bool) {
-        match row.checked_sub(self.ledger.len()) {
-            Some(new) => self.edits.new[new].open = open,
-            None => {
-                // What is as it was before all edits is no change: closing and opening again restores.
-                let was = self.ledger.entry[row].status_on(self.day) == Status::Open;
-                self.changed(row).open = (open != was).then_some(open);
-            }
+        if let Some(new) = row.checked_sub(self.ledger.len()) {
+            self.edits.new[new].open = open;
+            return;
         }
+        // What is as it was before all edits is no change: closing and opening again restores.
+        let is_changed = open != self.was_open(row);
+        self.changed(row).open = is_changed.then_some(open);
+    }
+
+    fn was_open(&self, row: usize) -> bool {
+        self.ledger.entry[row].status_on(self.day) == Status::Open
     }
 
     fn changed(&mut self, row: usize) -> &mut ChangedFacility {

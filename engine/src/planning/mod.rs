@@ -6,3 +6,4 @@ pub mod people;
 #[cfg(test)]
 mod scenario_tests;
 pub mod streets;
+pub mod what_if;

@@ -10,12 +10,16 @@ use crate::model::problem::Problem;
 use crate::model::scenario::Scenario;
 use h3o::{CellIndex, Resolution};
 
+/// The resolution of the cells of a city in which nobody lives yet: that of studies that name none.
+const DEFAULT: Resolution = Resolution::Ten;
+
 /// The cells after the edits of a scenario: rows keep their order, new cells come after them. People who move into a cell
 /// that has some step out where those do.
 ///
 /// # Errors
 /// Groups that the cells do not have.
-pub fn apply(scenario: &Scenario, mut cells: Cells, resolution: Resolution) -> Result<Cells> {
+pub fn apply(scenario: &Scenario, mut cells: Cells) -> Result<Cells> {
+    let resolution = cells.cell.first().map_or(DEFAULT, |cell| cell.resolution());
     let mut problems = Vec::new();
     for (number, edit) in (1..).zip(&scenario.edits) {
         let Change::NewHomes(homes) = &edit.change else { continue };

@@ -3,6 +3,9 @@
 
 use super::{facilities, streets};
 use crate::io::{defaults, scenario};
+use crate::metrics::floating_catchment::{Catchments, Variant};
+use crate::model::costs::Costs;
+use crate::model::decay::Decay;
 use crate::model::edit::{Change, Edit};
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
@@ -17,8 +20,10 @@ use crate::travel::baseline::{self, Baseline};
 use crate::travel::doors::Walk;
 use crate::travel::nearest::search_classes;
 use crate::travel::nearest_tests::{RandomTown, random_town};
-use crate::travel::update::{Edits, Opened, update};
 use crate::travel::oracle;
+use crate::travel::pairs::Pairs;
+use crate::travel::touched::{Amounts, touched};
+use crate::travel::update::{Edits, Opened, update};
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -49,11 +54,15 @@ fn edit(town: &RandomTown, number: usize, seed: Seed) -> serde_json::Value {
             json!({"do": "add_link", "id": format!("link {number}"), "kind": kind, "from": lon_lat(from), "to": lon_lat(to),
                    "directions": directions, "rise_m": f64::from(tenths % 60) - 30.0})
         }
-        2 => json!({"do": "add_link", "id": format!("link {number}"), "from": lon_lat(from), "to": lon_lat(to),
-                    "forward_s": seconds, "backward_s": f64::from(tenths % 700)}),
+        2 => {
+            json!({"do": "add_link", "id": format!("link {number}"), "from": lon_lat(from), "to": lon_lat(to),
+                    "forward_s": seconds, "backward_s": f64::from(tenths % 700)})
+        }
         3 => json!({"do": "close_link", "id": way}),
         4 => json!({"do": "open_link", "id": way}),
-        5 => json!({"do": "retime_link", "id": way, "forward_s": seconds, "backward_s": f64::from(tenths % 300)}),
+        5 => {
+            json!({"do": "retime_link", "id": way, "forward_s": seconds, "backward_s": f64::from(tenths % 300)})
+        }
         6 => {
             let id = (i64::from(tenths % 20) - 5).to_string();
             json!({"do": "open_facility", "id": id, "class": format!("class {}", pick % 4), "place": lon_lat(from)})
@@ -71,7 +80,8 @@ fn scenario(town: &RandomTown, network: &Arc<Network>, ledger: &Facilities, seed
     for (number, &seed) in seeds.iter().enumerate() {
         edits.push(edit(town, number, seed));
         let tried = scenario::from_json("town", &json!(edits).to_string()).unwrap();
-        let can_be = streets::overlay(network, &tried).is_ok() && facilities::resolve(&tried, ledger, None).is_ok();
+        let can_be =
+            streets::overlay(network, &tried).is_ok() && facilities::resolve(&tried, ledger, None).is_ok();
         if !can_be {
             edits.pop();
         }
@@ -100,7 +110,8 @@ impl City {
             _ => None,
         };
         let mut class = ledger.classes();
-        let new = edited_ledger.classes().into_iter().filter(|name| !class.contains(name)).collect::<Vec<_>>();
+        let new =
+            edited_ledger.classes().into_iter().filter(|name| !class.contains(name)).collect::<Vec<_>>();
         class.extend(new);
         Self {
             overlay: streets::overlay(network, scenario).unwrap(),
@@ -134,9 +145,9 @@ impl City {
         found.chunks(sorted.len()).flat_map(|row| place.iter().map(|&at| entry(row[at]))).collect()
     }
 
-    /// The same from the baseline and what is updated of it.
-    fn updated(&self, baseline: &Baseline) -> Vec<Result<(u32, String), Reason>> {
-        let closed: Vec<u32> = self
+    /// The facilities that close or move, and those that open or come from elsewhere.
+    fn changes(&self) -> (Vec<u32>, Vec<Opened>) {
+        let closed = self
             .edits
             .changed
             .iter()
@@ -152,8 +163,18 @@ impl City {
             }
         }
         for new in self.edits.new.iter().filter(|new| new.open) {
-            opened.push(Opened { id: new.id.clone(), class: class_of(&new.class), doors: vec![new.place.into()] });
+            opened.push(Opened {
+                id: new.id.clone(),
+                class: class_of(&new.class),
+                doors: vec![new.place.into()],
+            });
         }
+        (closed, opened)
+    }
+
+    /// The same from the baseline and what is updated of it.
+    fn updated(&self, baseline: &Baseline) -> Vec<Result<(u32, String), Reason>> {
+        let (closed, opened) = self.changes();
         let edits = Edits {
             overlay: &self.overlay,
             class: &self.class,
@@ -167,7 +188,9 @@ impl City {
             None => self.ledger.id.text(row as usize),
         };
         let mut table = BTreeMap::new();
-        for (origin, (row, (_, home))) in baseline.nearest.chunks(known).zip(baseline_homes(baseline)).enumerate() {
+        for (origin, (row, (_, home))) in
+            baseline.nearest.chunks(known).zip(baseline_homes(baseline)).enumerate()
+        {
             for class in 0..self.class.len() {
                 let lost = Err(if home { Reason::NotConnected } else { Reason::NotSnapped });
                 table.insert((origin, class), row.get(class).copied().unwrap_or(lost));
@@ -176,7 +199,10 @@ impl City {
         for changed in update(baseline, &edits, &Progress::default()).unwrap() {
             table.insert((changed.origin as usize, changed.class as usize), changed.nearest);
         }
-        table.into_values().map(|nearest| nearest.map(|found| (found.time_ds, id(found.facility())))).collect()
+        table
+            .into_values()
+            .map(|nearest| nearest.map(|found| (found.time_ds, id(found.facility()))))
+            .collect()
     }
 }
 
@@ -190,7 +216,8 @@ fn ready(town: &RandomTown, network: &Arc<Network>, profile: usize, back: bool, 
     let origins = Arc::new(town.origins().into_iter().map(Spot::from).collect());
     let profile = &defaults::profiles()[profile];
     let facilities = Arc::new(town.facilities());
-    baseline::prepare(network, profile, direction, &origins, &facilities, cutoff_ds, &Progress::default()).unwrap()
+    baseline::prepare(network, profile, direction, &origins, &facilities, cutoff_ds, &Progress::default())
+        .unwrap()
 }
 
 proptest! {
@@ -210,6 +237,44 @@ proptest! {
         let edited = city.overlay.network();
         let walk = Walk::new(&edited, &baseline.profile, baseline.direction);
         prop_assert_eq!(city.updated(&baseline), city.whole(&walk, cutoff_ds), "{:#?}", scenario.edits);
+    }
+
+    /// The pairs of touched origins are those of a whole search, those of all others are as they were; and floating catchments
+    /// over the pairs that are closed for them give touched origins what they get in a whole run, and nobody else anything new.
+    #[test]
+    fn touched_pairs_are_all_that_change(
+        town in random_town(), profile in 0_usize..5, back in any::<bool>(), cutoff_ds in 0_u32..5000,
+        seeds in prop::collection::vec(seed(), 0..6), variant in 0_usize..5,
+    ) {
+        let network = Arc::new(town.network(town.edges.len()));
+        let scenario = scenario(&town, &network, &town.facilities(), &seeds);
+        let city = City::new(&town, &network, &scenario);
+        prop_assume!(!city.open().is_empty());
+        let baseline = ready(&town, &network, profile, back, cutoff_ds);
+        let edited = city.overlay.network();
+        let walk = Walk::new(&edited, &baseline.profile, baseline.direction);
+        let whole = city.whole_pairs(&walk, cutoff_ds);
+        let base = Walk::new(&network, &baseline.profile, baseline.direction);
+        let before = City::new(&town, &network, &scenario_of(&[])).whole_pairs(&base, cutoff_ds);
+        let (touched, pairs) = city.touched_pairs(&baseline, false);
+        let of = |pairs: &[Pair], is_touched: bool| -> Vec<Pair> {
+            pairs.iter().filter(|pair| touched.contains(&pair.0) == is_touched).cloned().collect()
+        };
+        prop_assert_eq!(&of(&pairs, true), &of(&whole, true), "{:#?}", scenario.edits);
+        prop_assert_eq!(of(&before, false), of(&whole, false), "{:#?}", scenario.edits);
+        let (reached, closed) = city.touched_pairs(&baseline, true);
+        let variant = [
+            Variant::TwoStep, Variant::ThreeStep, Variant::Modified, Variant::Balanced, Variant::SpatialAvailability,
+        ][variant];
+        let (was, is, quick) = (access(&before, variant), access(&whole, variant), access(&closed, variant));
+        for origin in 0..(city.origins.len() + city.new_origins.len()) as u32 {
+            let value = |of: &BTreeMap<u32, f64>| of.get(&origin).copied().unwrap_or(0.0).to_bits();
+            if reached.contains(&origin) {
+                prop_assert_eq!(value(&quick), value(&is));
+            } else {
+                prop_assert_eq!(value(&was), value(&is));
+            }
+        }
     }
 
     /// The whole run over the edited city is that of the slow twin, which cuts its streets at every home and door.
@@ -273,7 +338,82 @@ proptest! {
     }
 }
 
+/// Origin, id and class of the facility, tenths of a second.
+type Pair = (u32, String, String, u32);
+
+/// Access of each origin with one place in each facility and people by the number of the origin; sums in the order of pairs.
+fn access(pairs: &[Pair], variant: Variant) -> BTreeMap<u32, f64> {
+    let facilities: std::collections::BTreeSet<(&String, &String)> =
+        pairs.iter().map(|pair| (&pair.1, &pair.2)).collect();
+    let place: BTreeMap<(&String, &String), u32> = facilities.into_iter().zip(0..).collect();
+    let mut sorted: Vec<(u32, u32, f64)> =
+        pairs.iter().map(|pair| (pair.0, place[&(&pair.1, &pair.2)], f64::from(pair.3) / 600.0)).collect();
+    sorted.sort_by_key(|pair| (pair.0, pair.1));
+    let costs = Costs {
+        origin: sorted.iter().map(|pair| pair.0).collect(),
+        facility: sorted.iter().map(|pair| pair.1).collect(),
+        minutes: sorted.iter().map(|pair| pair.2).collect(),
+    };
+    let origins = pairs.iter().map(|pair| pair.0 + 1).max().unwrap_or(0);
+    let people: Vec<f64> = (0..origins).map(|origin| f64::from(origin) * 1.7 + 0.3).collect();
+    let capacity = vec![1.0; place.len()];
+    let catchments = Catchments { costs: &costs, people: &people, capacity: &capacity };
+    let decay = Decay::Exponential { per_min: 0.3 };
+    (0..).zip(catchments.access(variant, &decay)).collect()
+}
+
+fn scenario_of(edits: &[serde_json::Value]) -> Scenario {
+    scenario::from_json("town", &json!(edits).to_string()).unwrap()
+}
+
 impl City {
+    /// All pairs of the edited city, by origin and then id of the facility.
+    fn whole_pairs(&self, walk: &Walk<'_>, cutoff_ds: u32) -> Vec<Pair> {
+        let quiet = Progress::default();
+        let facilities = self.edited_ledger.pick(&self.open());
+        let origins = [self.origins.clone(), self.new_origins.clone()].concat();
+        let joins = walk.join_both(&origins, &facilities, &quiet).unwrap();
+        let mut pairs = Vec::new();
+        Pairs::between(walk, &joins, cutoff_ds)
+            .find(&quiet, |blocks| {
+                for block in blocks {
+                    for at in 0..block.len() {
+                        let row = block.facility[at] as usize;
+                        let (id, class) = (facilities.id.text(row), facilities.class[row].clone());
+                        pairs.push((block.origin[at], id, class, block.time_ds[at]));
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+        pairs.sort();
+        pairs
+    }
+
+    /// The touched origins, and their pairs from the baseline.
+    fn touched_pairs(&self, baseline: &Baseline, catchments: bool) -> (Vec<u32>, Vec<Pair>) {
+        let (closed, opened) = self.changes();
+        let edits = Edits {
+            overlay: &self.overlay,
+            class: &self.class,
+            closed: &closed,
+            opened: &opened,
+            origins: &self.new_origins,
+        };
+        let found = touched(baseline, &edits, &Amounts::default(), catchments, &Progress::default()).unwrap();
+        let name = |row: u32| match (row as usize).checked_sub(self.ledger.len()) {
+            Some(new) => (opened[new].id.clone(), self.class[opened[new].class as usize].clone()),
+            None => (self.ledger.id.text(row as usize), self.ledger.class[row as usize].clone()),
+        };
+        let pair = |(origin, facility, time_ds): (u32, u32, u32)| {
+            let (id, class) = name(facility);
+            (origin, id, class, time_ds)
+        };
+        let mut pairs: Vec<Pair> = found.pairs.into_iter().map(pair).collect();
+        pairs.sort();
+        (found.origins, pairs)
+    }
+
     /// The table of the baseline, with the classes and origins of this city.
     fn updated_classes(&self, baseline: &Baseline) -> Vec<Result<(u32, String), Reason>> {
         let known = self.ledger.classes().len();
@@ -282,7 +422,9 @@ impl City {
             for class in 0..self.class.len() {
                 let lost = if baseline.is_joined(origin) { Reason::NotConnected } else { Reason::NotSnapped };
                 let nearest = row.get(class).copied().unwrap_or(Err(lost));
-                table.push(nearest.map(|found| (found.time_ds, self.ledger.id.text(found.facility() as usize))));
+                table.push(
+                    nearest.map(|found| (found.time_ds, self.ledger.id.text(found.facility() as usize))),
+                );
             }
         }
         table

@@ -9,8 +9,8 @@ use crate::model::scenario::Scenario;
 use crate::model::street::{Directions, WayKind};
 use crate::model::times::Deciseconds;
 use crate::network::graph::{HeightSource, Network, Ride};
-use crate::network::overlay::{Link, Overlay, Retimed, point_of};
-use crate::network::snap::{Anchor, attach};
+use crate::network::overlay::{End, Link, Overlay, Retimed, point_of};
+use crate::network::snap::attach;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -36,14 +36,17 @@ pub fn overlay(base: &Arc<Network>, scenario: &Scenario) -> Result<Arc<Overlay>>
     for (number, edit) in (1..).zip(&scenario.edits) {
         resolving.take(number, &edit.change);
     }
+    resolving.tell_lonely_joints();
     let Resolving { links, closed, retimed, mut problems, rows, .. } = resolving;
     if problems.is_empty() {
-        let overlay = Overlay::lay(Arc::clone(base), &links, closed, retimed);
+        let overlay = Overlay::lay(base, &links, closed, retimed);
         let first = overlay.first_new_edge() as u32;
         for (edge, row) in (first..).zip(rows) {
             let [from, to] = overlay.ends(edge);
             if from == to {
-                problems.push(Problem::of_file(&scenario.file, EditFault::NoLength.into()).at_row(row).in_column("to"));
+                problems.push(
+                    Problem::of_file(&scenario.file, EditFault::NoLength.into()).at_row(row).in_column("to"),
+                );
             }
         }
         if problems.is_empty() {
@@ -101,13 +104,17 @@ impl<'a> Resolving<'a> {
             self.tell("id", link.id.clone(), EditFault::LinkExists.into());
         }
         let corners = [link.from].into_iter().chain(link.via.iter().copied()).chain([link.to]);
-        let line: Option<Vec<Place>> = corners.map(place).collect();
+        let corners: Option<Vec<Place>> = corners.map(place).collect();
         // The reader has told of places that are none.
-        let Some(line) = line else { return };
-        let ends = [("from", link.from, line[0]), ("to", link.to, line[line.len() - 1])];
-        let anchors = ends.map(|(key, at, place)| self.end(key, at, place));
-        let rise_m = link.rise_m.or_else(|| Some(self.height_m(anchors[1]?)? - self.height_m(anchors[0]?)?));
-        let made = made(link, line, anchors, rise_m);
+        let Some(corners) = corners else { return };
+        let ends = [
+            ("from", link.from, corners[0], &link.from_joint),
+            ("to", link.to, corners[corners.len() - 1], &link.to_joint),
+        ];
+        let ends = ends.map(|(key, at, place, joint)| self.end(key, at, place, joint.as_ref()));
+        let [Some(from), Some(to)] = ends else { return };
+        let rise_m = link.rise_m.or_else(|| Some(self.height_m(&to)? - self.height_m(&from)?));
+        let made = made(link, corners, [from, to], rise_m);
         if link.forward_s.is_some() || link.backward_s.is_some() {
             let edge = (self.base.edge_count() + self.links.len()) as u32;
             let [forward, backward] = [link.forward_s, link.backward_s].map(|given| given.map(tenths));
@@ -117,26 +124,43 @@ impl<'a> Resolving<'a> {
         self.rows.push(self.row);
     }
 
-    /// The street that an end of a link is joined to; none at the end of another link.
-    fn end(&mut self, key: &str, at: LonLat, place: Place) -> Option<Anchor> {
-        let is_near = |other: &Link| {
-            [other.line.first(), other.line.last()].into_iter().flatten().any(|end| end.distance_m(place) <= 2.0)
-        };
-        let snap = attach(self.base, place, &self.closed, LINK_SNAP_M);
-        if snap.anchor.is_none() && !self.links.iter().any(is_near) {
-            let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m: LINK_SNAP_M };
-            self.tell(key, format!("{at:?}"), fault);
+    /// What an end of a link is joined to; told where that is nothing.
+    fn end(&mut self, key: &str, at: LonLat, place: Place, joint: Option<&String>) -> Option<End> {
+        if let Some(joint) = joint {
+            return Some(End::Joint(joint.clone()));
         }
-        snap.anchor
+        let snap = attach(self.base, place, &self.closed, LINK_SNAP_M);
+        if snap.anchor.is_none() {
+            let fault = EditFault::NoStreetNear { nearest_m: snap.nearest_m, limit_m: LINK_SNAP_M };
+            self.tell(key, format!("{at:?}"), fault.into());
+        }
+        snap.anchor.map(End::Street)
+    }
+
+    /// A joint of one link leads nowhere.
+    fn tell_lonely_joints(&mut self) {
+        let mut links: BTreeMap<&String, Vec<usize>> = BTreeMap::new();
+        for (number, link) in self.links.iter().enumerate() {
+            for end in &link.ends {
+                if let End::Joint(name) = end {
+                    links.entry(name).or_default().push(number);
+                }
+            }
+        }
+        let lonely = links.into_iter().filter(|(_, ends)| ends.len() == 1);
+        let lonely: Vec<(String, usize)> = lonely.map(|(name, ends)| (name.clone(), ends[0])).collect();
+        for (name, link) in lonely {
+            self.row = self.rows[link];
+            self.tell("joint", name, EditFault::LonelyJoint.into());
+        }
     }
 
     /// The height of a street, where the terrain tells it.
-    fn height_m(&self, anchor: Anchor) -> Option<f64> {
+    fn height_m(&self, end: &End) -> Option<f64> {
+        let End::Street(anchor) = end else { return None };
         let edge = anchor.edge as usize;
-        let from_terrain = matches!(
-            self.base.heights.source[edge],
-            HeightSource::Sampled | HeightSource::Interpolated
-        );
+        let from_terrain =
+            matches!(self.base.heights.source[edge], HeightSource::Sampled | HeightSource::Interpolated);
         let heights = self.base.heights_of(edge);
         let last = heights.len().checked_sub(1).filter(|&last| last > 0 && from_terrain)?;
         let position = anchor.share.clamp(0.0, 1.0) * last as f64;
@@ -176,7 +200,9 @@ impl<'a> Resolving<'a> {
         let whole_m: f64 = found.iter().map(|&edge| length_m(edge)).sum();
         let shares: Vec<(u32, f64)> = found
             .iter()
-            .map(|&edge| (edge, if whole_m > 0.0 { length_m(edge) / whole_m } else { 1.0 / found.len() as f64 }))
+            .map(|&edge| {
+                (edge, if whole_m > 0.0 { length_m(edge) / whole_m } else { 1.0 / found.len() as f64 })
+            })
             .collect();
         for (edge, share) in shares {
             let given = [retimed.forward_s, retimed.backward_s].map(|given| given.map(|s| tenths(s * share)));
@@ -215,7 +241,12 @@ impl<'a> Resolving<'a> {
             let middle = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| point_of(self.base, edge as usize, share));
             middle.into_iter().map(|point| point.distance_m(at)).fold(f64::INFINITY, f64::min)
         };
-        edges.map(|edge| (away(edge), edge)).min_by(|a, b| a.0.total_cmp(&b.0)).map(|near| near.1).into_iter().collect()
+        edges
+            .map(|edge| (away(edge), edge))
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|near| near.1)
+            .into_iter()
+            .collect()
     }
 }
 
@@ -235,8 +266,8 @@ fn tenths(seconds: f64) -> Deciseconds {
     (seconds * 10.0).round() as Deciseconds
 }
 
-fn made(link: &NewLink, line: Vec<Place>, ends: [Option<Anchor>; 2], rise_m: Option<f64>) -> Link {
-    let kind = match link.kind {
+fn made(wanted: &NewLink, line: Vec<Place>, ends: [End; 2], rise_m: Option<f64>) -> Link {
+    let kind = match wanted.kind {
         LinkKind::Path | LinkKind::Footbridge => WayKind::Footway,
         LinkKind::Crossing => WayKind::Crossing,
         LinkKind::Steps => WayKind::Steps,
@@ -245,25 +276,25 @@ fn made(link: &NewLink, line: Vec<Place>, ends: [Option<Anchor>; 2], rise_m: Opt
         LinkKind::Cableway => WayKind::Cableway,
     };
     let drawn_m: f64 = line.windows(2).map(|pair| pair[0].distance_m(pair[1])).sum();
-    let steep_m = rise_m.filter(|_| kind == WayKind::Steps).map_or(0.0, |rise_m| rise_m.abs() / STEEPEST_STAIRS);
-    let directions = match link.directions {
-        Some(Ways::Both) => Directions::Both,
+    let steep_m =
+        rise_m.filter(|_| kind == WayKind::Steps).map_or(0.0, |rise_m| rise_m.abs() / STEEPEST_STAIRS);
+    let directions = match wanted.directions {
         Some(Ways::Forward) => Directions::Forward,
         Some(Ways::Backward) => Directions::Backward,
         None if kind == WayKind::Escalator => Directions::Forward,
-        None => Directions::Both,
+        None | Some(Ways::Both) => Directions::Both,
     };
     Link {
-        id: link.id.clone(),
+        id: wanted.id.clone(),
         kind,
         ends,
-        length_m: link.length_m.unwrap_or(drawn_m.max(steep_m)),
+        length_m: wanted.length_m.unwrap_or(drawn_m.max(steep_m)),
         rise_m,
-        ride: ride(link, kind, drawn_m, rise_m),
+        ride: ride(wanted, kind, drawn_m, rise_m),
         directions,
-        wheelchair: link.wheelchair,
-        ramps: [link.wheelchair_ramp, link.stroller_ramp],
-        handrail: link.handrail,
+        wheelchair: wanted.wheelchair,
+        ramps: [wanted.wheelchair_ramp, wanted.stroller_ramp],
+        handrail: wanted.handrail,
         line,
     }
 }

@@ -3,17 +3,20 @@
 
 use super::facilities::{self, FacilityEdits};
 use super::{areas, people, streets};
+use crate::io::changes::{ChangedCell, GainRow};
 use crate::metrics::apportion::{self, Part};
 use crate::metrics::coverage::{NearestOf, coverage};
+use crate::metrics::gains::{Gain, Shift, gains};
 use crate::model::area::Areas;
-use crate::model::coverage::Coverage;
+use crate::model::cell;
+use crate::model::coverage::{Coverage, EVERYBODY};
 use crate::model::edit::Change;
 use crate::model::error::{Error, Result};
 use crate::model::facility::Facilities;
-use crate::model::ids::Ids;
 use crate::model::ledger::{Day, Status};
 use crate::model::place::Spot;
 use crate::model::population::Cells;
+use crate::model::problem::{Fault, Problem};
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use crate::model::scenario::Scenario;
@@ -22,8 +25,9 @@ use crate::model::times::{Deciseconds, Direction, Nearest, Reason};
 use crate::network::graph::Network;
 use crate::network::overlay::Overlay;
 use crate::travel::baseline::{self, Baseline};
+use crate::travel::touched::{Amounts, touched};
 use crate::travel::update::{Changed, Edits, Opened, update};
-use h3o::Resolution;
+use h3o::{CellIndex, Resolution};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -34,14 +38,14 @@ pub struct Inputs {
     pub network: Arc<Network>,
     /// Who lives where.
     pub cells: Cells,
-    /// The resolution of the cells.
-    pub resolution: Resolution,
     /// What people walk to, open or not.
     pub ledger: Facilities,
     /// The day on which facilities are open; without one every date has passed.
     pub day: Option<Day>,
     /// The areas.
     pub areas: Areas,
+    /// The resolution of the areas where these are the H3 parents of cells, which hold whole cells.
+    pub parents: Option<Resolution>,
 }
 
 /// What is asked of a city, before and after.
@@ -69,8 +73,8 @@ pub struct City {
     /// The rows of the ledger that are open.
     pub open: Vec<usize>,
     parts: Vec<Vec<Part>>,
-    /// The areas that each cell is in.
-    areas_of: Vec<Vec<u32>>,
+    /// The areas that each cell is in, with its share in each.
+    areas_of: Vec<Vec<(u32, f64)>>,
 }
 
 /// What a scenario changes.
@@ -90,6 +94,36 @@ pub struct Answer {
     pub areas: Option<Areas>,
 }
 
+impl Inputs {
+    /// The parts of cells in areas: shared by area, or whole in their parents.
+    fn parts_of(&self, cells: &[CellIndex], areas: &Areas, progress: &Progress) -> Result<Vec<Vec<Part>>> {
+        let Some(resolution) = self.parents else { return apportion::parts(cells, areas, progress) };
+        let place: HashMap<&str, usize> = areas.id.iter().map(String::as_str).zip(0..).collect();
+        let mut parts = vec![Vec::new(); areas.id.len()];
+        for (row, cell) in (0..).zip(cells) {
+            let parent = cell.parent(resolution).map(|parent| parent.to_string());
+            if let Some(&area) = parent.and_then(|parent| place.get(parent.as_str())) {
+                parts[area].push(Part { cell: row, share: 1.0 });
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The areas with the parents of cells that are new.
+    fn with_parents_of(&self, cells: &[CellIndex], areas: Option<Areas>) -> Option<Areas> {
+        let Some(resolution) = self.parents else { return areas };
+        let mut known = areas;
+        for parent in cells.iter().filter_map(|cell| cell.parent(resolution)) {
+            let id = parent.to_string();
+            if !known.as_ref().unwrap_or(&self.areas).id.contains(&id) {
+                let areas = known.get_or_insert_with(|| self.areas.clone());
+                areas.push_bare(id, Some(cell::outline(parent)));
+            }
+        }
+        known
+    }
+}
+
 impl City {
     /// Run the whole line once, and keep what every node knows.
     ///
@@ -98,25 +132,38 @@ impl City {
     pub fn prepare(inputs: Inputs, question: Question, progress: &Progress) -> Result<Self> {
         let open = inputs.ledger.open_on(inputs.day)?;
         let facilities = Arc::new(inputs.ledger.pick(&open));
-        let origins: Arc<Vec<Spot>> = Arc::new(inputs.cells.place.iter().map(|&place| place.into()).collect());
+        let origins: Arc<Vec<Spot>> =
+            Arc::new(inputs.cells.place.iter().map(|&place| place.into()).collect());
         let cutoff_ds = cutoff_ds(&question);
         let (network, direction) = (&inputs.network, question.direction);
         let ready = |profile| {
             baseline::prepare(network, profile, direction, &origins, &facilities, cutoff_ds, progress)
         };
         let baselines: Vec<Baseline> = question.profiles.iter().map(ready).collect::<Result<_>>()?;
-        let parts = apportion::parts(&inputs.cells.cell, &inputs.areas, progress)?;
+        let parts = inputs.parts_of(&inputs.cells.cell, &inputs.areas, progress)?;
         let mut areas_of = vec![Vec::new(); inputs.cells.cell.len()];
         for (area, parts) in (0..).zip(&parts) {
-            parts.iter().for_each(|part| areas_of[part.cell as usize].push(area));
+            for part in parts {
+                areas_of[part.cell as usize].push((area, part.share));
+            }
         }
         progress.begin("coverage", inputs.areas.id.len() * baselines.len())?;
         let cover = |baseline: &Baseline| {
-            let times = Patched { baseline, columns: columns(baseline, &baseline.class), rows: HashMap::new() };
+            let times =
+                Patched { baseline, columns: columns(baseline, &baseline.class), rows: HashMap::new() };
             coverage(&times, &inputs.cells, &inputs.areas.id, &parts, &question.minutes, progress)
         };
         let coverage = baselines.iter().map(cover).collect::<Result<_>>()?;
-        Ok(Self { coverage, baselines, open, parts, areas_of, inputs, question })
+        Ok(Self { inputs, question, coverage, baselines, open, parts, areas_of })
+    }
+
+    /// Facilities that no street is near enough to for the first profile: nobody walks there.
+    pub fn unjoined(&self) -> Vec<Problem> {
+        let Some(baseline) = self.baselines.first() else { return vec![] };
+        let limit_m = baseline.max_snap_m();
+        let lonely = baseline.facility_snap.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none());
+        let fault = |nearest_m| Fault::NotSnapped { nearest_m, limit_m };
+        lonely.map(|(row, snap)| baseline.facilities.problem(row, fault(snap.nearest_m))).collect()
     }
 
     /// What a scenario changes.
@@ -125,19 +172,65 @@ impl City {
     /// Every fault of every edit; [`Error::Cancelled`] when the user stopped.
     pub fn answer(&self, scenario: &Scenario, progress: &Progress) -> Result<Answer> {
         let Resolved { overlay, edits, cells, areas } = self.resolve(scenario)?;
-        let (class, closed, opened) = self.facility_changes(&edits);
+        let Changes { class, closed, opened, .. } = self.facility_changes(&edits);
         let known = self.inputs.cells.cell.len();
         let origins: Vec<Spot> =
             cells.iter().flat_map(|cells| &cells.place[known..]).map(|&place| place.into()).collect();
         let edits =
             Edits { overlay: &overlay, class: &class, closed: &closed, opened: &opened, origins: &origins };
-        let changed: Vec<Vec<Changed>> =
-            self.baselines.iter().map(|baseline| update(baseline, &edits, progress)).collect::<Result<_>>()?;
+        let changed: Vec<Vec<Changed>> = self
+            .baselines
+            .iter()
+            .map(|baseline| update(baseline, &edits, progress))
+            .collect::<Result<_>>()?;
         let of_class: BTreeSet<u32> = changed.iter().flatten().map(|entry| entry.class).collect();
         let touched = self.touched(&changed, cells.as_ref(), areas.as_ref());
-        let coverage = self.recovered(&touched, &of_class, &class, &changed, cells.as_ref(), areas.as_ref(), progress)?;
+        let coverage =
+            self.recovered(&touched, &of_class, &class, &changed, cells.as_ref(), areas.as_ref(), progress)?;
         let opened = opened.into_iter().map(|opened| opened.id).collect();
         Ok(Answer { coverage, changed, class, opened, cells, areas })
+    }
+
+    /// The pairs of the cells whose pairs a scenario can touch; with `catchments` those that floating catchments need, see
+    /// [`touched`]. Sorted by cell, then in the order of the ledger.
+    ///
+    /// # Errors
+    /// Every fault of every edit; [`Error::Cancelled`] when the user stopped.
+    pub fn reach(
+        &self,
+        scenario: &Scenario,
+        profile: usize,
+        catchments: bool,
+        progress: &Progress,
+    ) -> Result<Reach> {
+        let Resolved { overlay, edits, cells, .. } = self.resolve(scenario)?;
+        let Changes { class, closed, opened, rows } = self.facility_changes(&edits);
+        let cells = cells.unwrap_or_else(|| self.inputs.cells.clone());
+        let known = self.inputs.cells.cell.len();
+        let origins: Vec<Spot> = cells.place[known..].iter().map(|&place| place.into()).collect();
+        let resized = edits.changed.iter().filter(|(_, changed)| !changed.capacity.is_empty());
+        let resized: Vec<u32> =
+            resized.filter_map(|(row, _)| self.open.binary_search(row).ok()).map(|row| row as u32).collect();
+        let more = |row: &u32| {
+            self.inputs.cells.people[*row as usize].total_cmp(&cells.people[*row as usize]).is_ne()
+        };
+        let more: Vec<u32> = (0..known as u32).filter(more).collect();
+        let baseline = &self.baselines[profile];
+        let touching =
+            Edits { overlay: &overlay, class: &class, closed: &closed, opened: &opened, origins: &origins };
+        let amounts = Amounts { facilities: &resized, origins: &more };
+        let found = touched(baseline, &touching, &amounts, catchments, progress)?;
+        let row_of = |facility: u32| match (facility as usize).checked_sub(self.open.len()) {
+            Some(new) => rows[new] as u32,
+            None => self.open[facility as usize] as u32,
+        };
+        let mut pairs: Vec<(u32, u32, Deciseconds)> = found
+            .pairs
+            .into_iter()
+            .map(|(origin, facility, time_ds)| (origin, row_of(facility), time_ds))
+            .collect();
+        pairs.sort_unstable();
+        Ok(Reach { origins: found.origins, pairs, cells, ledger: edits.apply(self.inputs.ledger.clone()) })
     }
 
     /// All edits found, or all their faults.
@@ -146,15 +239,20 @@ impl City {
         let is = |which: fn(&Change) -> bool| scenario.edits.iter().any(|edit| which(&edit.change));
         let mut problems = Vec::new();
         let overlay = streets::overlay(&inputs.network, scenario).map_err(|error| keep(error, &mut problems));
-        let edits = facilities::resolve(scenario, &inputs.ledger, inputs.day).map_err(|error| keep(error, &mut problems));
+        let edits = facilities::resolve(scenario, &inputs.ledger, inputs.day)
+            .map_err(|error| keep(error, &mut problems));
         let moved_in = is(|change| matches!(change, Change::NewHomes(_)));
-        let cells = moved_in.then(|| people::apply(scenario, inputs.cells.clone(), inputs.resolution));
+        let cells = moved_in.then(|| people::apply(scenario, inputs.cells.clone()));
         let cells = cells.transpose().map_err(|error| keep(error, &mut problems));
         let drawn = is(|change| matches!(change, Change::SetArea(_)));
         let areas = drawn.then(|| areas::apply(scenario, inputs.areas.clone()));
         let areas = areas.transpose().map_err(|error| keep(error, &mut problems));
         match (overlay, edits, cells, areas) {
-            (Ok(overlay), Ok(edits), Ok(cells), Ok(areas)) => Ok(Resolved { overlay, edits, cells, areas }),
+            (Ok(overlay), Ok(edits), Ok(cells), Ok(areas)) => {
+                let new = cells.iter().flat_map(|cells: &Cells| &cells.cell[inputs.cells.cell.len()..]);
+                let areas = inputs.with_parents_of(&new.copied().collect::<Vec<_>>(), areas);
+                Ok(Resolved { overlay, edits, cells, areas })
+            }
             (overlay, edits, cells, areas) => {
                 let others = [overlay.err(), edits.err(), cells.err(), areas.err()];
                 Err(others.into_iter().flatten().flatten().next().unwrap_or(Error::Input(problems)))
@@ -163,9 +261,10 @@ impl City {
     }
 
     /// The classes, the open facilities that close or move, and those that open or come from elsewhere.
-    fn facility_changes(&self, edits: &FacilityEdits) -> (Vec<String>, Vec<u32>, Vec<Opened>) {
+    fn facility_changes(&self, edits: &FacilityEdits) -> Changes {
         let ledger = &self.inputs.ledger;
-        let mut class: Vec<String> = self.baselines.first().map(|baseline| baseline.class.clone()).unwrap_or_default();
+        let mut class: Vec<String> =
+            self.baselines.first().map(|baseline| baseline.class.clone()).unwrap_or_default();
         let mut number = |name: &String| {
             let known = class.iter().position(|other| other == name);
             known.unwrap_or_else(|| {
@@ -173,12 +272,11 @@ impl City {
                 class.len() - 1
             }) as u32
         };
-        let (mut closed, mut opened) = (Vec::new(), Vec::new());
+        let (mut closed, mut opened, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         for (&row, changed) in &edits.changed {
             let was = self.open.binary_search(&row);
-            let is_open = changed.open.unwrap_or_else(|| {
-                ledger.entry[row].status_on(self.inputs.day) == Status::Open
-            });
+            let is_open =
+                changed.open.unwrap_or_else(|| ledger.entry[row].status_on(self.inputs.day) == Status::Open);
             if let Ok(at) = was
                 && (!is_open || changed.place.is_some())
             {
@@ -189,24 +287,35 @@ impl City {
                 let doors = changed.place.map_or_else(|| ledger.doors[row].clone(), |place| vec![place]);
                 let doors = doors.into_iter().map(|place| Spot { place, level }).collect();
                 opened.push(Opened { id: ledger.id.text(row), class: number(&ledger.class[row]), doors });
+                rows.push(row);
             }
         }
-        for new in edits.new.iter().filter(|new| new.open) {
-            opened.push(Opened { id: new.id.clone(), class: number(&new.class), doors: vec![new.place.into()] });
+        for (at, new) in edits.new.iter().enumerate().filter(|(_, new)| new.open) {
+            opened.push(Opened {
+                id: new.id.clone(),
+                class: number(&new.class),
+                doors: vec![new.place.into()],
+            });
+            rows.push(ledger.len() + at);
         }
-        (class, closed, opened)
+        Changes { class, closed, opened, rows }
     }
 
     /// The areas whose sums may change: of changed cells, of cells where people move in, and those that are drawn anew.
-    fn touched(&self, changed: &[Vec<Changed>], cells: Option<&Cells>, areas: Option<&Areas>) -> BTreeSet<u32> {
+    fn touched(
+        &self,
+        changed: &[Vec<Changed>],
+        cells: Option<&Cells>,
+        areas: Option<&Areas>,
+    ) -> BTreeSet<u32> {
         let before = &self.inputs;
         let mut rows: BTreeSet<u32> = changed.iter().flatten().map(|entry| entry.origin).collect();
         if let Some(cells) = cells {
             let more = |row: &usize| before.cells.people.get(*row) != Some(&cells.people[*row]);
             rows.extend((0..cells.cell.len()).filter(more).map(|row| row as u32));
         }
-        let known = rows.iter().filter_map(|&row| self.areas_of.get(row as usize)).flatten().copied();
-        let mut touched: BTreeSet<u32> = known.collect();
+        let known = rows.iter().filter_map(|&row| self.areas_of.get(row as usize)).flatten();
+        let mut touched: BTreeSet<u32> = known.map(|&(area, _)| area).collect();
         if let Some(areas) = areas {
             let drawn = |row: &usize| before.areas.outline.get(*row) != Some(&areas.outline[*row]);
             touched.extend((0..areas.id.len()).filter(drawn).map(|row| row as u32));
@@ -260,12 +369,12 @@ impl City {
             if self.inputs.areas.outline.get(row) == Some(&areas.outline[row]) {
                 parts.insert(area, self.parts[row].clone());
             } else {
-                let one = apportion::parts(&self.inputs.cells.cell, &areas.pick(&[row]), progress)?;
+                let one = self.inputs.parts_of(&self.inputs.cells.cell, &areas.pick(&[row]), progress)?;
                 parts.insert(area, one.into_iter().flatten().collect());
             }
         }
         if cells.cell.len() > known {
-            for (area, new) in (0..).zip(apportion::parts(&cells.cell[known..], areas, progress)?) {
+            for (area, new) in (0..).zip(self.inputs.parts_of(&cells.cell[known..], areas, progress)?) {
                 if !new.is_empty() {
                     let own = parts.entry(area).or_insert_with(|| self.parts[area as usize].clone());
                     own.extend(new.into_iter().map(|part| Part { cell: part.cell + known as u32, ..part }));
@@ -285,10 +394,94 @@ impl City {
         Some(of_baseline(baseline, origin, class as usize))
     }
 
-    /// Ids of the facilities of the baseline.
-    pub fn facility_id(&self) -> &Ids {
-        &self.baselines[0].facilities.id
+    /// The changed cells of an answer, profile by profile, cells and classes in order.
+    pub fn changed_cells<'a>(&'a self, answer: &'a Answer) -> Vec<ChangedCell<'a>> {
+        let cells = answer.cells.as_ref().unwrap_or(&self.inputs.cells);
+        let mut rows = Vec::with_capacity(answer.changed.iter().map(Vec::len).sum());
+        for (profile, changed) in answer.changed.iter().enumerate() {
+            let ids = &self.baselines[profile].facilities.id;
+            let id = |nearest: Option<Nearest>| {
+                let row = nearest?.ok()?.facility() as usize;
+                Some(
+                    row.checked_sub(ids.len())
+                        .map_or_else(|| ids.text(row), |new| answer.opened[new].clone()),
+                )
+            };
+            for entry in changed {
+                let before = self.before(profile, entry.origin, entry.class);
+                rows.push(ChangedCell {
+                    cell: cells.cell[entry.origin as usize],
+                    class: &answer.class[entry.class as usize],
+                    profile: &self.baselines[profile].profile.name,
+                    people: cells.people[entry.origin as usize],
+                    before,
+                    after: entry.nearest,
+                    facility: [id(before), id(Some(entry.nearest))],
+                });
+            }
+        }
+        rows
     }
+
+    /// Who gains and who loses of those who live here before the edits, in the areas of the baseline and everywhere.
+    pub fn gains<'a>(&'a self, answer: &'a Answer) -> Vec<GainRow<'a>> {
+        let cells = &self.inputs.cells;
+        let cutoff_ds = cutoff_ds(&self.question);
+        let mut rows = Vec::new();
+        for (profile, changed) in answer.changed.iter().enumerate() {
+            let shifts = || {
+                changed.iter().filter_map(|entry| {
+                    let before = self.before(profile, entry.origin, entry.class)?;
+                    Some(Shift { cell: entry.origin, class: entry.class, before, after: entry.nearest })
+                })
+            };
+            let everywhere = gains(shifts(), cells, cutoff_ds, |_| &[(0, 1.0)]);
+            let in_areas = gains(shifts(), cells, cutoff_ds, |cell| &self.areas_of[cell as usize]);
+            let mut tell = |area: Option<u32>, class: u32, gains: &[Gain]| {
+                let groups =
+                    std::iter::once(EVERYBODY).chain(cells.groups.iter().map(|group| group.name.as_str()));
+                rows.extend(groups.zip(gains).map(|(group, gain)| GainRow {
+                    area_id: area.map(|area| self.inputs.areas.id[area as usize].as_str()),
+                    class: &answer.class[class as usize],
+                    group,
+                    profile: &self.baselines[profile].profile.name,
+                    people: [gain.people_gaining, gain.people_losing, gain.people_minutes_saved],
+                }));
+            };
+            for (&(_, class), gains) in &everywhere {
+                tell(None, class, gains);
+            }
+            for (&(area, class), gains) in &in_areas {
+                tell(Some(area), class, gains);
+            }
+        }
+        rows
+    }
+}
+
+/// What becomes of facilities.
+struct Changes {
+    /// The classes: those of the baseline, and new ones after them.
+    class: Vec<String>,
+    /// Open facilities that close or move.
+    closed: Vec<u32>,
+    /// Facilities that open or come from elsewhere.
+    opened: Vec<Opened>,
+    /// Their rows in the ledger after the edits.
+    rows: Vec<usize>,
+}
+
+/// Pairs under a scenario.
+#[derive(Debug)]
+pub struct Reach {
+    /// The touched cells, in order.
+    pub origins: Vec<u32>,
+    /// Cell, row of the ledger and tenths of a second.
+    pub pairs: Vec<(u32, u32, Deciseconds)>,
+    /// The cells after the edits.
+    pub cells: Cells,
+    /// The ledger after the edits.
+    pub ledger: Facilities,
 }
 
 /// The edits of a scenario, found in the city.
@@ -300,7 +493,7 @@ struct Resolved {
 }
 
 /// Faults are kept, to be told together; what else went wrong is told by itself.
-fn keep(error: Error, problems: &mut Vec<crate::model::problem::Problem>) -> Option<Error> {
+fn keep(error: Error, problems: &mut Vec<Problem>) -> Option<Error> {
     match error {
         Error::Input(faults) => {
             problems.extend(faults);
@@ -325,7 +518,8 @@ fn of_baseline(baseline: &Baseline, origin: usize, class: usize) -> Nearest {
 
 /// Classes by name in order, each with its place in the list of all.
 fn columns_of(class: &[String], wanted: &[String]) -> Vec<(String, u32)> {
-    let place = |name: &String| class.iter().position(|other| other == name).map(|at| (name.clone(), at as u32));
+    let place =
+        |name: &String| class.iter().position(|other| other == name).map(|at| (name.clone(), at as u32));
     let mut columns: Vec<(String, u32)> = wanted.iter().filter_map(place).collect();
     columns.sort();
     columns

@@ -10,7 +10,7 @@ use crate::model::place::{Place, Spot};
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Direction, Nearest};
-use crate::network::graph::Network;
+use crate::network::graph::{CLOSED, Network};
 use crate::network::snap::Snap;
 use crate::network::weight::EdgeTimes;
 use rstar::RTree;
@@ -104,6 +104,8 @@ pub struct Baseline {
     pub(super) arcs: [Arcs; 2],
     pub(super) homes: Vec<(Snap, Option<Joined>)>,
     pub(super) doors: Vec<Door>,
+    /// One entry per facility: its nearest joined door, or the nearest street when none is.
+    pub facility_snap: Vec<Snap>,
     /// Class of each facility, and its key there.
     pub(super) class_of: Vec<u32>,
     pub(super) key_of: Vec<u64>,
@@ -117,6 +119,10 @@ pub struct Baseline {
     pub(super) doors_of: Index,
     pub(super) home_places: RTree<At>,
     pub(super) door_places: RTree<At>,
+    /// The nodes of the main piece, each of which is reached from every other.
+    main: Vec<bool>,
+    /// Doors of each class that lead into it.
+    pub(super) main_doors: Vec<u32>,
 }
 
 /// Make a baseline ready: the whole search once, and what every node knows.
@@ -140,8 +146,7 @@ pub fn prepare(
         return Err(Error::Internal(format!("more than {MOST_FACILITIES} facilities of a class")));
     }
     let mut at_nodes = AtNodes::default();
-    let nearest =
-        nearest::search_keeping(&walk, &joins, &ranked, cutoff_ds, Some(&mut at_nodes), progress)?;
+    let nearest = nearest::search_keeping(&walk, &joins, &ranked, cutoff_ds, Some(&mut at_nodes), progress)?;
     let order = network.order();
     let position = |node: u32| order.position[node as usize];
     let legs_of = |joined: &Joined, home: bool| {
@@ -153,13 +158,17 @@ pub fn prepare(
     let doors = || (0..).zip(&joins.doors);
     let homes_at = Index::new(nodes, homes().flat_map(|(row, home)| legs_of(home, true).map(|at| (at, row))));
     let homes_on = Index::new(edges, homes().map(|(row, home)| (home.anchor.edge, row)));
-    let doors_at =
-        Index::new(nodes, doors().flat_map(|(number, door)| legs_of(&door.joined, false).map(|at| (at, number))));
+    let doors_at = Index::new(
+        nodes,
+        doors().flat_map(|(number, door)| legs_of(&door.joined, false).map(|at| (at, number))),
+    );
     let doors_on = Index::new(edges, doors().map(|(number, door)| (door.joined.anchor.edge, number)));
-    let doors_of = Index::new(facilities.len(), doors().map(|(number, door)| (door.facility, number)));
+    let doors_by_facility =
+        Index::new(facilities.len(), doors().map(|(number, door)| (door.facility, number)));
     let at = |(place, number): (Place, u32)| GeomWithData::new(place.ecef_m(), number);
     let home_places = RTree::bulk_load(origins.iter().map(|spot| spot.place).zip(0..).map(at).collect());
-    let every_door = facilities.doors.iter().zip(0..).flat_map(|(doors, row)| doors.iter().map(move |&door| (door, row)));
+    let every_door =
+        facilities.doors.iter().zip(0..).flat_map(|(doors, row)| doors.iter().map(move |&door| (door, row)));
     let door_places = RTree::bulk_load(every_door.map(at).collect());
     let (mut class_of, mut key_of) = (vec![0; facilities.len()], vec![0; facilities.len()]);
     for (number, class) in (0..).zip(&ranked) {
@@ -171,9 +180,11 @@ pub fn prepare(
     for side in [Side::Doors, Side::Homes] {
         walk.arcs(side);
     }
+    let baseline_classes = class.len();
     let Walk { times, arcs, .. } = walk;
     let arcs = arcs.map(|arcs| arcs.into_inner().expect("made above"));
-    Ok(Baseline {
+    let main = main_piece(&arcs);
+    let mut baseline = Baseline {
         network: Arc::clone(network),
         profile: profile.clone(),
         direction,
@@ -186,6 +197,7 @@ pub fn prepare(
         arcs,
         homes: joins.homes,
         doors: joins.doors,
+        facility_snap: joins.facility_snap,
         class_of,
         key_of,
         ranked,
@@ -194,21 +206,94 @@ pub fn prepare(
         homes_on,
         doors_at,
         doors_on,
-        doors_of,
+        doors_of: doors_by_facility,
         home_places,
         door_places,
-    })
+        main,
+        main_doors: vec![0; baseline_classes],
+    };
+    baseline.count_main_doors();
+    Ok(baseline)
+}
+
+/// Starts that are tried to find the main piece.
+const STARTS: usize = 8;
+
+/// The largest piece, of those that some nodes spread over the network are in, whose nodes all reach each other.
+fn main_piece(arcs: &[Arcs; 2]) -> Vec<bool> {
+    let nodes = arcs[0].node_count();
+    let all_from = |start: usize, side: Side| {
+        let mut seen = vec![false; nodes];
+        seen[start] = true;
+        let mut waiting = vec![start as u32];
+        while let Some(position) = waiting.pop() {
+            for hop in arcs[side as usize].from(position as usize) {
+                if !std::mem::replace(&mut seen[hop.to as usize], true) {
+                    waiting.push(hop.to);
+                }
+            }
+        }
+        seen
+    };
+    let mut main: Vec<bool> = vec![false; nodes];
+    for number in 0..STARTS.min(nodes) {
+        let start = nodes * number / STARTS.min(nodes);
+        if main[start] {
+            continue;
+        }
+        let back = all_from(start, Side::Homes);
+        let both: Vec<bool> =
+            all_from(start, Side::Doors).into_iter().zip(back).map(|(there, back)| there && back).collect();
+        let count = |piece: &[bool]| piece.iter().filter(|is_in| **is_in).count();
+        if count(&both) > count(&main) {
+            main = both;
+        }
+    }
+    main
 }
 
 impl Baseline {
     /// Farthest that a place is joined, metres.
-    pub(super) fn max_snap_m(&self) -> f64 {
+    pub fn max_snap_m(&self) -> f64 {
         self.profile.max_snap_m.unwrap_or(self.network.origin.max_snap_m)
+    }
+
+    /// From a home of the baseline to the two ends of its edge, or back: positions and tenths of a second.
+    pub(super) fn home_legs(&self, home: &Joined) -> [(u32, Deciseconds); 2] {
+        let (edges, position) = (&self.network.edges, &self.network.order().position);
+        let edge = home.anchor.edge as usize;
+        let [start_ds, end_ds] = home.legs(self.direction == Direction::ToFacility);
+        [(position[edges.from[edge] as usize], start_ds), (position[edges.to[edge] as usize], end_ds)]
+    }
+
+    /// From the two ends of its edge to a door of the baseline, or back: positions and tenths of a second.
+    pub(super) fn door_legs(&self, door: &Joined) -> [(u32, Deciseconds); 2] {
+        let (network, edge) = (&self.network, door.anchor.edge as usize);
+        let [start_ds, end_ds] = door.legs(self.direction == Direction::FromFacility);
+        let end = |node: u32, leg_ds: Deciseconds| {
+            let passage = network.is_private_passage(edge, node as usize);
+            (network.order().position[node as usize], if passage { CLOSED } else { leg_ds })
+        };
+        [end(network.edges.from[edge], start_ds), end(network.edges.to[edge], end_ds)]
     }
 
     /// Groups of classes whose connections share an entry.
     pub(super) fn groups(&self) -> usize {
         self.class.len().div_ceil(TOGETHER)
+    }
+
+    fn count_main_doors(&mut self) {
+        for door in &self.doors {
+            let legs = self.door_legs(&door.joined);
+            if legs.iter().any(|(position, leg_ds)| *leg_ds < CLOSED && self.is_main(*position)) {
+                self.main_doors[self.class_of[door.facility as usize] as usize] += 1;
+            }
+        }
+    }
+
+    /// Whether a position is in the main piece; new nodes are not known to be.
+    pub(super) fn is_main(&self, position: u32) -> bool {
+        self.main.get(position as usize).copied().unwrap_or(false)
     }
 
     /// Whether an origin is joined to a street.
@@ -219,7 +304,8 @@ impl Baseline {
     /// Bytes that are kept, about.
     pub fn memory_bytes(network: &Network, origins: usize, classes: usize) -> u64 {
         let per_node = classes * size_of::<Word64>() + classes.div_ceil(TOGETHER) * size_of::<u64>();
-        let per_origin = classes * size_of::<Nearest>() + size_of::<(Snap, Option<Joined>)>() + size_of::<At>();
+        let per_origin =
+            classes * size_of::<Nearest>() + size_of::<(Snap, Option<Joined>)>() + size_of::<At>();
         (network.node_count() * per_node + origins * per_origin) as u64
     }
 }

@@ -123,9 +123,12 @@ impl<'a> Walk<'a> {
     /// The times of a place that is joined to a street; in an edited network, to a street of its baseline.
     fn joined_to(&self, anchor: Anchor) -> Joined {
         let overlaid = self.network.overlay.as_ref().zip(self.times.baseline.as_ref());
-        overlaid.map_or_else(|| self.joined(anchor), |(overlay, baseline)| {
-            overlaid_place(overlay, self.profile, baseline, anchor).unwrap_or_else(|| self.joined(anchor))
-        })
+        overlaid.map_or_else(
+            || self.joined(anchor),
+            |(overlay, baseline)| {
+                overlaid_place(overlay, self.profile, baseline, anchor).unwrap_or_else(|| self.joined(anchor))
+            },
+        )
     }
 
     /// The times of a point of an edge.

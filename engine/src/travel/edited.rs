@@ -76,7 +76,8 @@ impl<'a> Edited<'a> {
         for node in nodes {
             let mut ends: Vec<(u32, bool)> = at_node.remove(&node).unwrap_or_default();
             if (node as usize) < network.node_count() {
-                let untouched = network.around(node as usize).iter().map(|end| (end.edge() as u32, end.is_start()));
+                let untouched =
+                    network.around(node as usize).iter().map(|end| (end.edge() as u32, end.is_start()));
                 ends.extend(untouched.filter(|(edge, _)| !self.times.contains_key(edge)));
             }
             let steps = [Side::Doors, Side::Homes].map(|side| self.hops_of(&ends, side));
@@ -124,7 +125,8 @@ impl<'a> Edited<'a> {
     /// is left of them. A street that is only cut loses nothing: its pieces take as long.
     pub fn lost_steps(&self) -> Vec<(u32, u32, Deciseconds, bool)> {
         let network = &self.baseline.network;
-        let streets = self.overlay.closed.iter().chain(self.overlay.retimed.keys()).copied().collect::<BTreeSet<u32>>();
+        let streets =
+            self.overlay.closed.iter().chain(self.overlay.retimed.keys()).copied().collect::<BTreeSet<u32>>();
         let mut lost = Vec::new();
         for street in streets.into_iter().filter(|&street| (street as usize) < network.edge_count()) {
             let edge = street as usize;
@@ -143,6 +145,17 @@ impl<'a> Edited<'a> {
             }
         }
         lost
+    }
+
+    /// The steps from a position before the edits.
+    pub fn hops_before(&self, position: u32, side: Side) -> &[Hop] {
+        let is_old = (position as usize) < self.baseline.network.node_count();
+        if is_old { self.baseline.arcs[side as usize].from(position as usize) } else { &[] }
+    }
+
+    /// The street of the baseline that an edge is, or is a piece of; none for links.
+    pub fn street(&self, edge: u32) -> Option<u32> {
+        self.overlay.street(edge)
     }
 
     /// From a home to the two ends of its edge, or back: positions and tenths of a second.
@@ -207,7 +220,8 @@ impl<'a> Edited<'a> {
         let (baseline, overlay) = (self.baseline, self.overlay);
         doors::overlaid_place(overlay, &baseline.profile, &baseline.times, anchor).unwrap_or_else(|| {
             let edge = anchor.edge as usize;
-            let split = weight::split(&baseline.network, &baseline.profile, &baseline.times, edge, anchor.share);
+            let split =
+                weight::split(&baseline.network, &baseline.profile, &baseline.times, edge, anchor.share);
             Joined { anchor, split, leg_ds: weight::leg_ds(&baseline.profile, anchor.away_m) }
         })
     }

@@ -30,6 +30,7 @@ pub mod spare;
 pub mod spread;
 pub mod sweep;
 pub mod tally;
+pub mod touched;
 pub mod tree;
 pub mod united;
 pub mod update;

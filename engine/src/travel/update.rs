@@ -18,13 +18,13 @@ use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::place::Spot;
 use crate::model::progress::Progress;
-use crate::model::times::{Deciseconds, Direction, Found, Nearest, Reason};
+use crate::model::times::{Deciseconds, Found, Nearest, Reason};
 use crate::network::graph::CLOSED;
 use crate::network::overlay::Overlay;
 use rayon::prelude::*;
 use rstar::AABB;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 
 /// Nodes between two looks at the stop button.
 const NODES_PER_LOOK: usize = 2048;
@@ -92,32 +92,34 @@ pub fn update(baseline: &Baseline, edits: &Edits<'_>, progress: &Progress) -> Re
 
 /// A door of the edited city that the baseline does not have so.
 #[derive(Debug, Clone, Copy)]
-struct NewDoor {
+pub(super) struct NewDoor {
     class: u32,
     key: u64,
-    joined: Joined,
+    /// Row of the facility, new ones numbered on.
+    pub(super) facility: u32,
+    pub(super) joined: Joined,
 }
 
-struct Updating<'a> {
-    baseline: &'a Baseline,
+pub(super) struct Updating<'a> {
+    pub(super) baseline: &'a Baseline,
     edits: &'a Edits<'a>,
-    edited: Edited<'a>,
+    pub(super) edited: Edited<'a>,
     /// Doors of the baseline that are no more, or are joined otherwise.
-    gone: HashSet<u32>,
-    new_doors: Vec<NewDoor>,
+    pub(super) gone: HashSet<u32>,
+    pub(super) new_doors: Vec<NewDoor>,
     /// The facility of each key that no facility of the baseline has.
     row_of: HashMap<(u32, u64), u32>,
     /// Homes that are joined otherwise than in the baseline, new ones among them.
-    homes: BTreeMap<u32, Option<Joined>>,
+    pub(super) homes: BTreeMap<u32, Option<Joined>>,
     /// Steps that are no more, or take longer.
-    lost: Vec<(u32, u32, Deciseconds, bool)>,
+    pub(super) lost: Vec<(u32, u32, Deciseconds, bool)>,
     /// Whether the far end of every step that is no more is still reached from its near end.
     is_whole: bool,
-    progress: &'a Progress,
+    pub(super) progress: &'a Progress,
 }
 
 impl<'a> Updating<'a> {
-    fn new(baseline: &'a Baseline, edits: &'a Edits<'a>, progress: &'a Progress) -> Result<Self> {
+    pub(super) fn new(baseline: &'a Baseline, edits: &'a Edits<'a>, progress: &'a Progress) -> Result<Self> {
         let edited = Edited::new(baseline, edits.overlay);
         let lost = edited.lost_steps();
         let mut updating = Self {
@@ -142,11 +144,19 @@ impl<'a> Updating<'a> {
     /// near to one that is closed that they may have been joined to it.
     fn displaced(&self) -> BTreeSet<u32> {
         let overlay = self.edits.overlay;
-        let on = |street: &u32| self.baseline.doors_on.of(*street).iter().map(|&door| self.baseline.doors[door as usize].facility);
+        let on = |street: &u32| {
+            self.baseline.doors_on.of(*street).iter().map(|&door| self.baseline.doors[door as usize].facility)
+        };
         let streets: BTreeSet<u32> = self.streets().collect();
         let mut found: BTreeSet<u32> = streets.iter().flat_map(on).collect();
         for &street in overlay.closed.iter().filter(|&&street| self.is_street(street)) {
-            found.extend(self.near(street).map(|around| self.baseline.door_places.locate_in_envelope(&around)).into_iter().flatten().map(|at| at.data));
+            found.extend(
+                self.near(street)
+                    .map(|around| self.baseline.door_places.locate_in_envelope(&around))
+                    .into_iter()
+                    .flatten()
+                    .map(|at| at.data),
+            );
         }
         let closed: HashSet<u32> = self.edits.closed.iter().copied().collect();
         found.retain(|row| !closed.contains(row));
@@ -169,7 +179,9 @@ impl<'a> Updating<'a> {
         let first = *points.first()?;
         let around_m = self.baseline.max_snap_m() + 1.0;
         let corner = |sign: f64| {
-            let most = |axis: usize| points.iter().map(|point| point[axis] * sign).fold(first[axis] * sign, f64::max);
+            let most = |axis: usize| {
+                points.iter().map(|point| point[axis] * sign).fold(first[axis] * sign, f64::max)
+            };
             std::array::from_fn(|axis| (most(axis) + around_m) * sign)
         };
         Some(AABB::from_corners(corner(-1.0), corner(1.0)))
@@ -188,14 +200,24 @@ impl<'a> Updating<'a> {
             let doors = self.edited.join_doors(row, &spots, self.progress)?;
             self.gone.extend(baseline.doors_of.of(row));
             let (class, key) = (baseline.class_of[row as usize], baseline.key_of[row as usize]);
-            self.new_doors.extend(doors.into_iter().map(|door| NewDoor { class, key, joined: door.joined }));
+            self.new_doors.extend(doors.into_iter().map(|Door { facility, joined }| NewDoor {
+                class,
+                key,
+                facility,
+                joined,
+            }));
         }
         let keys = self.keys()?;
         for ((number, opened), key) in (baseline.facilities.len() as u32..).zip(self.edits.opened).zip(keys) {
             self.row_of.insert((opened.class, key), number);
             let doors: Vec<Door> = self.edited.join_doors(number, &opened.doors, self.progress)?;
             let class = opened.class;
-            self.new_doors.extend(doors.into_iter().map(|door| NewDoor { class, key, joined: door.joined }));
+            self.new_doors.extend(doors.into_iter().map(|Door { facility, joined }| NewDoor {
+                class,
+                key,
+                facility,
+                joined,
+            }));
         }
         Ok(())
     }
@@ -205,21 +227,26 @@ impl<'a> Updating<'a> {
         let ids = &self.baseline.facilities.id;
         let before = |opened: &Opened| {
             let ranked = self.baseline.ranked.get(opened.class as usize);
-            ranked.map_or(0, |class| class.rows.partition_point(|&row| is_less(ids, row as usize, &opened.id)))
+            ranked
+                .map_or(0, |class| class.rows.partition_point(|&row| is_less(ids, row as usize, &opened.id)))
         };
         let mut order: Vec<(u32, usize, usize)> = (0..)
             .zip(self.edits.opened)
             .map(|(number, opened)| (opened.class, before(opened), number))
             .collect();
         let id = |number: usize| self.edits.opened[number].id.as_str();
-        order.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| compare(ids, id(a.2), id(b.2))).then(a.2.cmp(&b.2)));
+        order.sort_by(|a, b| {
+            (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| compare(ids, id(a.2), id(b.2))).then(a.2.cmp(&b.2))
+        });
         let mut keys = vec![0; order.len()];
         let mut same = 0;
         for (at, &(class, before, number)) in order.iter().enumerate() {
             let is_same = at > 0 && (order[at - 1].0, order[at - 1].1) == (class, before);
             same = if is_same { same + 1 } else { 0 };
             if same > MOST_BETWEEN {
-                return Err(Error::Internal(format!("more than {MOST_BETWEEN} facilities open beside each other")));
+                return Err(Error::Internal(format!(
+                    "more than {MOST_BETWEEN} facilities open beside each other"
+                )));
             }
             keys[number] = key_between(before, same);
         }
@@ -262,7 +289,7 @@ impl<'a> Updating<'a> {
     /// Whether steps lead from one node to another: searched from both ends, a node each at a time, so that a dead end is soon
     /// known for one.
     fn leads(&self, from: u32, to: u32) -> Result<bool> {
-        let mut sides = [Wave::at(from), Wave::at(to)];
+        let mut sides = [Wave::of([from]), Wave::of([to])];
         loop {
             for (number, side) in [Side::Doors, Side::Homes].into_iter().enumerate() {
                 let Some(here) = sides[number].next() else { return Ok(false) };
@@ -272,7 +299,7 @@ impl<'a> Updating<'a> {
                 for hop in self.edited.hops(here, side) {
                     sides[number].reach(hop.to);
                 }
-                if sides[number].seen.len() % NODES_PER_LOOK == 0 {
+                if sides[number].seen.len().is_multiple_of(NODES_PER_LOOK) {
                     self.progress.check()?;
                 }
             }
@@ -315,12 +342,13 @@ impl<'a> Updating<'a> {
 /// A search over steps, whatever they take.
 struct Wave {
     seen: HashSet<u32>,
-    waiting: std::collections::VecDeque<u32>,
+    waiting: VecDeque<u32>,
 }
 
 impl Wave {
-    fn at(position: u32) -> Self {
-        Self { seen: HashSet::from([position]), waiting: [position].into() }
+    fn of(positions: impl IntoIterator<Item = u32>) -> Self {
+        let waiting: VecDeque<u32> = positions.into_iter().collect();
+        Self { seen: waiting.iter().copied().collect(), waiting }
     }
 
     fn next(&mut self) -> Option<u32> {
@@ -363,7 +391,13 @@ struct Labels {
 
 impl Labels {
     fn new(nodes: usize) -> Self {
-        Self { slot: vec![0; nodes], touched: vec![], words: vec![], forgotten: vec![], heap: BinaryHeap::new() }
+        Self {
+            slot: vec![0; nodes],
+            touched: vec![],
+            words: vec![],
+            forgotten: vec![],
+            heap: BinaryHeap::new(),
+        }
     }
 
     fn forget(&mut self) {
@@ -381,15 +415,14 @@ impl Labels {
     }
 
     fn set(&mut self, position: u32, word: Word64) {
-        match self.slot[position as usize].checked_sub(1) {
-            Some(slot) => self.words[slot as usize] = word,
-            None => {
-                self.touched.push(position);
-                self.words.push(word);
-                self.forgotten.push(false);
-                self.slot[position as usize] = self.touched.len() as u32;
-            }
+        if let Some(slot) = self.slot[position as usize].checked_sub(1) {
+            self.words[slot as usize] = word;
+            return;
         }
+        self.touched.push(position);
+        self.words.push(word);
+        self.forgotten.push(false);
+        self.slot[position as usize] = self.touched.len() as u32;
     }
 
     fn is_forgotten(&self, position: u32) -> bool {
@@ -480,18 +513,7 @@ impl OfClass<'_> {
         let own = self.updating.gone.iter().filter(|door| {
             baseline.class_of[baseline.doors[**door as usize].facility as usize] == self.class
         });
-        own.map(|&door| {
-            let joined = &baseline.doors[door as usize].joined;
-            let network = &baseline.network;
-            let edge = joined.anchor.edge as usize;
-            let legs = joined.legs(baseline.direction == Direction::FromFacility);
-            let order = network.order();
-            let end = |node: u32, leg_ds: Deciseconds| {
-                let passage = network.is_private_passage(edge, node as usize);
-                (order.position[node as usize], if passage { CLOSED } else { leg_ds })
-            };
-            (door, [end(network.edges.from[edge], legs[0]), end(network.edges.to[edge], legs[1])])
-        })
+        own.map(|&door| (door, baseline.door_legs(&baseline.doors[door as usize].joined)))
     }
 
     /// Forget what hangs on doors and steps that are no more.
@@ -578,20 +600,26 @@ impl OfClass<'_> {
     /// The nodes whose connection with the class changes.
     fn connected(&self, labels: &Labels) -> Result<Connection> {
         let edited = &self.updating.edited;
-        if self.may_lose(labels)? {
-            return Ok(Connection { changed: self.connections_that_changed()? });
-        }
-        let (mut changed, mut waiting) = (HashSet::new(), Vec::new());
+        let mut changed = self.cut_off(labels)?;
+        let mut waiting: Vec<u32> = Vec::new();
+        let is_connected = |position: u32, changed: &HashSet<u32>| {
+            self.was_connected(position) != changed.contains(&position)
+        };
         let gain = |position: u32, changed: &mut HashSet<u32>, waiting: &mut Vec<u32>| {
-            if !self.was_connected(position) && changed.insert(position) {
-                waiting.push(position);
+            if is_connected(position, changed) {
+                return;
             }
+            // What was connected before and was cut off is as before.
+            if !changed.remove(&position) {
+                changed.insert(position);
+            }
+            waiting.push(position);
         };
         for (position, _, _) in self.new_doors() {
             gain(position, &mut changed, &mut waiting);
         }
         for position in edited.touched_positions() {
-            if self.was_connected(position) || changed.contains(&position) {
+            if is_connected(position, &changed) {
                 for hop in edited.hops(position, Side::Doors) {
                     gain(hop.to, &mut changed, &mut waiting);
                 }
@@ -610,65 +638,96 @@ impl OfClass<'_> {
         Ok(Connection { changed })
     }
 
-    /// Whether somebody may lose their connection: not where every door that is gone is at nodes that still know another
-    /// facility, and every step that is gone has a way around it.
-    fn may_lose(&self, labels: &Labels) -> Result<bool> {
-        if !self.updating.is_whole {
-            return Ok(true);
+    /// The nodes that lose their connection with the class, if what is new is not counted.
+    fn cut_off(&self, labels: &Labels) -> Result<HashSet<u32>> {
+        let lost = self.ends_that_lose(labels)?;
+        if lost.is_empty() {
+            return Ok(HashSet::new());
         }
-        for (_, legs) in self.gone_doors() {
-            for (position, leg_ds) in legs {
-                let is_lost = leg_ds < CLOSED && self.word(position, labels) == Word64::NONE;
-                if is_lost && !self.finds_another(position)? {
-                    return Ok(true);
+        // All that hang on these ends forget, and learn again from what is around them.
+        let edited = &self.updating.edited;
+        let mut wave = Wave::of(lost);
+        let mut order = Vec::new();
+        while let Some(position) = wave.next() {
+            order.push(position);
+            for hop in edited.hops(position, Side::Doors).iter().filter(|hop| self.was_connected(hop.to)) {
+                wave.reach(hop.to);
+            }
+            if order.len() % NODES_PER_LOOK == 0 {
+                self.updating.progress.check()?;
+            }
+        }
+        let mut cut_off = wave.seen;
+        let around = |position: u32| {
+            let near = edited.hops(position, Side::Homes).iter();
+            near.into_iter().any(|hop| self.was_connected(hop.to) && !cut_off.contains(&hop.to))
+        };
+        let mut waiting: Vec<u32> = order
+            .into_iter()
+            .filter(|&position| self.doors_at(position).next().is_some() || around(position))
+            .collect();
+        for position in &waiting {
+            cut_off.remove(position);
+        }
+        while let Some(position) = waiting.pop() {
+            for hop in edited.hops(position, Side::Doors) {
+                if cut_off.remove(&hop.to) {
+                    waiting.push(hop.to);
                 }
             }
         }
-        Ok(false)
+        Ok(cut_off)
     }
 
-    /// Whether a node is connected with a door of the class.
+    /// Where doors and steps that are no more led, if nothing else is known to lead there: not where another facility is still
+    /// within the cut-off, nor where steps that are left lead there from a door.
+    fn ends_that_lose(&self, labels: &Labels) -> Result<Vec<u32>> {
+        let legs = self.gone_doors().flat_map(|(_, legs)| legs);
+        let doors = legs.filter(|(_, leg_ds)| *leg_ds < CLOSED).map(|(position, _)| position);
+        let is_whole = self.updating.is_whole;
+        let steps = self.updating.lost.iter().filter(|(.., is_gone)| *is_gone && !is_whole);
+        let steps = steps.filter(|(from, ..)| self.was_connected(*from)).map(|&(_, to, ..)| to);
+        let mut ends: Vec<u32> = doors.chain(steps).filter(|&end| self.was_connected(end)).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        let mut lost = Vec::new();
+        for end in ends {
+            if self.word(end, labels) == Word64::NONE && !self.finds_another(end)? {
+                lost.push(end);
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Whether a node is connected with a door of the class that was there before.
     fn finds_another(&self, position: u32) -> Result<bool> {
-        let new: HashSet<u32> = self.new_doors().map(|(at, _, _)| at).collect();
-        let mut wave = Wave::at(position);
+        // In the main piece everybody is connected with everybody, as long as every step that is no more has a way around it.
+        if self.updating.is_whole && self.updating.baseline.is_main(position) && self.is_in_main() {
+            return Ok(true);
+        }
+        let mut wave = Wave::of([position]);
         while let Some(here) = wave.next() {
-            if new.contains(&here) || self.doors_at(here).next().is_some() {
+            if self.doors_at(here).next().is_some() {
                 return Ok(true);
             }
             for hop in self.updating.edited.hops(here, Side::Homes) {
                 wave.reach(hop.to);
             }
-            if wave.seen.len() % NODES_PER_LOOK == 0 {
+            if wave.seen.len().is_multiple_of(NODES_PER_LOOK) {
                 self.updating.progress.check()?;
             }
         }
         Ok(false)
     }
 
-    /// All connections from the beginning; the nodes whose connection is not what it was.
-    fn connections_that_changed(&self) -> Result<HashSet<u32>> {
-        let edited = &self.updating.edited;
-        let nodes = edited.node_count() as u32;
-        let mut is_connected = vec![false; nodes as usize];
-        let mut waiting: Vec<u32> = self.new_doors().map(|(position, _, _)| position).collect();
-        waiting.extend((0..nodes).filter(|&position| self.doors_at(position).next().is_some()));
-        for &position in &waiting {
-            is_connected[position as usize] = true;
-        }
-        let mut visited = 0;
-        while let Some(position) = waiting.pop() {
-            for hop in edited.hops(position, Side::Doors) {
-                if !std::mem::replace(&mut is_connected[hop.to as usize], true) {
-                    waiting.push(hop.to);
-                }
-            }
-            visited += 1;
-            if visited % NODES_PER_LOOK == 0 {
-                self.updating.progress.check()?;
-            }
-        }
-        let is_changed = |position: &u32| is_connected[*position as usize] != self.was_connected(*position);
-        Ok((0..nodes).filter(is_changed).collect())
+    /// Whether a door of the baseline that is there still leads into the main piece.
+    fn is_in_main(&self) -> bool {
+        let baseline = self.updating.baseline;
+        let is_main = |legs: &[(u32, Deciseconds); 2]| {
+            legs.iter().any(|(position, leg_ds)| *leg_ds < CLOSED && baseline.is_main(*position))
+        };
+        let gone = self.gone_doors().filter(|(_, legs)| is_main(legs)).count();
+        baseline.main_doors.get(self.class as usize).is_some_and(|&doors| doors as usize > gone)
     }
 
     /// Homes on the edges of doors that are gone or new.
@@ -731,7 +790,10 @@ impl OfClass<'_> {
             let Door { facility, joined } = baseline.doors[door as usize];
             (baseline.key_of[facility as usize], joined)
         });
-        let new = updating.new_doors.iter().filter(move |door| door.class == self.class && door.joined.anchor.edge == edge);
+        let new = updating
+            .new_doors
+            .iter()
+            .filter(move |door| door.class == self.class && door.joined.anchor.edge == edge);
         there.chain(new.map(|door| (door.key, door.joined)))
     }
 

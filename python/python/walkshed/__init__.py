@@ -10,6 +10,7 @@ from walkshed.access import closest, cumulative, e2sfca, gravity, two_step_fca
 from walkshed.areas import check_areas
 from walkshed.arrow import in_crs
 from walkshed.bands import coverage_bands
+from walkshed.baseline import Answer, Baseline, TouchedPairs, compare, compare_scorecards
 from walkshed.coverage import capacity_per_group, coverage, coverage_gap, roll_up, uncovered
 from walkshed.decay import Decay
 from walkshed.equity import Poverty, Theil, concentration_index, equity, fgt, gini, lorenz, palma, theil
@@ -24,30 +25,58 @@ from walkshed.profile import Profile, profile
 from walkshed.ranking import Ranking, rank_areas
 from walkshed.rejected import RejectedRowsWarning
 from walkshed.route import Route
+from walkshed.scenario import (
+    AddLink,
+    CloseFacility,
+    CloseLink,
+    MoveFacility,
+    NewHomes,
+    OpenFacility,
+    OpenLink,
+    ResizeFacility,
+    RetimeLink,
+    Scenario,
+    SetArea,
+)
 from walkshed.score import Scorecard, requirements, score, score_run, standards
 from walkshed.straight import detour, straight_line
-from walkshed.study import RunResult, run
+from walkshed.study import RunResult, ScenariosResult, run, run_scenarios
 from walkshed.summary import Summary
 from walkshed.synthetic import SyntheticCity, synth
 from walkshed.validation import Validation, validate
 
 __all__ = [
+    "AddLink",
+    "Answer",
+    "Baseline",
+    "CloseFacility",
+    "CloseLink",
     "Decay",
     "EncodingWarning",
     "GeoTable",
     "InputError",
     "InternalError",
+    "MoveFacility",
     "Network",
+    "NewHomes",
+    "OpenFacility",
+    "OpenLink",
     "Poverty",
     "Profile",
     "Ranking",
     "RejectedRowsWarning",
+    "ResizeFacility",
+    "RetimeLink",
     "Route",
     "RunResult",
+    "Scenario",
+    "ScenariosResult",
     "Scorecard",
+    "SetArea",
     "Summary",
     "SyntheticCity",
     "Theil",
+    "TouchedPairs",
     "Validation",
     "__version__",
     "age_groups",
@@ -55,6 +84,8 @@ __all__ = [
     "check_areas",
     "classify",
     "closest",
+    "compare",
+    "compare_scorecards",
     "concentration_index",
     "coverage",
     "coverage_bands",
@@ -81,6 +112,7 @@ __all__ = [
     "requirements",
     "roll_up",
     "run",
+    "run_scenarios",
     "score",
     "score_run",
     "standards",

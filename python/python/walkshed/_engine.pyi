@@ -5,6 +5,7 @@ from typing import Any, final, type_check_only
 
 __all__ = [
     "MAX_SNAP_M",
+    "Baseline",
     "FileTable",
     "InputError",
     "InternalError",
@@ -17,6 +18,7 @@ __all__ = [
     "catalogue",
     "check_areas",
     "check_decay",
+    "check_edits",
     "classify",
     "closest",
     "concentration_index",
@@ -26,6 +28,9 @@ __all__ = [
     "detect_crs",
     "detour",
     "duplicates",
+    "edit_areas",
+    "edit_cells",
+    "edit_facilities",
     "fgt",
     "file_table",
     "gini",
@@ -46,11 +51,13 @@ __all__ = [
     "reach",
     "reach_batches",
     "read_file",
+    "read_scenario",
     "refusal",
     "refuse",
     "requirements",
     "roll_up",
     "route",
+    "run_scenarios",
     "run_study",
     "score",
     "score_run",
@@ -62,6 +69,7 @@ __all__ = [
     "two_step_fca",
     "uncovered",
     "validate_inputs",
+    "with_scenario",
 ]
 
 __version__: str
@@ -159,6 +167,25 @@ class Network:
     def edges(self, profile: str) -> Table: ...
     def snap(self, places: object, profile: str, public: bool) -> tuple[Table, Table]: ...
 
+@final
+class Baseline:
+    @staticmethod
+    def prepare(network: Network, city: dict[str, object], report: _Report | None = None) -> tuple[Baseline, Table]: ...
+    def coverage(self) -> Table: ...
+    def answer(self, name: str, edits: str, report: _Report | None = None) -> tuple[Table, Table, Table]: ...
+    def reach(
+        self, name: str, edits: str, profile: int, catchments: bool, report: _Report | None = None
+    ) -> tuple[list[int], Table]: ...
+
+def read_scenario(path: str) -> tuple[str, str, str]: ...
+def check_edits(edits: str) -> tuple[str, str]: ...
+def with_scenario(network: Network, name: str, edits: str) -> Network: ...
+def run_scenarios(
+    study: str, plans: list[str], out: str, tables: list[dict[str, Any]], report: _Report | None = None
+) -> str: ...
+def edit_facilities(edits: str, table: object) -> Table: ...
+def edit_cells(edits: str, cells: object, groups: list[str] | None = None) -> Table: ...
+def edit_areas(edits: str, table: object) -> Table: ...
 def coverage(
     times: object,
     cells: object,

@@ -85,7 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--card", metavar="AREA", help="print the card of one community, with its evidence")
     score.add_argument("--chinese", action="store_true", help="print the card in Chinese 中文")
     score.set_defaults(command=_score)
-    for command in (run, validate, synth, score):
+    scenario = commands.add_parser("scenario", help="what scenarios change of a study 情景方案对比")
+    scenario.add_argument("study", metavar="STUDY.toml", help="the baseline")
+    scenario.add_argument("plans", metavar="PLAN.toml", nargs="+", help="scenarios: [[edit]] after [[edit]]")
+    scenario.add_argument("--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole")
+    scenario.set_defaults(command=_scenario)
+    for command in (run, validate, synth, score, scenario):
         command.add_argument("--json", action="store_true", help="machine-readable results on stdout")
         command.add_argument("--quiet", action="store_true", help="no progress")
     return parser
@@ -216,6 +221,22 @@ def _score(options: argparse.Namespace) -> int:
         except KeyError as error:
             print(f"walkshed: {error.args[0]}", file=sys.stderr)
             return REFUSED
+    return DONE
+
+
+def _scenario(options: argparse.Namespace) -> int:
+    result = study.run_scenarios(options.study, options.plans, options.out, progress=_progress(options))
+    if options.json:
+        print(json.dumps(result.report, ensure_ascii=False))
+        return DONE
+    for one in result.report["scenarios"]:
+        cost = f", {one['cost_yuan']:,.0f} yuan 元" if one["cost_yuan"] else ""
+        print(f"{one['name']} ({one['id']}): {len(one['edits'])} edits 编辑{cost}, {one['changed']:,} changes 变化")
+    summary = result.summary().drop("scenario")
+    if summary.height:
+        print("who gains 受益人口, who loses 受损人口, minutes saved together 节省的人·分钟:")
+        _print_frame(summary)
+    print(f"results 结果: {options.out}")
     return DONE
 
 

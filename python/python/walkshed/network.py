@@ -18,6 +18,7 @@ from walkshed.profile import Profile, to_json
 from walkshed.progress import Progress, reporting
 from walkshed.rejected import warn
 from walkshed.route import PlaceLike, Route, to_lon_lat
+from walkshed.scenario import Scenario
 from walkshed.summary import Summary
 
 Path: TypeAlias = "str | os.PathLike[str]"
@@ -39,6 +40,31 @@ class Network:
     def __init__(self, engine: _engine.Network) -> None:
         """Wrap a network of the engine; use `from_osm`, `from_tables` or `load` instead."""
         self._engine = engine
+        self._scenario: Scenario | None = None
+
+    def with_scenario(self, scenario: Scenario) -> Network:
+        """The same streets under the edits of a scenario; this network stays as it is.
+
+        The answer has the methods of every network. Facilities that its searches are given are edited too, so give it
+        the baseline's; origins are taken as they are (`Scenario.cells` makes those of the scenario). Under a scenario a
+        network is not saved. To ask many scenarios of one city, `Baseline` looks only at what each touches.
+
+        Args:
+            scenario: edits, in order. A network that is under a scenario already is put under both.
+
+        Raises:
+            InputError: every fault of every edit: no street near the end of a link, no way of an id.
+
+        """
+        whole = scenario if self.scenario is None else self.scenario + scenario
+        network = Network(_engine.with_scenario(self._engine, whole.name, whole.to_json()))
+        network._scenario = whole
+        return network
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario that the network is under; None for a network of its own."""
+        return self._scenario
 
     @classmethod
     def from_osm(

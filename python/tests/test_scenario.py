@@ -1,0 +1,326 @@
+"""Scenarios: towns solved by hand, edits that restore, faults told together, answers that are those of a whole run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from towns import Town, degrees, places
+
+import walkshed as ws
+
+
+def two_streets() -> Town:
+    """Two level streets of 266 metres, 133 metres apart, that meet only by a lane at their west ends."""
+    town = Town()
+    for name, east, north in (("sw", 0, 0), ("se", 266, 0), ("nw", 0, 133), ("ne", 266, 133)):
+        town.corner(name, east, north, 250.0)
+    town.way("sw", "se", 266, id=1).way("nw", "ne", 266, id=2)
+    return town.way("sw", "nw", 133, id=3)
+
+
+def bridge(east_m: float = 199.5, **options: object) -> ws.AddLink:
+    ends = degrees(east_m, 133), degrees(east_m, 0)
+    return ws.AddLink("bridge", *ends, kind="footbridge", length_m=133, rise_m=0, **options)  # type: ignore[arg-type]
+
+
+def seconds(net: ws.Network, home: tuple[float, float], door: tuple[float, float], **options: object) -> float | str:
+    homes, doors = places({"home": home}), places({"door": door}, **{"class": ["any"]})
+    (row,) = net.nearest(homes, doors, max_minutes=30, **options).iter_rows(named=True)  # type: ignore[arg-type]
+    return row["reason"] or row["time_s"]
+
+
+def test_a_footbridge_is_a_way_from_the_middle_of_a_street_to_the_middle_of_another() -> None:
+    net = two_streets().network()
+    what_if = net.with_scenario(ws.Scenario([bridge()]))
+    north_east, south_east = (266, 133), (266, 0)
+    assert seconds(net, north_east, south_east) == 200 + 100 + 200
+    assert seconds(what_if, north_east, south_east) == 50 + 100 + 50
+    # From a door on the piece of the street east of the bridge to one on the piece west of it: along the street.
+    assert seconds(what_if, (266, 133), (133, 133)) == seconds(net, (266, 133), (133, 133)) == 100
+    assert seconds(what_if, (232.75, 133), (166.25, 0)) == 25 + 100 + 25
+    # Off the street of the bridge nothing changes, and the baseline is as it was.
+    assert seconds(what_if, (0, 133), (0, 0)) == 100
+    assert net.scenario is None and seconds(net, north_east, south_east) == 500
+
+
+def test_a_bridge_that_ends_beside_a_street_is_joined_by_a_step() -> None:
+    net = two_streets().network()
+    short = ws.AddLink("b", degrees(199.5, 119.7), degrees(199.5, 13.3), kind="footbridge", length_m=106.4, rise_m=0)
+    # Two steps of 13.3 metres, and 106.4 metres between.
+    assert seconds(net.with_scenario(ws.Scenario([short])), (266, 133), (266, 0)) == 50 + 10 + 80 + 10 + 50
+
+
+def test_stairs_and_lifts_take_what_they_take_by_direction_and_person() -> None:
+    net = two_streets().network()
+    ends = degrees(266, 133), degrees(266, 0)
+    stairs = net.with_scenario(ws.Scenario([ws.AddLink("s", *ends, kind="steps", length_m=27, rise_m=-15)]))
+    # 27 metres at 0.60 metres per second down and 0.45 up, as of any stairs of five storeys.
+    assert seconds(stairs, (266, 133), (266, 0)) == 45
+    assert seconds(stairs, (266, 133), (266, 0), direction="from_facility") == 60
+    assert seconds(stairs, (266, 133), (266, 0), profile="wheelchair") == seconds(
+        net, (266, 133), (266, 0), profile="wheelchair"
+    )
+    lift = ws.Scenario([ws.AddLink("l", *ends, kind="lift", floors=10)])
+    adult = ws.profile("adult")
+    waited = adult.lift_wait_s + 10 * adult.lift_s_per_floor  # type: ignore[operator]
+    assert seconds(net.with_scenario(lift), (266, 133), (266, 0)) == pytest.approx(waited)
+    down = ws.Scenario([ws.AddLink("e", *ends, kind="escalator", length_m=25)])
+    moved = net.with_scenario(down)
+    assert seconds(moved, (266, 133), (266, 0)) == pytest.approx(25 / adult.escalator_mps, abs=0.05)  # type: ignore[operator]
+    assert seconds(moved, (266, 0), (266, 133)) == 500
+
+
+def test_links_hang_together_at_their_joints() -> None:
+    net = two_streets().network()
+    top = degrees(266, 66.5)
+    up = ws.AddLink("up", degrees(266, 133), top, kind="lift", floors=2, to_joint="deck")
+    over = ws.AddLink("over", top, degrees(266, 0), kind="footbridge", length_m=133, rise_m=0, from_joint="deck")
+    adult = ws.profile("adult")
+    waited = adult.lift_wait_s + 2 * adult.lift_s_per_floor  # type: ignore[operator]
+    for edits in ([up, over], [over, up]):
+        assert seconds(net.with_scenario(ws.Scenario(edits)), (266, 133), (266, 0)) == pytest.approx(waited + 100)
+    with pytest.raises(ws.InputError, match="no other link ends at this joint"):
+        net.with_scenario(ws.Scenario([up]))
+    with pytest.raises(ws.InputError, match="67 m away, the limit is 50 m"):
+        net.with_scenario(ws.Scenario([ws.AddLink("far", degrees(266, 133), top)]))
+
+
+def test_what_is_closed_is_closed_and_what_is_retimed_takes_its_time() -> None:
+    net = two_streets().network()
+    closed = ws.Scenario([ws.CloseLink(3)])
+    assert seconds(net.with_scenario(closed), (266, 133), (266, 0)) == "not_connected"
+    near = ws.Scenario([ws.CloseLink(at=degrees(-5, 60))])
+    assert seconds(net.with_scenario(near), (266, 133), (266, 0)) == "not_connected"
+    slow = ws.Scenario([ws.RetimeLink(3, forward_s=160, backward_s=300)])
+    # The lane was drawn from south to north; the walk goes south.
+    assert seconds(net.with_scenario(slow), (266, 133), (266, 0)) == 200 + 300 + 200
+    assert seconds(net.with_scenario(slow), (266, 0), (266, 133)) == 200 + 160 + 200
+    again = ws.Scenario([ws.CloseLink(3), ws.OpenLink(3)])
+    assert seconds(net.with_scenario(again), (266, 133), (266, 0)) == 500
+
+
+def test_facilities_of_a_search_are_edited_too() -> None:
+    net = two_streets().network()
+    homes = places({"home": (266, 133)})
+    doors = places({1: (266, 0), 2: (0, 0)}, **{"class": ["shop", "shop"]})
+    at = degrees(133, 133)
+
+    def found(*edits: ws.scenario.Edit) -> list[tuple[object, object]]:
+        times = net.with_scenario(ws.Scenario(edits)).nearest(homes, doors, max_minutes=30)
+        return list(times.select("time_s", "facility_id").iter_rows())
+
+    assert found() == [(300.0, 2)]
+    assert found(ws.OpenFacility(3, "shop", at)) == [(100.0, 3)]
+    assert found(ws.CloseFacility(2)) == [(500.0, 1)]
+    assert found(ws.CloseFacility(2), ws.OpenFacility(2)) == [(300.0, 2)]
+    assert found(ws.MoveFacility(1, at)) == [(100.0, 1)]
+    assert found(ws.CloseFacility(1), ws.CloseFacility(2), ws.OpenFacility(9, "park", at)) == [(100.0, 9), (None, None)]
+    # Equally near: the lower id.
+    assert found(ws.OpenFacility(7, "shop", at), ws.OpenFacility(6, "shop", at)) == [(100.0, 6)]
+
+
+def test_every_fault_of_every_edit_is_told_at_once() -> None:
+    net = two_streets().network()
+    doors = places({1: (266, 0)}, **{"class": ["shop"]})
+    with pytest.raises(ws.InputError) as refused:
+        ws.Scenario([ws.NewHomes((300.0, 10.0), -5), ws.OpenFacility("x", "shop", (0.0, 95.0))])
+    assert [problem["column"] for problem in refused.value.problems] == ["place", "people", "place"]  # type: ignore[attr-defined]
+    plan = ws.Scenario([ws.CloseLink("nowhere"), ws.OpenLink(3), bridge(), bridge(), ws.CloseLink(), ws.RetimeLink(77)])
+    with pytest.raises(ws.InputError) as refused:
+        net.with_scenario(plan)
+    problems = refused.value.problems  # type: ignore[attr-defined]
+    told = [(problem["row"], problem["reason"]) for problem in problems]
+    assert told == [
+        (1, "no_such_link"),
+        (2, "link_open"),
+        (4, "link_exists"),
+        (5, "which_link"),
+        (6, "no_such_link"),
+    ]
+    assert all(problem["message_zh"] for problem in problems)
+    wrong = ws.Scenario([ws.CloseFacility(8), ws.OpenFacility("b", "shop", degrees(0, 0)), ws.OpenFacility(1)])
+    with pytest.raises(ws.InputError) as refused:
+        net.with_scenario(wrong).nearest(places({"h": (0, 0)}), doors)
+    told = [(problem["row"], problem["reason"]) for problem in refused.value.problems]  # type: ignore[attr-defined]
+    assert told == [(1, "no_such_facility"), (2, "id_not_a_number"), (3, "facility_open")]
+
+
+def test_a_scenario_is_known_by_its_edits(tmp_path: Path) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text(
+        """
+        [scenario]
+        name = "两处"
+        [[edit]]
+        do = "open_facility"
+        id = 7
+        class = "canteen"
+        place = [106.55, 29.56]
+        capacity = { places = 60 }
+        cost_yuan = 150000
+        [[edit]]
+        do = "add_link"
+        id = "stairs"
+        kind = "stair"
+        from = [106.55, 29.56]
+        to = [106.551, 29.56]
+        """,
+        encoding="utf-8",
+    )
+    read = ws.Scenario.from_toml(file)
+    made = ws.Scenario(
+        [
+            ws.OpenFacility("7", "canteen", (106.55, 29.56), capacity={"places": 60}, cost_yuan=150_000),
+            ws.AddLink("stairs", (106.55, 29.56), (106.551, 29.56), kind="steps"),
+        ]
+    )
+    assert read == made and read.id == made.id and (read.name, made.name) == ("两处", "scenario")
+    assert read.cost_yuan == 150_000
+    assert ws.Scenario(reversed(made.edits)).id != made.id
+    file.write_text('[[edit]]\ndo = "fly"\n[[edit]]\ndo = "add_link"\nid = "a"\nspeed = 3\n[plan]\n', encoding="utf-8")
+    with pytest.raises(ws.InputError) as refused:
+        ws.Scenario.from_toml(file)
+    told = [(problem["row"], problem["reason"]) for problem in refused.value.problems]  # type: ignore[attr-defined]
+    assert told == [(None, "unknown_name"), (1, "unknown_change"), (2, "unreadable_edit")]
+
+
+def a_city() -> tuple[ws.Network, pl.DataFrame, pl.DataFrame]:
+    net = two_streets().network()
+    at = {number: (26.6 * number, 133) for number in range(11)} | {
+        20 + number: (26.6 * number, 0) for number in range(11)
+    }
+    homes = places(at)
+    import h3
+
+    cells = homes.select("lon", "lat").with_columns(
+        cell=pl.struct("lon", "lat").map_elements(
+            lambda p: h3.str_to_int(h3.latlng_to_cell(p["lat"], p["lon"], 12)), pl.UInt64
+        ),
+        people=pl.Series([float(10 + number) for number in range(22)]),
+        old=pl.Series([float(number % 5) for number in range(22)]),
+    )
+    doors = places({1: (266, 0), 2: (0, 0), 3: (40, 133)}, **{"class": ["shop", "shop", "park"]})
+    return net, cells.unique("cell", maintain_order=True), doors
+
+
+def whole_run(net: ws.Network, plan: ws.Scenario, cells: pl.DataFrame, doors: pl.DataFrame) -> pl.DataFrame:
+    under, people = net.with_scenario(plan), plan.cells(cells)
+    times = [under.nearest(people, doors, profile=who, max_minutes=8).with_columns(profile=pl.lit(who)) for who in WHO]
+    return ws.coverage(pl.concat(times), people, minutes=(2, 4, 8))
+
+
+WHO = ("adult", "wheelchair")
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [],
+        [bridge()],
+        [bridge(), ws.CloseLink(3)],
+        [ws.CloseLink(2)],
+        [ws.OpenFacility(4, "park", degrees(200, 0)), ws.CloseFacility(1)],
+        [ws.CloseFacility(3)],
+        [ws.OpenFacility(4, "school", degrees(200, 0))],
+        [ws.NewHomes(degrees(100, 66), 50, {"old": 20}), ws.NewHomes(degrees(0, 133), 5)],
+        [bridge(50), ws.RetimeLink(1, forward_s=100, backward_s=400), ws.MoveFacility(2, degrees(10, 133))],
+    ],
+)
+def test_an_answer_is_that_of_a_whole_run(edits: list[ws.scenario.Edit]) -> None:
+    net, cells, doors = a_city()
+    baseline = ws.Baseline(net, cells, doors, minutes=(2, 4, 8), profiles=WHO)
+    plan = ws.Scenario(edits)
+    answer = baseline.what_if(plan)
+    keys = ["area_id", "class", "group", "profile", "minutes"]
+    assert_frame_equal(answer.coverage.sort(keys), whole_run(net, plan, cells, doors).sort(keys), check_exact=True)
+    before = whole_run(net, ws.Scenario([]), cells, doors)
+    assert_frame_equal(baseline.coverage.sort(keys), before.sort(keys), check_exact=True)
+    if not edits:
+        assert answer.touched_coverage.is_empty() and len(answer.cells) == 0
+    sides = ws.compare(baseline, answer)
+    assert sides["change"].to_list() == pytest.approx(
+        (sides["people_covered"] - sides["people_covered_before"]).to_list()
+    )
+
+
+def test_who_gains_and_what_it_costs() -> None:
+    net, cells, doors = a_city()
+    baseline = ws.Baseline(net, cells, doors.filter(pl.col("id") == 1), minutes=(2, 4, 8))
+    answer = baseline.what_if(ws.Scenario([bridge(cost_yuan=1000)], name="bridge"))
+    changed = answer.cells.to_polars()
+    # Of the north street all gain from its east end to where the lane is as near; the south street keeps its walks.
+    everywhere = answer.gains.filter(pl.col("area_id").is_null() & (pl.col("group") == "all")).row(0, named=True)
+    assert everywhere["people_losing"] == 0
+    saved = (pl.col("before_s").fill_null(480) - pl.col("after_s")) / 60 * pl.col("people")
+    assert everywhere["people_minutes_saved"] == pytest.approx(changed.select(saved.sum()).item())
+    assert everywhere["people_gaining"] == changed["people"].sum()
+    newly = answer.newly_covered.filter(pl.col("minutes") == 4).row(0, named=True)
+    assert newly["people_newly_covered"] > 0 and newly["people_no_longer_covered"] == 0
+    assert newly["yuan_per_person"] == pytest.approx(1000 / newly["people_newly_covered"])
+    assert answer.cells.to_geopandas().geometry.notna().all()
+    # Two scenarios side by side.
+    other = baseline.what_if(ws.Scenario([bridge(50)]))
+    assert ws.compare(answer, other)["change"].abs().sum() > 0
+    with pytest.raises(ws.InputError):
+        ws.compare(doors, answer)
+    with pytest.raises(ValueError, match="under a scenario"):
+        ws.Baseline(net.with_scenario(answer.scenario), cells, doors)
+
+
+def test_tables_after_the_edits_keep_their_rows_and_columns() -> None:
+    _, cells, doors = a_city()
+    plan = ws.Scenario(
+        [
+            ws.OpenFacility(9, "shop", degrees(5, 5), capacity={"seats": 30, "places": 12}),
+            ws.ResizeFacility(1, {"seats": 80}),
+            ws.CloseFacility(2),
+            ws.NewHomes(degrees(133, 60), 7, {"old": 7}),
+        ]
+    )
+    edited = plan.facilities(doors.with_columns(seats=pl.Series([10.0, 20.0, None])))
+    assert edited["id"].to_list() == [1, 2, 3, 9]
+    assert edited["seats"].to_list() == [80.0, 20.0, None, 30.0]
+    assert edited["places"].to_list() == [None, None, None, 12.0]
+    assert edited["state"].to_list() == ["open", "closed", "open", "open"]
+    people = plan.cells(cells)
+    assert people["people"].sum() == pytest.approx(cells["people"].sum() + 7)
+    assert people["old"].sum() == pytest.approx(cells["old"].sum() + 7)
+    square = [degrees(0, 0), degrees(100, 0), degrees(100, 100), degrees(0, 100)]
+    drawn = ws.Scenario([ws.SetArea("new", [square], name="新片区")])
+    old = pl.DataFrame({"area_id": ["a"], "geometry": ["POLYGON ((106.5 29.5, 106.6 29.5, 106.6 29.6, 106.5 29.5))"]})
+    import geopandas
+
+    old_areas = geopandas.GeoDataFrame(
+        old.drop("geometry").to_pandas(), geometry=geopandas.GeoSeries.from_wkt(old["geometry"].to_list()), crs=4326
+    )
+    areas = drawn.areas(old_areas).to_polars()
+    assert areas["area_id"].to_list() == ["a", "new"] and areas["name"].to_list() == [None, "新片区"]
+
+
+@pytest.mark.parametrize("profile", ["adult", "wheelchair"])
+def test_a_real_city_under_edits(
+    porto_alegre: ws.Network, hexgrid: pl.DataFrame, doors: pl.DataFrame, profile: str
+) -> None:
+    """Porto Alegre: a lift, stairs, closed streets and facilities; the answer against the whole line."""
+    cells = hexgrid.select(cell="id", people="population").filter(pl.col("people") > 0)
+    lon, lat = doors["lon"][3], doors["lat"][3]
+    way = porto_alegre.edges()["source_id"][1000]
+    plan = ws.Scenario(
+        [
+            ws.AddLink("lift", (lon, lat), (lon + 0.002, lat + 0.001), kind="lift", rise_m=30),
+            ws.AddLink("stairs", (lon + 0.004, lat), (lon + 0.004, lat + 0.003), kind="steps"),
+            ws.CloseLink(way),
+            ws.CloseFacility(doors["id"][0]),
+            ws.OpenFacility("new", "schools", (lon + 0.001, lat + 0.002)),
+        ]
+    )
+    baseline = ws.Baseline(porto_alegre, cells, doors, profiles=[profile])
+    answer = baseline.what_if(plan)
+    times = porto_alegre.with_scenario(plan).nearest(plan.cells(cells), doors, profile=profile, max_minutes=15)
+    whole = ws.coverage(times, plan.cells(cells), profile=profile)
+    keys = ["area_id", "class", "group", "profile", "minutes"]
+    assert_frame_equal(answer.coverage.sort(keys), whole.sort(keys), check_exact=True)
+    assert 0 < len(answer.cells) < cells.height
