@@ -69,6 +69,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(scenario::check_edits, module)?)?;
     module.add_function(wrap_pyfunction!(scenario::with_scenario, module)?)?;
     module.add_function(wrap_pyfunction!(scenario::run_scenarios, module)?)?;
+    module.add_function(wrap_pyfunction!(scenario::build_order, module)?)?;
     module.add_function(wrap_pyfunction!(scenario::edit_facilities, module)?)?;
     module.add_function(wrap_pyfunction!(scenario::edit_cells, module)?)?;
     module.add_function(wrap_pyfunction!(scenario::edit_areas, module)?)?;

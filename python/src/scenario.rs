@@ -5,8 +5,10 @@ use super::error::to_py;
 use super::job;
 use super::network::{Network, parse_day, parse_direction, parse_profile};
 use super::study::{GivenTable, given};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
+use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use walkshed::batch::scenario::run;
@@ -17,6 +19,7 @@ use walkshed::model::area::Areas;
 use walkshed::model::error::Error;
 use walkshed::model::ids::Ids;
 use walkshed::model::scenario::Scenario;
+use walkshed::planning::rank::{self, Candidate, Objective, Rule};
 use walkshed::planning::what_if::{City, Inputs, Question};
 use walkshed::planning::{areas, facilities, people, streets};
 
@@ -232,4 +235,69 @@ pub fn run_scenarios(
     let given = given(tables);
     let found = job::run(py, report.as_ref(), move |progress| run(&study, &plans, &out, &given, progress))?;
     serde_json::to_string(&found).map_err(|error| to_py(py, Error::Internal(error.to_string())))
+}
+
+/// A candidate as Python tells it.
+#[derive(Deserialize)]
+struct ToldCandidate {
+    id: String,
+    edits: String,
+    cost_yuan: f64,
+}
+
+/// A rule as Python tells it: so many, or within what there is each year.
+#[derive(Deserialize)]
+struct ToldRule {
+    best: Option<usize>,
+    #[serde(default)]
+    yearly_yuan: Vec<f64>,
+    #[serde(default)]
+    carry: bool,
+}
+
+/// What is counted, as Python tells it.
+#[derive(Deserialize)]
+struct ToldObjective {
+    minutes: Option<f64>,
+    classes: Vec<String>,
+    group: String,
+    profile: String,
+}
+
+/// Candidate, year, gain and total of each step; what every candidate adds alone; whether the user stopped it.
+type Chosen = (Vec<(usize, usize, f64, f64)>, Vec<f64>, bool);
+
+/// Choose candidates one beside the other; see the Python functions.
+#[pyfunction]
+#[pyo3(signature = (baseline, candidates, rule, objective, report=None))]
+pub fn build_order(
+    py: Python<'_>,
+    baseline: &Baseline,
+    candidates: &str,
+    rule: &str,
+    objective: &str,
+    report: Option<Py<PyAny>>,
+) -> PyResult<Chosen> {
+    let told: Vec<ToldCandidate> = told(candidates)?;
+    let candidates: Vec<Candidate> = told
+        .into_iter()
+        .map(|told| {
+            let edits = parse(py, &told.id, &told.edits)?.edits;
+            Ok(Candidate { id: told.id, edits, cost_yuan: told.cost_yuan })
+        })
+        .collect::<PyResult<_>>()?;
+    let ToldRule { best, yearly_yuan, carry } = self::told(rule)?;
+    let rule = best.map_or(Rule::PerYuan { yearly_yuan, carry }, |count| Rule::Best { count });
+    let ToldObjective { minutes, classes, group, profile } = self::told(objective)?;
+    let objective = Objective { minutes, classes, group, profile };
+    let city = Arc::clone(&baseline.city);
+    let found = job::run(py, report.as_ref(), move |progress| {
+        rank::order(&city, &candidates, &rule, &objective, progress)
+    })?;
+    let steps = found.steps.iter().map(|step| (step.candidate, step.year, step.gain, step.total));
+    Ok((steps.collect(), found.alone, found.stopped))
+}
+
+fn told<T: serde::de::DeserializeOwned>(json: &str) -> PyResult<T> {
+    serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))
 }

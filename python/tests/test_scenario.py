@@ -324,3 +324,155 @@ def test_a_real_city_under_edits(
     keys = ["area_id", "class", "group", "profile", "minutes"]
     assert_frame_equal(answer.coverage.sort(keys), whole.sort(keys), check_exact=True)
     assert 0 < len(answer.cells) < cells.height
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [bridge()],
+        [ws.CloseLink(3), ws.OpenFacility(4, "park", degrees(200, 0))],
+        [ws.ResizeFacility(1, {"seats": 90}), ws.NewHomes(degrees(133, 100), 40)],
+        [ws.MoveFacility(2, degrees(150, 133)), ws.CloseFacility(3)],
+    ],
+)
+def test_measures_from_touched_pairs_are_those_of_a_whole_run(edits: list[ws.scenario.Edit]) -> None:
+    net, cells, doors = a_city()
+    doors = doors.with_columns(seats=pl.Series([10.0, 20.0, 30.0]))
+    plan = ws.Scenario(edits)
+    baseline = ws.Baseline(net, cells, doors, minutes=(4, 8))
+    people, supply = plan.cells(cells), plan.facilities(doors).filter(pl.col("state") == "open")
+    supply = supply.with_columns(pl.col("seats").fill_null(1.0))
+    before = net.reach(cells, doors, max_minutes=8)
+    after = net.with_scenario(plan).reach(people, doors, max_minutes=8)
+    touched = baseline.reach(plan)
+    mine = touched.pairs.sort("origin_id", "facility_id")
+    is_touched = pl.col("origin_id").is_in(touched.cells.to_list())
+    assert_frame_equal(mine, after.filter(is_touched).sort("origin_id", "facility_id"))
+    assert_frame_equal(
+        before.filter(~is_touched).sort("origin_id", "facility_id"),
+        after.filter(~is_touched).sort("origin_id", "facility_id"),
+    )
+    origins = pl.DataFrame({"id": touched.cells})
+    for measure in (ws.cumulative, ws.gravity):
+        options = {"minutes": (4, 8)} if measure is ws.cumulative else {"half_min": 3.0}
+        quick = measure(touched.pairs, supply, origins=origins, capacity="seats", **options)  # type: ignore[operator]
+        whole = measure(after, supply, origins=people.select(id="cell"), capacity="seats", **options)  # type: ignore[operator]
+        kept = quick.columns
+        assert_frame_equal(quick.sort(kept[:3]), whole.filter(is_touched).select(kept).sort(kept[:3]), check_exact=True)
+    shared = baseline.reach(plan, catchments=True)
+    for variant in ("2sfca", "3sfca", "bfca", "spatial_availability"):
+
+        def access(pairs: pl.DataFrame, who: pl.DataFrame, seats: pl.DataFrame, variant: str = variant) -> pl.DataFrame:
+            demand = who.select(origin_id="cell", people="people")
+            return ws.two_step_fca(
+                pairs.drop("class"),
+                demand,
+                seats.select(facility_id="id", capacity="seats"),
+                variant=variant,  # type: ignore[arg-type]
+                catchment_min=8,
+            )
+
+        whole, quick = access(after, people, supply), access(shared.pairs, people, supply)
+        changed = pl.col("origin_id").is_in(shared.cells.to_list())
+        assert_frame_equal(whole.filter(changed), quick.filter(changed), check_exact=True)
+        was = access(before, cells, doors)
+        assert_frame_equal(whole.filter(~changed), was.filter(~changed), check_exact=True)
+
+
+def test_links_are_chosen_beside_each_other() -> None:
+    net, cells, doors = a_city()
+    baseline = ws.Baseline(net, cells, doors.filter(pl.col("id") == 1), minutes=(4, 8))
+    links = [
+        ws.AddLink(f"b{east}", degrees(east, 133), degrees(east, 0), kind="footbridge", length_m=133, rise_m=0, cost_yuan=1e6)
+        for east in (60, 190, 200, 266)
+    ]
+    found = ws.best_links(baseline, links, 3, progress=False)
+    alone = {link.id: _minutes_saved(baseline, ws.Scenario([link])) for link in links}
+    first = found.steps.row(0, named=True)
+    assert first["project"] == max(alone, key=lambda name: alone[name]) and first["gain"] == pytest.approx(max(alone.values()))
+    # Twins: the second is worth little beside the first; every total is that of one answer of all.
+    together = found.steps["total"].to_list()
+    assert together == sorted(together) and together[-1] == pytest.approx(_minutes_saved(baseline, found.scenario))
+    assert (found.steps["gain"] <= found.steps["gain_alone"] + 1e-9).all()
+    assert found.steps.height + found.left.height == len(links)
+    with pytest.raises(ValueError, match="k 0"):
+        ws.best_links(baseline, links, 0)
+    with pytest.raises(ws.InputError, match="group"):
+        ws.best_links(baseline, links, 1, group="young")
+
+
+def _minutes_saved(baseline: ws.Baseline, plan: ws.Scenario) -> float:
+    gains = baseline.what_if(plan).gains.filter(pl.col("area_id").is_null() & (pl.col("group") == "all"))
+    return float(gains["people_minutes_saved"].sum())
+
+
+def test_projects_are_built_in_order_within_yearly_budgets() -> None:
+    net, cells, doors = a_city()
+    baseline = ws.Baseline(net, cells, doors, minutes=(2, 4, 8))
+    at = [degrees(133, 133), degrees(140, 133), degrees(20, 0), degrees(250, 133)]
+    projects = pl.DataFrame(
+        {
+            "id": ["101", "102", "103", "104", "105", "106"],
+            "kind": ["new", "new", "new", "new", "extension", "extension"],
+            "class": ["park", "park", "park", "shop", "shop", "shop"],
+            "lon": [*(place[0] for place in at), None, None],
+            "lat": [*(place[1] for place in at), None, None],
+            "cost_yuan": [3e5, 1e5, 5e5, 4e5, 1e5, 1e5],
+            "status": ["planned", "building", None, "finished", "planned", "planned"],
+            "facility_id": [None, None, None, None, 1, None],
+            "places": [None, None, None, None, 40.0, 10.0],
+        }
+    )
+    made, left = ws.project_scenarios(projects)
+    assert [plan.name for plan in made] == ["101", "102", "103", "105"]
+    assert left.rows() == [("104", "status"), ("106", "no_facility")]
+    built = ws.build_order(baseline, made, yearly_budget_yuan=[1.5e5, 6e5], minutes=4)
+    spent = built.steps.group_by("year").agg(pl.col("cost_yuan").sum()).sort("year")
+    assert (spent["cost_yuan"] <= pl.Series([1.5e5, 6e5])[: spent.height]).all()
+    assert built.steps["project"][0] == "102" and (built.steps["gain"] > 0).all()
+    # What is beside 102 already adds nothing more, and more places bring nobody nearer.
+    assert "105" in built.left["project"].to_list()
+    with pytest.raises(ValueError, match="yearly_budget_yuan"):
+        ws.build_order(baseline, made, yearly_budget_yuan=[])
+
+
+def test_the_command_answers_scenarios_of_a_study(
+    helsinki: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from walkshed.cli import main
+
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        """
+        [scenario]
+        name = "两座天桥"
+        [[edit]]
+        do = "add_link"
+        id = "b1"
+        kind = "footbridge"
+        from = [24.9400, 60.1690]
+        to = [24.9440, 60.1700]
+        cost_yuan = 2000000
+        [[edit]]
+        do = "open_facility"
+        id = "kiosk 9"
+        class = "kiosk"
+        place = [24.9420, 60.1720]
+        """,
+        encoding="utf-8",
+    )
+    out = tmp_path / "answers"
+    assert main(["scenario", str(helsinki), str(plan), "--out", str(out), "--quiet"]) == 0
+    told = capsys.readouterr().out
+    assert "两座天桥" in told and "2,000,000 yuan" in told and "results 结果" in told
+    report = (out / "scenarios.json").read_text("utf-8")
+    assert '"name": "两座天桥"' in report and "sha256" in report
+    names = {"coverage", "cells", "gains"}
+    for name in names:
+        table = pl.read_parquet(out / f"{name}.parquet")
+        assert table.height > 0 and table.columns[0] == "scenario" and table["scenario"].n_unique() == 1
+    plan.write_text('[[edit]]\ndo = "close_link"\nid = "nowhere"\n', encoding="utf-8")
+    before = sorted(path.name for path in out.iterdir())
+    assert main(["scenario", str(helsinki), str(plan), "--out", str(out), "--quiet"]) == 1
+    assert "没有该编号的道路" in capsys.readouterr().err
+    assert sorted(path.name for path in out.iterdir()) == before

@@ -279,3 +279,29 @@ def test_a_card_counts_what_its_run_has_counted(system: str, tmp_path: Path) -> 
     both = found.join(rows, on="area_id")
     assert both.height == found.height > 5
     assert both["value"].to_list() == pytest.approx(both["share"].to_list(), abs=1e-12)
+
+
+def test_what_a_scenario_is_worth_in_an_evaluation(street: dict[str, object], standard: str) -> None:
+    """A pharmacy at the east end: everybody is near one, and two stand where one stood."""
+    import h3
+
+    homes = street["homes"]
+    assert isinstance(homes, pl.DataFrame)
+    cell = [h3.str_to_int(h3.latlng_to_cell(lat, lon, 13)) for lat, lon in homes.select("lat", "lon").rows()]
+    cells = homes.drop("id").insert_column(0, pl.Series("cell", cell, pl.UInt64))
+    net, facilities, areas = street["net"], street["facilities"], street["areas"]
+    east = facilities.row(1, named=True)  # type: ignore[attr-defined]
+    plan = ws.Scenario([ws.OpenFacility("new", "pharmacy", (east["lon"], east["lat"]))])
+    baseline = ws.Baseline(net, cells, facilities, areas, minutes=(1, 2))  # type: ignore[arg-type]
+
+    def card(coverage: pl.DataFrame, table: object) -> ws.Scorecard:
+        return ws.score(standard, coverage=coverage, facilities=table, areas=areas)  # type: ignore[arg-type]
+
+    before = card(baseline.coverage, facilities)
+    after = card(baseline.what_if(plan).coverage, plan.facilities(facilities))  # type: ignore[arg-type]
+    changed = ws.compare_scorecards(before, after)
+    assert set(changed["point"].to_list()) <= {"near", "any", "homes"}
+    homes_per = changed.filter(pl.col("point") == "homes").row(0, named=True)
+    # One pharmacy for 250 households, then two: 0.4 and 0.8 for each hundred.
+    assert (homes_per["value_before"], homes_per["value"]) == pytest.approx((0.4, 0.8))
+    assert ws.compare_scorecards(before, before).is_empty()

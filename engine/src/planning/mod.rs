@@ -3,6 +3,7 @@
 pub mod areas;
 pub mod facilities;
 pub mod people;
+pub mod rank;
 #[cfg(test)]
 mod scenario_tests;
 pub mod streets;

@@ -157,6 +157,36 @@ impl City {
         Ok(Self { inputs, question, coverage, baselines, open, parts, areas_of })
     }
 
+    /// The longest walk that is searched.
+    pub fn cutoff_ds(&self) -> Deciseconds {
+        cutoff_ds(&self.question)
+    }
+
+    /// The entries that a scenario changes for one profile, and the classes that they are of.
+    ///
+    /// # Errors
+    /// Every fault of every edit; [`Error::Cancelled`] when the user stopped.
+    pub fn changes(
+        &self,
+        scenario: &Scenario,
+        profile: usize,
+        progress: &Progress,
+    ) -> Result<(Vec<String>, Vec<Changed>)> {
+        let Resolved { overlay, edits, cells, .. } = self.resolve(scenario)?;
+        let Changes { class, closed, opened, .. } = self.facility_changes(&edits);
+        let origins = self.new_origins(cells.as_ref());
+        let edits =
+            Edits { overlay: &overlay, class: &class, closed: &closed, opened: &opened, origins: &origins };
+        let changed = update(&self.baselines[profile], &edits, progress)?;
+        Ok((class, changed))
+    }
+
+    /// Where people move in that nobody lived.
+    fn new_origins(&self, cells: Option<&Cells>) -> Vec<Spot> {
+        let known = self.inputs.cells.cell.len();
+        cells.into_iter().flat_map(|cells| &cells.place[known..]).map(|&place| place.into()).collect()
+    }
+
     /// Facilities that no street is near enough to for the first profile: nobody walks there.
     pub fn unjoined(&self) -> Vec<Problem> {
         let Some(baseline) = self.baselines.first() else { return vec![] };
@@ -173,9 +203,7 @@ impl City {
     pub fn answer(&self, scenario: &Scenario, progress: &Progress) -> Result<Answer> {
         let Resolved { overlay, edits, cells, areas } = self.resolve(scenario)?;
         let Changes { class, closed, opened, .. } = self.facility_changes(&edits);
-        let known = self.inputs.cells.cell.len();
-        let origins: Vec<Spot> =
-            cells.iter().flat_map(|cells| &cells.place[known..]).map(|&place| place.into()).collect();
+        let origins = self.new_origins(cells.as_ref());
         let edits =
             Edits { overlay: &overlay, class: &class, closed: &closed, opened: &opened, origins: &origins };
         let changed: Vec<Vec<Changed>> = self
@@ -207,7 +235,7 @@ impl City {
         let Changes { class, closed, opened, rows } = self.facility_changes(&edits);
         let cells = cells.unwrap_or_else(|| self.inputs.cells.clone());
         let known = self.inputs.cells.cell.len();
-        let origins: Vec<Spot> = cells.place[known..].iter().map(|&place| place.into()).collect();
+        let origins = self.new_origins(Some(&cells));
         let resized = edits.changed.iter().filter(|(_, changed)| !changed.capacity.is_empty());
         let resized: Vec<u32> =
             resized.filter_map(|(row, _)| self.open.binary_search(row).ok()).map(|row| row as u32).collect();

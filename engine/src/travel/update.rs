@@ -650,8 +650,10 @@ impl OfClass<'_> {
         let mut order = Vec::new();
         while let Some(position) = wave.next() {
             order.push(position);
-            for hop in edited.hops(position, Side::Doors).iter().filter(|hop| self.was_connected(hop.to)) {
-                wave.reach(hop.to);
+            for hop in edited.hops(position, Side::Doors) {
+                if self.was_connected(hop.to) || !self.is_known(hop.to) {
+                    wave.reach(hop.to);
+                }
             }
             if order.len() % NODES_PER_LOOK == 0 {
                 self.updating.progress.check()?;
@@ -676,6 +678,8 @@ impl OfClass<'_> {
                 }
             }
         }
+        // New nodes had no connection to lose; what is new gives them theirs.
+        cut_off.retain(|&position| self.is_known(position));
         Ok(cut_off)
     }
 

@@ -11,6 +11,7 @@ from walkshed.areas import check_areas
 from walkshed.arrow import in_crs
 from walkshed.bands import coverage_bands
 from walkshed.baseline import Answer, Baseline, TouchedPairs, compare, compare_scorecards
+from walkshed.build_order import BuildOrder, best_links, build_order, project_scenarios
 from walkshed.coverage import capacity_per_group, coverage, coverage_gap, roll_up, uncovered
 from walkshed.decay import Decay
 from walkshed.equity import Poverty, Theil, concentration_index, equity, fgt, gini, lorenz, palma, theil
@@ -49,6 +50,7 @@ __all__ = [
     "AddLink",
     "Answer",
     "Baseline",
+    "BuildOrder",
     "CloseFacility",
     "CloseLink",
     "Decay",
@@ -80,6 +82,8 @@ __all__ = [
     "Validation",
     "__version__",
     "age_groups",
+    "best_links",
+    "build_order",
     "capacity_per_group",
     "check_areas",
     "classify",
@@ -107,6 +111,7 @@ __all__ = [
     "palma",
     "plant_faults",
     "profile",
+    "project_scenarios",
     "rank_areas",
     "read_table",
     "requirements",

@@ -83,9 +83,19 @@ class Baseline:
         }
         with reporting(progress) as report:
             self._engine, rejected = _engine.Baseline.prepare(network._engine, city, report=report)
-        self._profiles = [who if isinstance(who, str) else who.name for who in profiles]
+        self._profiles = tuple(who if isinstance(who, str) else who.name for who in profiles)
         self._minutes = tuple(float(limit) for limit in minutes)
         warn(frame(rejected))
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Names of the profiles that walk."""
+        return self._profiles
+
+    @property
+    def minutes(self) -> tuple[float, ...]:
+        """The thresholds."""
+        return self._minutes
 
     @cached_property
     def coverage(self) -> pl.DataFrame:
