@@ -7,16 +7,15 @@ use super::reach::parse_capacity;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use walkshed::io;
-use walkshed::io::coverage::CoverageRows;
 use walkshed::metrics::apportion;
 use walkshed::metrics::capacity::held as held_by;
 use walkshed::metrics::coverage::coverage as cover;
-use walkshed::metrics::roll_up::{Rows, roll_up as add_up};
+use walkshed::metrics::roll_up::roll_up_coverage;
 use walkshed::metrics::together::together as join_classes;
 use walkshed::metrics::uncovered::uncovered as not_covered;
-use walkshed::model::area::{Areas, above};
+use walkshed::model::area::Areas;
 use walkshed::model::cell;
 use walkshed::model::error::{Error, Result};
 use walkshed::model::problem::{Fault, Problem};
@@ -118,39 +117,8 @@ pub fn roll_up(py: Python<'_>, coverage: TableArgument, areas: TableArgument) ->
     let (coverage, areas) = (coverage.into_source(py, "coverage")?, areas.into_source(py, "areas")?);
     let batch = job::run(py, None, move |_| {
         let rows = io::coverage::read(&coverage.read()?)?;
-        let table = areas.read()?;
-        let family = io::areas::read_family(&table)?;
-        let place: HashMap<&str, u32> = family.id.iter().map(String::as_str).zip(0..).collect();
-        let unknown = (0..).zip(&rows.area_id).find(|(_, id)| !place.contains_key(id.as_str()));
-        if let Some((row, id)) = unknown {
-            let fault = Fault::UnknownName { known: family.id.iter().take(3).cloned().collect() };
-            let problem = Problem::of_file("coverage", fault).at_row(row + 1).in_column("area_id");
-            return Err(problem.with_value(id).into());
-        }
-        let combinations = rows.of.minutes.len();
-        let parents = family.parents();
-        let here: BTreeSet<u32> = rows.area_id.iter().map(|id| place[id.as_str()]).collect();
-        let upper = here
-            .iter()
-            .flat_map(|&area| above(&parents, area as usize))
-            .find(|&upper| here.contains(&(upper as u32)));
-        if let Some(upper) = upper {
-            let expected =
-                "areas of one level: this one is above others, whose people would count twice".to_owned();
-            let problem = Problem::of_file("coverage", Fault::Setting { expected }).in_column("area_id");
-            return Err(problem.with_value(&family.id[upper]).into());
-        }
-        let area = rows.area_id.iter().map(|id| place[id.as_str()]).collect();
-        let found = Rows { area, combination: rows.combination, people: rows.people };
-        let rolled = add_up(&found, &parents, combinations);
-        let area_id = rolled.area.iter().map(|&area| family.id[area as usize].clone()).collect();
-        let of = rows.of;
-        Ok(io::coverage::rows_to_batch(&CoverageRows {
-            area_id,
-            combination: rolled.combination,
-            of,
-            people: rolled.people,
-        }))
+        let family = io::areas::read_family(&areas.read()?)?;
+        Ok(io::coverage::rows_to_batch(&roll_up_coverage(rows, &family)?))
     })?;
     to_table(batch)
 }

@@ -300,6 +300,7 @@ def test_tables_after_the_edits_keep_their_rows_and_columns() -> None:
     assert areas["area_id"].to_list() == ["a", "new"] and areas["name"].to_list() == [None, "新片区"]
 
 
+@pytest.mark.filterwarnings("ignore::walkshed.RejectedRowsWarning")
 @pytest.mark.parametrize("profile", ["adult", "wheelchair"])
 def test_a_real_city_under_edits(
     porto_alegre: ws.Network, hexgrid: pl.DataFrame, doors: pl.DataFrame, profile: str
@@ -383,13 +384,17 @@ def test_links_are_chosen_beside_each_other() -> None:
     net, cells, doors = a_city()
     baseline = ws.Baseline(net, cells, doors.filter(pl.col("id") == 1), minutes=(4, 8))
     links = [
-        ws.AddLink(f"b{east}", degrees(east, 133), degrees(east, 0), kind="footbridge", length_m=133, rise_m=0, cost_yuan=1e6)
+        ws.AddLink(
+            f"b{east}", degrees(east, 133), degrees(east, 0), kind="footbridge", length_m=133, rise_m=0, cost_yuan=1e6
+        )
         for east in (60, 190, 200, 266)
     ]
     found = ws.best_links(baseline, links, 3, progress=False)
     alone = {link.id: _minutes_saved(baseline, ws.Scenario([link])) for link in links}
     first = found.steps.row(0, named=True)
-    assert first["project"] == max(alone, key=lambda name: alone[name]) and first["gain"] == pytest.approx(max(alone.values()))
+    assert first["project"] == max(alone, key=lambda name: alone[name]) and first["gain"] == pytest.approx(
+        max(alone.values())
+    )
     # Twins: the second is worth little beside the first; every total is that of one answer of all.
     together = found.steps["total"].to_list()
     assert together == sorted(together) and together[-1] == pytest.approx(_minutes_saved(baseline, found.scenario))
@@ -426,9 +431,10 @@ def test_projects_are_built_in_order_within_yearly_budgets() -> None:
     made, left = ws.project_scenarios(projects)
     assert [plan.name for plan in made] == ["101", "102", "103", "105"]
     assert left.rows() == [("104", "status"), ("106", "no_facility")]
-    built = ws.build_order(baseline, made, yearly_budget_yuan=[1.5e5, 6e5], minutes=4)
-    spent = built.steps.group_by("year").agg(pl.col("cost_yuan").sum()).sort("year")
-    assert (spent["cost_yuan"] <= pl.Series([1.5e5, 6e5])[: spent.height]).all()
+    budgets = [1.5e5, 6e5]
+    built = ws.build_order(baseline, made, yearly_budget_yuan=budgets)
+    for year, spent in built.steps.group_by("year").agg(pl.col("cost_yuan").sum()).iter_rows():
+        assert spent <= budgets[year - 1]
     assert built.steps["project"][0] == "102" and (built.steps["gain"] > 0).all()
     # What is beside 102 already adds nothing more, and more places bring nobody nearer.
     assert "105" in built.left["project"].to_list()

@@ -132,6 +132,14 @@ pub fn standard_toml(bytes: &[u8]) {
     }
 }
 
+/// Scenarios.
+pub fn scenario_toml(bytes: &[u8]) {
+    match io::scenario::read(&file("x.toml", bytes)) {
+        Ok(scenario) => drop(io::scenario::to_json(&scenario.edits)),
+        Err(error) => drop(error.to_string()),
+    }
+}
+
 /// Settings and catalogues.
 pub fn study_toml(bytes: &[u8]) {
     let path = file("STUDY.toml", bytes);

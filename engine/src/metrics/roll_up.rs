@@ -1,7 +1,11 @@
 //! Coverage of areas, added up to the areas above them. Nobody is lost and nobody counted twice: each area is added once to each
 //! area above it.
 
-use crate::model::area::above;
+use crate::io::coverage::CoverageRows;
+use crate::model::area::{Areas, above};
+use crate::model::error::Result;
+use crate::model::problem::{Fault, Problem};
+use std::collections::{BTreeSet, HashMap};
 
 /// Rows of coverage by area and combination (class, group, profile, minutes), with their numbers of people.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -12,6 +16,37 @@ pub struct Rows {
     pub combination: Vec<u32>,
     /// Columns of people.
     pub people: Vec<Vec<f64>>,
+}
+
+/// The coverage of areas of one level, added up to the areas above them. `family` holds these and all areas above.
+///
+/// # Errors
+/// A problem when an area is unknown, or is above another, so that people would count twice.
+pub fn roll_up_coverage(rows: CoverageRows, family: &Areas) -> Result<CoverageRows> {
+    let problem = |fault| Problem::of_file("coverage", fault).in_column("area_id");
+    let place: HashMap<&str, u32> = family.id.iter().map(String::as_str).zip(0..).collect();
+    if let Some((row, id)) = (1..).zip(&rows.area_id).find(|(_, id)| !place.contains_key(id.as_str())) {
+        let fault = Fault::UnknownName { known: family.id.iter().take(3).cloned().collect() };
+        return Err(problem(fault).at_row(row).with_value(id).into());
+    }
+    let area: Vec<u32> = rows.area_id.iter().map(|id| place[id.as_str()]).collect();
+    let parents = family.parents();
+    let here: BTreeSet<u32> = area.iter().copied().collect();
+    let mut uppers = here.iter().flat_map(|&area| above(&parents, area as usize));
+    if let Some(upper) = uppers.find(|&upper| here.contains(&(upper as u32))) {
+        let expected =
+            "areas of one level: this one is above others, whose people would count twice".to_owned();
+        return Err(problem(Fault::Setting { expected }).with_value(&family.id[upper]).into());
+    }
+    let combinations = rows.of.minutes.len();
+    let found = Rows { area, combination: rows.combination, people: rows.people };
+    let rolled = roll_up(&found, &parents, combinations);
+    Ok(CoverageRows {
+        area_id: rolled.area.iter().map(|&area| family.id[area as usize].clone()).collect(),
+        combination: rolled.combination,
+        of: rows.of,
+        people: rolled.people,
+    })
 }
 
 /// Sum the rows of areas up to all areas above them: those by area, then by combination. `parents` are those of each area. Sums

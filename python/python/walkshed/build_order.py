@@ -1,4 +1,4 @@
-"""What to build first: links out of many, and projects under yearly budgets, each gain counted beside what is chosen."""
+"""What to build first: links out of many, projects under yearly budgets; gains are counted beside what is chosen."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def best_links(
 ) -> BuildOrder:
     """Choose the best links out of a list of stairs, lifts and bridges: greedy, every choice answered exactly.
 
-    In every round each candidate is answered together with those that are chosen, so overlaps count once. Links can make
-    each other worth more (a lift and the bridge at its top); such belong into one candidate, a `Scenario`. Of the best k
-    nothing is proved.
+    In every round each candidate is answered together with those that are chosen, so overlaps count once. Links can
+    make each other worth more (a lift and the bridge at its top); such belong into one candidate, a `Scenario`. Of the
+    best k nothing is proved.
 
     Args:
         baseline: the city.
@@ -184,7 +184,9 @@ def _objective(
         raise ValueError(f'profile "{who}": the baseline has {", ".join(baseline.profiles)}')
     limit = None if minutes is None else float(minutes)
     if limit is not None and not 0 < limit <= max(baseline.minutes):
-        raise ValueError(f"minutes {minutes}: use more than 0, at most {max(baseline.minutes):g}, the baseline's longest")
+        raise ValueError(
+            f"minutes {minutes}: use more than 0, at most {max(baseline.minutes):g}, the baseline's longest"
+        )
     return {"minutes": limit, "classes": list(classes), "group": group, "profile": who}
 
 
@@ -201,7 +203,11 @@ def _order(
             baseline._engine, told, json.dumps(rule), json.dumps(objective), report=report
         )
     cost = pl.DataFrame(
-        {"project": [plan.name for plan in plans], "cost_yuan": [plan.cost_yuan for plan in plans], "gain_alone": alone},
+        {
+            "project": [plan.name for plan in plans],
+            "cost_yuan": [plan.cost_yuan for plan in plans],
+            "gain_alone": alone,
+        },
         schema={"project": pl.String, "cost_yuan": pl.Float64, "gain_alone": pl.Float64},
     ).with_row_index("candidate")
     found = pl.DataFrame(
