@@ -41,6 +41,7 @@ pub mod population_raster;
 pub mod rejected;
 pub mod repeated;
 pub mod scorecard;
+pub mod siting;
 pub mod sources;
 pub mod standard;
 pub mod study;

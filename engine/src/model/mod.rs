@@ -35,6 +35,8 @@ pub mod progress;
 pub mod projection;
 pub mod schema;
 pub mod scorecard;
+pub mod siting;
+pub mod siting_fault;
 pub mod smoothing;
 pub mod standard;
 pub mod street;

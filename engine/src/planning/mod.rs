@@ -1,1 +1,3 @@
-//! What if: scenarios and siting. Nothing lives here yet; the rooms above and below are built to take it.
+//! What if: where new facilities go (`siting`).
+
+pub mod siting;

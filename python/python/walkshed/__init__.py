@@ -5,6 +5,7 @@
 1.33
 """
 
+from walkshed import siting
 from walkshed._engine import InputError, InternalError, __version__
 from walkshed.access import closest, cumulative, e2sfca, gravity, two_step_fca
 from walkshed.areas import check_areas
@@ -25,6 +26,7 @@ from walkshed.ranking import Ranking, rank_areas
 from walkshed.rejected import RejectedRowsWarning
 from walkshed.route import Route
 from walkshed.score import Scorecard, requirements, score, score_run, standards
+from walkshed.siting import Siting, StoppedWarning
 from walkshed.straight import detour, straight_line
 from walkshed.study import RunResult, run
 from walkshed.summary import Summary
@@ -45,6 +47,8 @@ __all__ = [
     "Route",
     "RunResult",
     "Scorecard",
+    "Siting",
+    "StoppedWarning",
     "Summary",
     "SyntheticCity",
     "Theil",
@@ -83,6 +87,7 @@ __all__ = [
     "run",
     "score",
     "score_run",
+    "siting",
     "standards",
     "straight_line",
     "synth",
