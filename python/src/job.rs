@@ -1,6 +1,7 @@
 //! Long work: the GIL released, Ctrl-C heard, progress told.
 
 use super::error::to_py;
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -14,6 +15,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How long a stopped worker has to end before it is left behind.
 const GRACE: Duration = Duration::from_millis(200);
+
+/// The same where what the worker has by then is wanted.
+const GRACE_FOR_BEST: Duration = Duration::from_millis(400);
 
 /// Run work on another thread while this one listens.
 ///
@@ -36,6 +40,32 @@ pub fn run<T: Send + 'static>(
                     drop(worker.join());
                 }
                 return Err(interruption);
+            }
+        }
+        let panicked = |_| Err(Error::Internal("a worker panicked; its message is above".to_owned()));
+        Ok(worker.join().unwrap_or_else(panicked))
+    })?;
+    outcome.map_err(|error| to_py(py, error))
+}
+
+/// As [`run`], but Ctrl-C only asks the work to end: what it has by then is the result. Work that has nothing yet, or does not end in
+/// time, raises it.
+pub fn run_to_best<T: Send + 'static>(
+    py: Python<'_>,
+    report: Option<&Py<PyAny>>,
+    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    let progress = Arc::new(Progress::default());
+    let outcome = py.detach(|| {
+        let (worker, ended) = start(Arc::clone(&progress), work);
+        while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+            if let Err(interruption) = Python::attach(|py| look(py, report, &progress)) {
+                progress.cancel();
+                let late = ended.recv_timeout(GRACE_FOR_BEST) == Err(RecvTimeoutError::Timeout);
+                if late || !Python::attach(|py| interruption.is_instance_of::<PyKeyboardInterrupt>(py)) {
+                    return Err(interruption);
+                }
+                break;
             }
         }
         let panicked = |_| Err(Error::Internal("a worker panicked; its message is above".to_owned()));

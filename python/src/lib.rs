@@ -17,6 +17,7 @@ mod reach;
 mod route;
 mod scenario;
 mod score;
+mod siting;
 mod straight;
 mod study;
 mod synthetic;
@@ -34,6 +35,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<arrow::TableInCrs>()?;
     module.add_class::<arrow::FileTable>()?;
     module.add_class::<error::Refusal>()?;
+    module.add_class::<siting::SitingProgram>()?;
+    module.add_class::<siting::SitingSearch>()?;
     module.add_function(wrap_pyfunction!(arrow::in_crs, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::file_table, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::is_gb, module)?)?;
@@ -77,6 +80,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(score::requirements, module)?)?;
     module.add_function(wrap_pyfunction!(score::score, module)?)?;
     module.add_function(wrap_pyfunction!(score::score_run, module)?)?;
+    module.add_function(wrap_pyfunction!(siting::siting, module)?)?;
+    module.add_function(wrap_pyfunction!(siting::siting_candidates, module)?)?;
     module.add_function(wrap_pyfunction!(route::route, module)?)?;
     module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
     module.add_function(wrap_pyfunction!(straight::straight_line, module)?)?;

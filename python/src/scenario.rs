@@ -291,7 +291,7 @@ pub fn build_order(
     let ToldObjective { minutes, classes, group, profile } = self::told(objective)?;
     let objective = Objective { minutes, classes, group, profile };
     let city = Arc::clone(&baseline.city);
-    let found = job::run(py, report.as_ref(), move |progress| {
+    let found = job::run_to_best(py, report.as_ref(), move |progress| {
         rank::order(&city, &candidates, &rule, &objective, progress)
     })?;
     let steps = found.steps.iter().map(|step| (step.candidate, step.year, step.gain, step.total));

@@ -43,6 +43,7 @@ pub mod rejected;
 pub mod repeated;
 pub mod scenario;
 pub mod scorecard;
+pub mod siting;
 pub mod sources;
 pub mod standard;
 pub mod study;

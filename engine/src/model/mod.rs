@@ -38,6 +38,8 @@ pub mod projection;
 pub mod scenario;
 pub mod schema;
 pub mod scorecard;
+pub mod siting;
+pub mod siting_fault;
 pub mod smoothing;
 pub mod standard;
 pub mod street;

@@ -9,6 +9,7 @@ use super::edit_fault::EditFault;
 use super::facility_fault::FacilityFault;
 use super::limits::Amount;
 use super::population_fault::PopulationFault;
+use super::siting_fault::SitingFault;
 use std::fmt;
 
 /// One fault of an input.
@@ -251,11 +252,19 @@ pub enum Fault {
     Population(PopulationFault),
     /// Of areas and between neighbours.
     Area(AreaFault),
+    /// Of a choice of sites.
+    Siting(SitingFault),
 }
 
 impl From<PopulationFault> for Fault {
     fn from(fault: PopulationFault) -> Self {
         Self::Population(fault)
+    }
+}
+
+impl From<SitingFault> for Fault {
+    fn from(fault: SitingFault) -> Self {
+        Self::Siting(fault)
     }
 }
 
@@ -474,6 +483,7 @@ impl Fault {
             Self::OutputExists => "output_exists",
             Self::Population(fault) => fault.code(),
             Self::Area(fault) => fault.code(),
+            Self::Siting(fault) => fault.code(),
         }
     }
 
@@ -693,6 +703,7 @@ impl Fault {
             }
             Self::Population(fault) => fault.what(),
             Self::Area(fault) => fault.what(),
+            Self::Siting(fault) => fault.what(),
         }
     }
 
@@ -857,6 +868,7 @@ impl Fault {
             }
             Self::Population(fault) => fault.fix(),
             Self::Area(fault) => fault.fix(),
+            Self::Siting(fault) => fault.fix(),
         }
     }
 }

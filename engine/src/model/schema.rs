@@ -81,6 +81,9 @@ const CAPACITY: Rule = Rule::Number { least: 0.0, most: 1e6, range: "0..1000000"
 /// Longest edge and longest time that are believed; both far beyond any walk.
 const LENGTH_M: Rule = Rule::Number { least: 0.0, most: 1e6, range: "0..1000000" };
 const SECONDS: Rule = Rule::Number { least: 0.0, most: 1e6, range: "0..1000000" };
+/// Degrees.
+const LON: Rule = Rule::Number { least: -180.0, most: 180.0, range: "-180..180" };
+const LAT: Rule = Rule::Number { least: -90.0, most: 90.0, range: "-90..90" };
 /// From the shore of the Dead Sea to above the highest summit.
 const HEIGHT_M: Rule = Rule::Number { least: -450.0, most: 9000.0, range: "-450..9000" };
 
@@ -132,6 +135,31 @@ pub const DEMAND: TableRules = TableRules {
 pub const SUPPLY: TableRules = TableRules {
     name: "supply",
     columns: &[Column::needed("facility_id", Rule::Id), Column::needed("capacity", COUNT)],
+};
+
+/// What it costs to get from origins to sites, in any unit; pairs that are not there are out of reach.
+pub const SITE_COSTS: TableRules = TableRules {
+    name: "costs",
+    columns: &[
+        Column::needed("origin_id", Rule::Id),
+        Column::needed("site_id", Rule::Id),
+        Column::needed("cost", COUNT),
+        Column::optional("class", Rule::Text),
+    ],
+};
+
+/// Where something stands or may be built.
+pub const SITES: TableRules = TableRules {
+    name: "sites",
+    columns: &[
+        Column::needed("site_id", Rule::Id),
+        Column::optional("class", Rule::Text),
+        Column::optional("cost_yuan", COUNT),
+        Column::optional("capacity", COUNT),
+        Column::optional("area_id", Rule::Text),
+        Column::optional("lon", LON),
+        Column::optional("lat", LAT),
+    ],
 };
 
 /// Values that are spread over people.
@@ -231,7 +259,7 @@ mod tests {
 
     #[test]
     fn columns_are_declared_once_and_bounds_are_what_their_text_says() {
-        for schema in [FACILITIES, CLASSES, POPULATION, AREAS, NODES, EDGES] {
+        for schema in [FACILITIES, CLASSES, POPULATION, AREAS, NODES, EDGES, SITE_COSTS, SITES] {
             let mut names: Vec<&str> = schema.columns.iter().map(|column| column.name).collect();
             names.sort_unstable();
             names.dedup();

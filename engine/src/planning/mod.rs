@@ -6,5 +6,6 @@ pub mod people;
 pub mod rank;
 #[cfg(test)]
 mod scenario_tests;
+pub mod siting;
 pub mod streets;
 pub mod what_if;

@@ -5,6 +5,7 @@
 1.33
 """
 
+from walkshed import siting
 from walkshed._engine import InputError, InternalError, __version__
 from walkshed.access import closest, cumulative, e2sfca, gravity, two_step_fca
 from walkshed.areas import check_areas
@@ -40,6 +41,7 @@ from walkshed.scenario import (
     SetArea,
 )
 from walkshed.score import Scorecard, requirements, score, score_run, standards
+from walkshed.siting import Siting, StoppedWarning
 from walkshed.straight import detour, straight_line
 from walkshed.study import RunResult, ScenariosResult, run, run_scenarios
 from walkshed.summary import Summary
@@ -75,6 +77,8 @@ __all__ = [
     "ScenariosResult",
     "Scorecard",
     "SetArea",
+    "Siting",
+    "StoppedWarning",
     "Summary",
     "SyntheticCity",
     "Theil",
@@ -120,6 +124,7 @@ __all__ = [
     "run_scenarios",
     "score",
     "score_run",
+    "siting",
     "standards",
     "straight_line",
     "synth",
