@@ -29,9 +29,7 @@ def edits(cells: pl.DataFrame, facilities: pl.DataFrame, count: int) -> dict[str
     east, north = 0.0012, 0.0006
     bridges = [((lon, lat), (lon + east, lat + north)) for lon, lat in homes]
     return {
-        "open a facility": [
-            [ws.OpenFacility(f"new-{n}", classes[n % len(classes)], at)] for n, at in enumerate(homes)
-        ],
+        "open a facility": [[ws.OpenFacility(f"new-{n}", classes[n % len(classes)], at)] for n, at in enumerate(homes)],
         "close a facility": [[ws.CloseFacility(name, kind)] for name, kind in doors],
         "footbridge": [[ws.AddLink("b", *ends, kind="footbridge")] for ends in bridges],
         "lift": [[ws.AddLink("l", *ends, kind="lift", rise_m=30)] for ends in bridges],
@@ -58,7 +56,9 @@ def main() -> None:
     baseline = ws.Baseline(net, cells, facilities, areas, profiles=profiles, progress=False)
     prepared_s = time.perf_counter() - began
     rows = baseline.coverage.height
-    print(f"baseline: {cells.height:,} cells, {facilities.height:,} facilities, {', '.join(profiles)}: {prepared_s:.1f} s")
+    print(
+        f"baseline: {cells.height:,} cells, {facilities.height:,} facilities, {', '.join(profiles)}: {prepared_s:.1f} s"
+    )
     print(f"coverage: {rows:,} rows")
     print("| edit | median ms | slowest ms | changed entries, median | of the whole line, median |")
     print("|---|---:|---:|---:|---:|")
@@ -77,7 +77,9 @@ def main() -> None:
                 compare(net, plan, answer, cells, facilities, areas, profiles)
         median = statistics.median(taken)
         part = median / 1000 / prepared_s
-        print(f"| {name} ({len(taken)}) | {median:.1f} | {max(taken):.1f} | {statistics.median(changed):.0f} | {part:.1e} |")
+        print(
+            f"| {name} ({len(taken)}) | {median:.1f} | {max(taken):.1f} | {statistics.median(changed):.0f} | {part:.1e} |"
+        )
 
 
 def compare(net: ws.Network, plan: ws.Scenario, answer: ws.Answer, cells: pl.DataFrame, *rest: object) -> None:

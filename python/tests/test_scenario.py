@@ -482,3 +482,26 @@ def test_the_command_answers_scenarios_of_a_study(
     assert main(["scenario", str(helsinki), str(plan), "--out", str(out), "--quiet"]) == 1
     assert "没有该编号的道路" in capsys.readouterr().err
     assert sorted(path.name for path in out.iterdir()) == before
+
+
+def test_sites_that_are_chosen_become_a_scenario() -> None:
+    net, cells, doors = a_city()
+    land = places(
+        {"a": (133, 133), "b": (133, 0), "c": (266, 133)}, cost_yuan=[3e5, 2e5, 1e5], capacity=[60.0, None, 40.0]
+    )
+    land = land.rename({"id": "site_id"}).with_columns(**{"class": pl.lit("park")})
+    costs = ws.siting.costs(net, cells, land.rename({"site_id": "id"}), max_minutes=8)
+    demand = cells.select(origin_id="cell", people="people")
+    best = ws.siting.p_median(costs, demand, k=1, sites=land, unserved_cost=480, capacitated=False, progress=False)
+    plan = best.scenario()
+    (edit,) = plan.edits
+    assert isinstance(edit, ws.OpenFacility) and edit.id == best.built[0] and plan.cost_yuan == edit.cost_yuan
+    # Built, it serves whom it was chosen for: the walks of the siting are those of the city.
+    only = doors.filter(pl.col("class") == "shop")
+    times = net.with_scenario(plan).nearest(cells, only.with_columns(pl.col("id").cast(pl.String)), max_minutes=8)
+    walked = times.filter(pl.col("class") == "park").join(demand, left_on="origin_id", right_on="origin_id")
+    charged = walked.select((pl.col("time_s").fill_null(480) * pl.col("people")).sum()).item()
+    assert charged == pytest.approx(best.objective)
+    without = ws.siting.p_median(costs.drop("class"), demand, k=1, unserved_cost=480, progress=False)
+    with pytest.raises(ValueError, match="no place"):
+        without.scenario(class_="park")
