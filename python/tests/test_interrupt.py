@@ -38,6 +38,12 @@ def somewhere(count: int, width: int, classes: int = 1) -> pl.DataFrame:
     return pl.DataFrame({"id": np.arange(count), "class": names, "lon": lon, "lat": lat})
 
 
+def h3_cells(places: pl.DataFrame) -> list[int]:
+    import h3
+
+    return [h3.str_to_int(h3.latlng_to_cell(lat, lon, 12)) for lat, lon in places.select("lat", "lon").rows()]
+
+
 @pytest.fixture(scope="module")
 def town() -> ws.Network:
     return ws.Network.from_tables(*grid(500))
@@ -50,7 +56,7 @@ def test_ctrl_c_is_heard_within_half_a_second_at_every_stage(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr[-3000:]
     figures = [line.split("\t") for line in done.stdout.splitlines()]
     print(*(f"{name} stopped {delay} s after its start: {late} s" for name, delay, late in figures), sep="\n")
-    assert len(figures) == 10 and all(late != "finished" for _, _, late in figures), figures
+    assert len(figures) == 12 and all(late != "finished" for _, _, late in figures), figures
     assert max(float(late) for _, _, late in figures) < 2 * LIMIT_S
 
 
@@ -93,6 +99,9 @@ def press_ctrl_c_at_every_stage(folder: Path) -> None:
     for delay_s in (0.1, 1.5, 3.0):
         stop_after("nearest: walking", delay_s, nearest)
     stop_after("nearest: reading", 0.2, lambda: net.nearest(path, doors, max_minutes=1, progress=False))
+    cells = homes.select("lon", "lat", cell=pl.Series(h3_cells(homes)), people=pl.lit(1.0)).unique("cell")
+    for delay_s in (0.3, 2.5):
+        stop_after("baseline", delay_s, lambda: ws.Baseline(net, cells, doors, minutes=[1440], progress=False))
     for delay_s in (0.2, 1.0, 2.5):
         stop_after("synth", delay_s, lambda: ws.synth(folder / "city", nodes=500_000, progress=False))
         assert not (folder / "city").exists()
