@@ -1,4 +1,4 @@
-"""A study from question to plan on a synthetic city 合成数据: ten kindergartens and three lifts, for a budget, with what they bring.
+"""From question to plan on a synthetic city 合成数据: ten kindergartens, three lifts, and what they bring.
 
 walkshed synth CITY --nodes 100000 --seed 1 && walkshed run CITY/STUDY.toml --out RUN
 python benches/worked_study.py RUN OUT
@@ -101,7 +101,7 @@ def main() -> None:
     began = time.perf_counter()
     answer = baseline.what_if(plan, progress=False)
     print(f"\n{plan}: {plan.cost_yuan:,.0f} yuan; answered in {time.perf_counter() - began:.3f} s")
-    newly = answer.newly_covered.filter((pl.col("class") == CLASS) & (pl.col("profile") == "adult"))
+    newly = answer.newly_covered(GROUP).filter((pl.col("class") == CLASS) & (pl.col("profile") == "adult"))
     print(newly)
     of_children = (pl.col("class") == CLASS) & (pl.col("profile") == "adult") & (pl.col("group") == GROUP)
     side = ws.compare(baseline, answer).filter(of_children & (pl.col("change") != 0))

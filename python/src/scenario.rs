@@ -156,7 +156,7 @@ impl Baseline {
         let (coverage, cells, gains) = job::run(py, report.as_ref(), move |progress| {
             let answer = city.answer(&plan, progress)?;
             let coverage = answer.coverage.iter().map(io::coverage::to_batch).collect::<Vec<_>>();
-            let cells = io::changes::cells_to_batch(&city.changed_cells(&answer));
+            let cells = io::changes::cells_to_batch(&city.changed_cells(&answer), city.cells(&answer));
             Ok((coverage, cells, io::changes::gains_to_batch(&city.gains(&answer))))
         })?;
         Ok((to_tables(coverage)?, to_table(cells)?, to_table(gains)?))

@@ -257,9 +257,11 @@ def test_who_gains_and_what_it_costs() -> None:
     saved = (pl.col("before_s").fill_null(480) - pl.col("after_s")) / 60 * pl.col("people")
     assert everywhere["people_minutes_saved"] == pytest.approx(changed.select(saved.sum()).item())
     assert everywhere["people_gaining"] == changed["people"].sum()
-    newly = answer.newly_covered.filter(pl.col("minutes") == 4).row(0, named=True)
+    newly = answer.newly_covered().filter(pl.col("minutes") == 4).row(0, named=True)
     assert newly["people_newly_covered"] > 0 and newly["people_no_longer_covered"] == 0
     assert newly["yuan_per_person"] == pytest.approx(1000 / newly["people_newly_covered"])
+    of_old = answer.newly_covered("old").filter(pl.col("minutes") == 4).row(0, named=True)
+    assert 0 < of_old["people_newly_covered"] < newly["people_newly_covered"]
     assert answer.cells.to_geopandas().geometry.notna().all()
     # Two scenarios side by side.
     other = baseline.what_if(ws.Scenario([bridge(50)]))

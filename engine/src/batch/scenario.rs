@@ -150,7 +150,10 @@ struct Tables {
 impl Tables {
     /// Add an answer; how many rows of coverage it has.
     fn add(&mut self, study: &Study, city: &City, scenario: &Scenario, answer: Answer) -> Result<usize> {
-        self.cells.push(of(scenario, &io::changes::cells_to_batch(&city.changed_cells(&answer)))?);
+        self.cells.push(of(
+            scenario,
+            &io::changes::cells_to_batch(&city.changed_cells(&answer), city.cells(&answer)),
+        )?);
         self.gains.push(of(scenario, &io::changes::gains_to_batch(&city.gains(&answer)))?);
         let mut rows = 0;
         for coverage in answer.coverage {

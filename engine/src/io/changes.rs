@@ -3,24 +3,22 @@
 use super::facilities::with_geometry;
 use super::geometry;
 use crate::model::cell;
+use crate::model::population::Cells;
 use crate::model::times::{Nearest, Reason};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
 use geo::Geometry;
-use h3o::CellIndex;
 use rayon::prelude::*;
 use std::sync::Arc;
 
 /// A cell and a class before and after.
 #[derive(Debug, Clone)]
 pub struct ChangedCell<'a> {
-    /// The cell.
-    pub cell: CellIndex,
+    /// Row of the cell.
+    pub row: usize,
     /// The class.
     pub class: &'a str,
     /// Who walks.
     pub profile: &'a str,
-    /// People of the cell after the edits.
-    pub people: f64,
     /// What it was; none where nobody lived.
     pub before: Option<Nearest>,
     /// What it is.
@@ -29,10 +27,10 @@ pub struct ChangedCell<'a> {
     pub facility: [Option<String>; 2],
 }
 
-/// Changed cells as a table: `cell` (u64), `class`, `profile`, `people`, `before_s`, `after_s` (null where none is reached),
+/// Changed cells as a table: `cell` (u64), `class`, `profile`, `people` and the groups (after the edits), `before_s`, `after_s` (null where none is reached),
 /// `change_s` (after less before; null where one of them is), `reason_before`, `reason_after`, `facility_before`,
 /// `facility_after`, `geometry` (the hexagon).
-pub fn cells_to_batch(rows: &[ChangedCell<'_>]) -> RecordBatch {
+pub fn cells_to_batch(rows: &[ChangedCell<'_>], cells: &Cells) -> RecordBatch {
     let seconds = |nearest: Option<Nearest>| Some(f64::from(nearest?.ok()?.time_ds) / 10.0);
     let number = |of: &dyn Fn(&ChangedCell<'_>) -> Option<f64>| -> ArrayRef {
         Arc::new(rows.iter().map(of).collect::<Float64Array>())
@@ -41,15 +39,20 @@ pub fn cells_to_batch(rows: &[ChangedCell<'_>]) -> RecordBatch {
         Arc::new(rows.iter().map(of).collect::<StringArray>())
     };
     let reason = |nearest: Option<Nearest>| nearest?.err().map(|reason| Reason::name(reason).to_owned());
-    let outline = |row: &ChangedCell<'_>| match cell::outline(row.cell).0.as_slice() {
+    let people = |people: &[f64]| number(&|row| Some(people[row.row]));
+    let outline = |row: &ChangedCell<'_>| match cell::outline(cells.cell[row.row]).0.as_slice() {
         [polygon] => Geometry::Polygon(polygon.clone()),
         parts => Geometry::MultiPolygon(geo::MultiPolygon::new(parts.to_vec())),
     };
-    let columns: Vec<(&str, ArrayRef, bool)> = vec![
-        ("cell", Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| u64::from(row.cell)))), false),
+    let ids = rows.iter().map(|row| u64::from(cells.cell[row.row]));
+    let mut columns: Vec<(&str, ArrayRef, bool)> = vec![
+        ("cell", Arc::new(UInt64Array::from_iter_values(ids)), false),
         ("class", text(&|row| Some(row.class.to_owned())), false),
         ("profile", text(&|row| Some(row.profile.to_owned())), false),
-        ("people", number(&|row| Some(row.people)), false),
+        ("people", people(&cells.people), false),
+    ];
+    columns.extend(cells.groups.iter().map(|group| (group.name.as_str(), people(&group.people), false)));
+    columns.extend([
         ("before_s", number(&|row| seconds(row.before)), true),
         ("after_s", number(&|row| seconds(Some(row.after))), true),
         ("change_s", number(&|row| Some(seconds(Some(row.after))? - seconds(row.before)?)), true),
@@ -57,7 +60,7 @@ pub fn cells_to_batch(rows: &[ChangedCell<'_>]) -> RecordBatch {
         ("reason_after", text(&|row| reason(Some(row.after))), true),
         ("facility_before", text(&|row| row.facility[0].clone()), true),
         ("facility_after", text(&|row| row.facility[1].clone()), true),
-    ];
+    ]);
     let outlines: Vec<Geometry> = rows.par_iter().map(outline).collect();
     with_geometry(columns, geometry::encode(outlines.into_iter()))
 }

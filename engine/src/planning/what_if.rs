@@ -422,9 +422,13 @@ impl City {
         Some(of_baseline(baseline, origin, class as usize))
     }
 
+    /// The cells after the edits of an answer.
+    pub fn cells<'a>(&'a self, answer: &'a Answer) -> &'a Cells {
+        answer.cells.as_ref().unwrap_or(&self.inputs.cells)
+    }
+
     /// The changed cells of an answer, profile by profile, cells and classes in order.
     pub fn changed_cells<'a>(&'a self, answer: &'a Answer) -> Vec<ChangedCell<'a>> {
-        let cells = answer.cells.as_ref().unwrap_or(&self.inputs.cells);
         let mut rows = Vec::with_capacity(answer.changed.iter().map(Vec::len).sum());
         for (profile, changed) in answer.changed.iter().enumerate() {
             let ids = &self.baselines[profile].facilities.id;
@@ -438,10 +442,9 @@ impl City {
             for entry in changed {
                 let before = self.before(profile, entry.origin, entry.class);
                 rows.push(ChangedCell {
-                    cell: cells.cell[entry.origin as usize],
+                    row: entry.origin as usize,
                     class: &answer.class[entry.class as usize],
                     profile: &self.baselines[profile].profile.name,
-                    people: cells.people[entry.origin as usize],
                     before,
                     after: entry.nearest,
                     facility: [id(before), id(Some(entry.nearest))],

@@ -203,7 +203,7 @@ class Answer:
     def cells(self) -> GeoTable:
         """Cells whose nearest facility is another or at another time, ready for a map.
 
-        Columns: `cell`, `class`, `profile`, `people`, `before_s`, `after_s`, `change_s`, `reason_before`,
+        Columns: `cell`, `class`, `profile`, `people`, the groups, `before_s`, `after_s`, `change_s`, `reason_before`,
         `reason_after`, `facility_before`, `facility_after`, `geometry`.
         """
         return self._cells
@@ -217,20 +217,29 @@ class Answer:
         """
         return self._gains
 
-    @cached_property
-    def newly_covered(self) -> pl.DataFrame:
+    def newly_covered(self, group: str = "all") -> pl.DataFrame:
         """People who are covered now and were not, and the other way round, everywhere, each cell once.
 
-        Columns: `class`, `profile`, `minutes`, `people_newly_covered`, `people_no_longer_covered`, and
-        `yuan_per_person` newly covered less lost (null where the scenario says no cost, or nobody more is covered).
         People who move into cells that nobody lived in count where they are covered.
+
+        Args:
+            group: a group of `cells`, or "all" for everybody.
+
+        Returns:
+            One row per class × profile × minutes that changes: `class`, `profile`, `minutes`, `people_newly_covered`,
+                `people_no_longer_covered`, and `yuan_per_person` newly covered less lost (null where the scenario says
+                no cost, or nobody more is covered).
+
+        Raises:
+            ColumnNotFoundError: no such group.
+
         """
         cells, cost = self._cells.to_polars(), self.scenario.cost_yuan
+        people = pl.col("people" if group == "all" else group)
         parts = []
-        for limit in self.baseline._minutes:
+        for limit in self.baseline.minutes:
             was = (pl.col("before_s") <= limit * 60).fill_null(False)
             now = (pl.col("after_s") <= limit * 60).fill_null(False)
-            people = pl.col("people")
             counted = cells.group_by("class", "profile", maintain_order=True).agg(
                 people_newly_covered=people.filter(now & ~was).sum(),
                 people_no_longer_covered=people.filter(was & ~now).sum(),
