@@ -62,7 +62,7 @@ def test_the_optima_of_or_library(data: Data, number: int) -> None:
 class TestSanFrancisco:
     """Sixteen stores and 205 census tracts, as published with spopt."""
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def tables(self, data: Data) -> tuple[pl.DataFrame, pl.DataFrame]:
         folder = data("spopt_san_francisco")
         costs = pl.read_csv(folder / "SF_network_distance_candidateStore_16_censusTract_205_new.csv")
@@ -335,7 +335,9 @@ def test_the_order_of_rows_does_not_matter() -> None:
     for name in ("sites", "assignment", "gain", "unserved"):
         assert getattr(one, name).equals(getattr(other, name))
     text = ws.siting.p_median(
-        costs.with_columns(pl.col("origin_id").cast(pl.String)), demand.with_columns(pl.col("origin_id").cast(pl.Int32)), k=5
+        costs.with_columns(pl.col("origin_id").cast(pl.String)),
+        demand.with_columns(pl.col("origin_id").cast(pl.Int32)),
+        k=5,
     )
     assert text.objective == one.objective
 

@@ -256,6 +256,7 @@ def score_run(
     how: dict[str, object],
     report: _Report | None = None,
 ) -> str: ...
+
 @final
 class SitingProgram:
     @property

@@ -41,7 +41,9 @@ def _highs(program: _engine.SitingProgram, time_limit_s: float | None) -> Any:
 
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = len(program.cost), len(program.row_low)
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = (np.asarray(each) for each in (program.cost, program.low, program.high))
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = (
+        np.asarray(each) for each in (program.cost, program.low, program.high)
+    )
     lp.row_lower_, lp.row_upper_ = np.asarray(program.row_low), np.asarray(program.row_high)
     lp.offset_ = program.offset
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise

@@ -87,7 +87,7 @@ pub struct Instance {
     pub open: Vec<u32>,
     /// Capacities.
     pub room: Option<Room>,
-    /// Whether every sum of costs is a whole number that floats hold exactly.
+    /// Whether the best cost is a whole number that floats hold exactly.
     pub whole: bool,
 }
 
@@ -145,11 +145,7 @@ impl Instance {
             people: demand.people.clone(),
             capacity: question.sites.capacity.iter().map(|most| most.unwrap_or(f64::INFINITY)).collect(),
         });
-        let whole = room.is_none() && {
-            let all = || base.iter().chain(&fixed).chain(&rows.cost);
-            all().all(|cost| cost.fract() == 0.0)
-                && base.iter().sum::<f64>() + fixed.iter().sum::<f64>() < EXACT
-        };
+        let whole = is_whole(&rows, &base, &fixed, room.as_ref());
         Self { rows, columns, base, must, fixed, rules: Rules::of(question), open, room, whole }
     }
 
@@ -172,6 +168,26 @@ impl Instance {
     pub fn cutoff(&self, cost: f64) -> f64 {
         if self.whole { cost - 1.0 + 1e-6 } else { cost - 1e-9 * cost.abs() }
     }
+}
+
+/// Whether the cost of every best choice is a whole number. With room people move one by one where all numbers of people are whole, so
+/// what counts is the cost of one person.
+fn is_whole(rows: &Sparse, base: &[f64], fixed: &[f64], room: Option<&Room>) -> bool {
+    let is_whole = |number: f64| number.fract() == 0.0;
+    let small = base.iter().sum::<f64>() + fixed.iter().sum::<f64>() < EXACT;
+    let each = |demand: usize, cost: f64| match room {
+        Some(room) if room.people[demand] > 0.0 => cost / room.people[demand],
+        _ => cost,
+    };
+    let costs = (0..base.len()).all(|demand| {
+        let pairs = rows.row(demand).all(|(_, cost)| is_whole(each(demand, cost)));
+        pairs && is_whole(each(demand, base[demand]))
+    });
+    let people = room.is_none_or(|room| {
+        let capacities = room.capacity.iter().filter(|capacity| capacity.is_finite());
+        room.people.iter().chain(capacities).all(|&people| is_whole(people))
+    });
+    small && costs && people && fixed.iter().all(|&fixed| is_whole(fixed))
 }
 
 fn fixed_costs(question: &Question) -> Vec<f64> {

@@ -22,7 +22,7 @@ pub struct Bound {
 }
 
 /// How far multipliers go on in their old direction.
-const DEFLECTION: f64 = 0.3;
+const DEFLECTION: f64 = 0.9;
 
 /// Steps without a better bound after which they become shorter, and by how much.
 const PATIENCE: usize = 12;
