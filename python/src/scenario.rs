@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use walkshed::batch::scenario::run;
 use walkshed::io;
+use walkshed::io::memory::MemoryLimit;
 use walkshed::io::pairs::PairColumns;
 use walkshed::io::scenario;
 use walkshed::model::area::Areas;
@@ -130,6 +131,7 @@ impl Baseline {
                 None => Areas::everywhere(),
             };
             let inputs = Inputs { network, cells, ledger, day, areas, parents: None };
+            MemoryLimit::new(None).check("Baseline", City::memory_bytes(&inputs, &question))?;
             let city = City::prepare(inputs, question, progress)?;
             rejected.extend(city.unjoined());
             Ok((city, rejected))

@@ -507,3 +507,33 @@ def test_sites_that_are_chosen_become_a_scenario() -> None:
     without = ws.siting.p_median(costs.drop("class"), demand, k=1, unserved_cost=480, progress=False)
     with pytest.raises(ValueError, match="no place"):
         without.scenario(class_="park")
+
+
+def test_borders_and_new_homes_change_the_areas_that_they_touch() -> None:
+    import geopandas
+    import shapely
+
+    net, cells, doors = a_city()
+    halves = {"west": ((-30, -30), (130, 170)), "east": ((130, -30), (300, 170)), "far": ((900, 900), (950, 950))}
+    boxes = [shapely.box(*degrees(*low), *degrees(*high)) for low, high in halves.values()]
+    areas = geopandas.GeoDataFrame({"area_id": list(halves)}, geometry=boxes, crs=4326)
+    ring = [degrees(60, -30), degrees(200, -30), degrees(200, 170), degrees(60, 170)]
+    plan = ws.Scenario(
+        [
+            ws.SetArea("east", [ring]),
+            ws.SetArea("south", [[degrees(-30, -30), degrees(300, -30), degrees(300, 60), degrees(-30, 60)]]),
+            ws.NewHomes(degrees(100, 90), 30, {"old": 10}),
+            bridge(),
+        ]
+    )
+    baseline = ws.Baseline(net, cells, doors, areas, minutes=(2, 4, 8))
+    people, drawn = plan.cells(cells), plan.areas(areas)
+    times = net.with_scenario(plan).nearest(people, doors, max_minutes=8)
+    whole = ws.coverage(times, people, drawn, minutes=(2, 4, 8))
+    answer = baseline.what_if(plan)
+    keys = ["area_id", "class", "group", "profile", "minutes"]
+    assert_frame_equal(answer.coverage.sort(keys), whole.sort(keys), check_exact=True)
+    assert set(answer.touched_coverage["area_id"]) == {"west", "east", "south"}
+    sides = ws.compare(baseline, answer)
+    new = sides.filter((pl.col("area_id") == "south") & (pl.col("group") == "all"))
+    assert new.height and (new["people_covered_before"] == 0).all()

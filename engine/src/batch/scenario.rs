@@ -6,6 +6,7 @@ use crate::io;
 use crate::io::geoparquet;
 use crate::io::given::Given;
 use crate::io::hash::InputFile;
+use crate::io::memory::MemoryLimit;
 use crate::model::cell;
 use crate::model::error::{Error, Result};
 use crate::model::progress::Progress;
@@ -91,6 +92,7 @@ pub fn run(
         direction: study.coverage.direction,
         minutes: study.coverage.minutes.clone(),
     };
+    MemoryLimit::new(None).check("scenarios", City::memory_bytes(&inputs, &question))?;
     let city = City::prepare(inputs, question, progress)?;
     let prepare_s = began.elapsed().as_secs_f64();
     let (mut reports, mut tables) = (Vec::new(), Tables::default());

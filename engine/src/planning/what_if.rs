@@ -25,6 +25,7 @@ use crate::model::times::{Deciseconds, Direction, Nearest, Reason};
 use crate::network::graph::Network;
 use crate::network::overlay::Overlay;
 use crate::travel::baseline::{self, Baseline};
+use crate::travel::nearest;
 use crate::travel::touched::{Amounts, touched};
 use crate::travel::update::{Changed, Edits, Opened, update};
 use h3o::{CellIndex, Resolution};
@@ -125,6 +126,14 @@ impl Inputs {
 }
 
 impl City {
+    /// About how many bytes a city takes that is ready, for each profile what every node knows.
+    pub fn memory_bytes(inputs: &Inputs, question: &Question) -> u64 {
+        let (cells, classes) = (inputs.cells.cell.len(), inputs.ledger.classes().len());
+        let doors = inputs.ledger.doors.iter().map(Vec::len).sum();
+        let kept = Baseline::memory_bytes(&inputs.network, cells, classes);
+        nearest::memory_bytes(&inputs.network, cells, doors, classes) + kept * question.profiles.len() as u64
+    }
+
     /// Run the whole line once, and keep what every node knows.
     ///
     /// # Errors
