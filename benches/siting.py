@@ -1,7 +1,8 @@
 """Siting: OR-Library, spopt beside us, and a large plane: `siting.py OUT [--peer PYTHON]`.
 
-PYTHON is an interpreter with `spopt==0.8.0`, `highspy` and `pulp` of PyPI. Answers are compared before a clock counts. Data is
-read from WALKSHED_DATA, else ../shared/data; everything else is made up from fixed seeds. OUT gets summary.md.
+PYTHON is an interpreter with `spopt==0.8.0`, `highspy` and `pulp` of PyPI. Answers are compared before a clock
+counts. Data is read from WALKSHED_DATA, else ../shared/data; everything else is made up from fixed seeds. OUT gets
+summary.md.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def main() -> None:
         "# Siting",
         "",
         f"`python benches/siting.py OUT --peer PYTHON` at commit {commit()}, {os.cpu_count()} cores "
-        f"({platform.machine()}), Python {platform.python_version()}. Wall seconds, tables read and answer told included.",
+        f"({platform.machine()}), Python {platform.python_version()}. Wall seconds, tables read and answer told.",
         "",
     ]
     parts = options.parts.split(",")
@@ -153,8 +154,8 @@ def beside_spopt(python: str) -> list[str]:
         objective = float((people * chosen).sum() if kind == "p_median" else people[chosen <= limit].sum())
         assert abs(objective - best.objective) <= 1e-6 * objective, (kind, objective, best.objective)
         lines.append(
-            f"| {kind} | {demands:,} × {sites:,} | {k} | {theirs['built_s']:.2f} | {theirs['seconds']:.2f} | {ours_s:.2f} | "
-            f"{theirs['seconds'] / ours_s:.0f} | {best.objective:,.0f} |"
+            f"| {kind} | {demands:,} × {sites:,} | {k} | {theirs['built_s']:.2f} | {theirs['seconds']:.2f} | "
+            f"{ours_s:.2f} | {theirs['seconds'] / ours_s:.0f} | {best.objective:,.0f} |"
         )
         print(lines[-1], flush=True)
     return [*lines, ""]

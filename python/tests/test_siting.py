@@ -25,7 +25,7 @@ LIMIT_S = 0.5
 
 
 def read_pmed(path: Path) -> tuple[np.ndarray, int]:
-    """Shortest ways between all nodes of an instance of OR-Library, and its p; of repeated edges the last one counts."""
+    """Shortest ways between all nodes of an instance of OR-Library, and its p; of repeated edges the last counts."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import shortest_path
 
@@ -275,11 +275,11 @@ def test_the_cheapest_cover() -> None:
         (lambda: ws.siting.p_median(COSTS, HOMES, k=1), r"1 site\(s\) may be built and at least 2 are needed"),
         (lambda: ws.siting.p_center(COSTS, k=1), r"at least 2 are needed"),
         (
-            lambda: ws.siting.p_median(COSTS, pl.concat([HOMES, HOMES.with_columns(origin_id=pl.lit("d")).head(1)]), k=3),
+            lambda: ws.siting.p_median(COSTS, HOMES.vstack(pl.DataFrame({"origin_id": ["d"], "people": [100]})), k=3),
             r"no site reaches 1 origin\(s\) with 100 people: d",
         ),
         (lambda: ws.siting.set_covering(COSTS, limit=5), r"no site reaches 2 origin"),
-        (lambda: ws.siting.p_median(COSTS, HOMES, k=2, existing=["q"]), r"existing, row 1.*\"q\".*neither in the costs"),
+        (lambda: ws.siting.p_median(COSTS, HOMES, k=2, existing=["q"]), r"existing, row 1.*q.*neither in the costs"),
         (
             lambda: ws.siting.p_median(COSTS, HOMES, budget=5, sites=pl.DataFrame({"site_id": ["x", "y", "z"]})),
             r"id x.*cost_yuan",

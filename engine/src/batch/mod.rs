@@ -4,6 +4,7 @@ pub mod check;
 pub mod prepare;
 pub mod publish;
 pub mod score;
+pub mod site;
 pub mod study;
 pub mod synthetic;
 pub mod validate;

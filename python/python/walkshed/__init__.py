@@ -26,6 +26,7 @@ from walkshed.ranking import Ranking, rank_areas
 from walkshed.rejected import RejectedRowsWarning
 from walkshed.route import Route
 from walkshed.score import Scorecard, requirements, score, score_run, standards
+from walkshed.site_plan import SiteResult, site_run
 from walkshed.siting import Siting, StoppedWarning
 from walkshed.straight import detour, straight_line
 from walkshed.study import RunResult, run
@@ -47,6 +48,7 @@ __all__ = [
     "Route",
     "RunResult",
     "Scorecard",
+    "SiteResult",
     "Siting",
     "StoppedWarning",
     "Summary",
@@ -87,6 +89,7 @@ __all__ = [
     "run",
     "score",
     "score_run",
+    "site_run",
     "siting",
     "standards",
     "straight_line",

@@ -1,7 +1,7 @@
 """Programs solved to the end by HiGHS, where the package `highspy` is installed.
 
-The engine makes the program, as small as what it has proved allows, and judges every answer again: nothing of the solver
-is believed but its bound, from which the solver's own tolerance is taken off.
+The engine makes the program, as small as what it has proved allows, and judges every answer again: nothing of the
+solver is believed but its bound, from which the solver's own tolerance is taken off.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def _highs(program: _engine.SitingProgram, time_limit_s: float | None) -> Any:
     lp.a_matrix_.value_ = np.asarray(program.factor)
     whole, part = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
     lp.integrality_ = [whole] * len(program.site) + [part] * (len(program.cost) - len(program.site))
-    highs = highspy.Highs()
+    make: Any = highspy.Highs  # has no types of its own
+    highs = make()
     # One thread and a fixed seed: the same program has the same answer.
     options = {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0, "mip_abs_gap": 1e-7}
     if time_limit_s is not None:
@@ -91,4 +92,4 @@ def _tell(search: _engine.SitingSearch, highs: Any, program: _engine.SitingProgr
     sites = [site for site, value in zip(program.site, values, strict=False) if value > 0.5] if found else None
     bound = info.mip_dual_bound if np.isfinite(info.mip_dual_bound) else None
     search.hear(sites, bound, False, program.cutoff)
-    return status == highspy.HighsModelStatus.kOptimal
+    return bool(status == highspy.HighsModelStatus.kOptimal)
