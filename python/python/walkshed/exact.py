@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+import time
 from typing import Any
 
 from walkshed import _engine
@@ -28,8 +29,13 @@ def solve(search: _engine.SitingSearch, most: int, time_limit_s: float | None) -
         KeyboardInterrupt: stopped by the user; the search holds the best answer so far.
 
     """
+    until = None if time_limit_s is None else time.monotonic() + time_limit_s
     while (program := search.program(most)) is not None:
-        highs = _highs(program, time_limit_s)
+        left_s = None if until is None else until - time.monotonic()
+        if left_s is not None and left_s <= 0:
+            search.stop()
+            return
+        highs = _highs(program, left_s)
         _run(highs)
         if not _tell(search, highs, program):
             return
@@ -87,6 +93,8 @@ def _tell(search: _engine.SitingSearch, highs: Any, program: _engine.SitingProgr
     if status == highspy.HighsModelStatus.kInfeasible:
         search.hear(None, None, True, program.cutoff)
         return True
+    if status == highspy.HighsModelStatus.kTimeLimit:
+        search.stop()
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     values = highs.getSolution().col_value if found else []
     sites = [site for site, value in zip(program.site, values, strict=False) if value > 0.5] if found else None

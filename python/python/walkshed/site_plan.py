@@ -1,10 +1,11 @@
-"""Sites for a run, from a plan in a small file: the streets, people and facilities of the run, one of the four problems."""
+"""Sites for a run, from a plan in a small file: its streets, people and facilities, and one of the four problems."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from walkshed import _engine, siting
 from walkshed.network import Network
 from walkshed.progress import Progress
 from walkshed.refused import Refused
+from walkshed.rejected import RejectedRowsWarning
 
 #: Keys of a plan, with what they are when they are not there; `docs/siting.md` tells what they mean.
 KEYS: dict[str, Any] = {
@@ -87,16 +89,11 @@ def site_run(plan: str | os.PathLike[str], out: str | os.PathLike[str], *, progr
     report = json.loads((run / "run.json").read_text("utf-8"))
     net = _network(report["study"], progress)
     people, ends = _people(run, asked), _ends(net, run, asked, progress)
-    walks = siting.costs(
-        net,
-        people.rename({"origin_id": "id"}),
-        ends.with_columns(pl.col("site_id").alias("id")),
-        profile=asked["profile"],
-        max_minutes=asked["minutes"] or asked["max_minutes"],
-        direction=asked["direction"],
-        progress=progress,
-    )
-    best = _solve(asked, walks.with_columns(pl.col("site_id").cast(pl.String)), people, ends, progress)
+    there = _there(net, run, asked, progress)
+    walks = [_walks(net, people, each, asked, progress) for each in (ends, there) if each.height]
+    # Facilities that are closed, or that nobody reaches within the limit, have no walks and serve nobody.
+    open_now = there.filter(pl.col("site_id").is_in(walks[-1]["site_id"].unique().to_list())) if there.height else there
+    best = _solve(asked, pl.concat(walks), people, (ends, open_now), progress)
     told = _report(asked, report, best)
     named = [(name, getattr(best, name)) for name in ("sites", "assignment", "unserved", "gain")]
     _engine.publish_siting(os.fspath(out), named, json.dumps(told, ensure_ascii=False, indent=2))
@@ -179,24 +176,17 @@ def _people(run: Path, asked: dict[str, Any]) -> pl.DataFrame:
 
 
 def _ends(net: Network, run: Path, asked: dict[str, Any], progress: Progress) -> pl.DataFrame:
-    """Candidates of every class, and the facilities that are there."""
-    facilities = pl.read_parquet(run / "facilities.parquet")
-    there = facilities.filter(pl.col("class").is_in(asked["class"])) if asked["existing"] else facilities.clear()
-    there = there.select(
-        pl.col("id").cast(pl.String).alias("site_id"), "class", "lon", "lat", pl.lit(True).alias("existing")
-    )
+    """Candidates of every class."""
+    outlines = run / "areas.parquet"
+    words: dict[str, Any] = {
+        "areas": outlines if asked["areas"] and outlines.is_file() else None,
+        "max_street_m": asked["max_street_m"],
+        "profile": asked["profile"],
+        "progress": progress,
+    }
     if asked["candidates"] is None:
-        areas = run / "areas.parquet"
         cells = pl.read_parquet(run / "cells.parquet", columns=["cell"])
-        found = siting.candidates(
-            net,
-            cells,
-            areas=areas if asked["areas"] and areas.is_file() else None,
-            inside=asked["inside"],
-            max_street_m=asked["max_street_m"],
-            profile=asked["profile"],
-            progress=progress,
-        ).drop("street_m")
+        found = siting.candidates(net, cells, inside=asked["inside"], **words)
         found = found.with_columns(site_id=pl.format("cell/{}", pl.col("id")))
     else:
         found = _table(Path(asked["candidates"]))
@@ -205,10 +195,41 @@ def _ends(net: Network, run: Path, asked: dict[str, Any], progress: Progress) ->
             file = Path(asked["candidates"]).name
             raise Refused.because(file, "unknown_name", known=["site_id", "id"], value=found.columns[0]).error()
         found = found.with_columns(pl.col(name).cast(pl.String).alias("site_id"))
-    found = found.drop("id", strict=False).with_columns(existing=pl.lit(False))
+    found = found.drop("id", strict=False)
     if "class" not in found.columns:
         found = found.join(pl.DataFrame({"class": asked["class"]}), how="cross")
-    return pl.concat([found, there], how="diagonal_relaxed")
+    return found
+
+
+def _there(net: Network, run: Path, asked: dict[str, Any], progress: Progress) -> pl.DataFrame:
+    """Facilities of the run that stay, with their areas."""
+    facilities = pl.read_parquet(run / "facilities.parquet").filter(pl.col("class").is_in(asked["class"]))
+    facilities = facilities.with_columns(pl.col("id").cast(pl.String).alias("site_id"))
+    if not asked["existing"] or not facilities.height:
+        return facilities.clear()
+    outlines = run / "areas.parquet"
+    if asked["at_least_one_per"] != "area_id" or not outlines.is_file():
+        return facilities
+    spots = facilities.select(pl.col("site_id").alias("id"), "lon", "lat").unique("id", maintain_order=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RejectedRowsWarning)  # those in no area are kept, without one
+        areas = siting.candidates(net, spots, areas=outlines, max_street_m=1e6, progress=progress)
+    named = areas.select(site_id="id", area_id="area_id")
+    return facilities.join(named, on="site_id", how="left", maintain_order="left")
+
+
+def _walks(
+    net: Network, people: pl.DataFrame, ends: pl.DataFrame, asked: dict[str, Any], progress: Progress
+) -> pl.DataFrame:
+    return siting.costs(
+        net,
+        people.rename({"origin_id": "id"}),
+        ends.with_columns(pl.col("site_id").alias("id")),
+        profile=asked["profile"],
+        max_minutes=asked["minutes"] or asked["max_minutes"],
+        direction=asked["direction"],
+        progress=progress,
+    )
 
 
 def _table(path: Path) -> pl.DataFrame:
@@ -218,13 +239,20 @@ def _table(path: Path) -> pl.DataFrame:
 
 
 def _solve(
-    asked: dict[str, Any], walks: pl.DataFrame, people: pl.DataFrame, ends: pl.DataFrame, progress: Progress
+    asked: dict[str, Any],
+    walks: pl.DataFrame,
+    people: pl.DataFrame,
+    sides: tuple[pl.DataFrame, pl.DataFrame],
+    progress: Progress,
 ) -> siting.Siting:
+    ends, there = sides
+    known = [name for name in ("site_id", "class", "lon", "lat", "area_id", "capacity") if name in there.columns]
+    sites = pl.concat([ends, there.select(known)], how="diagonal_relaxed") if there.height else ends
     limit_s = None if asked["minutes"] is None else asked["minutes"] * 60
     unserved_s = None if asked["unserved_minutes"] is None else asked["unserved_minutes"] * 60
     words: dict[str, Any] = {
-        "existing": ends.filter("existing")["site_id"],
-        "sites": ends.drop("existing"),
+        "existing": there["site_id"].unique(maintain_order=True),
+        "sites": sites,
         "budget": asked["budget"],
         "at_least_one_per": asked["at_least_one_per"],
         "capacitated": asked["capacitated"],

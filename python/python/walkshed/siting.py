@@ -355,21 +355,22 @@ def candidates(
     profile: str | Profile = "adult",
     progress: Progress = None,
 ) -> pl.DataFrame:
-    """Candidates where nobody has drawn any: centres of H3 cells near a street.
+    """Candidates near a street: centres of H3 cells where nobody has drawn any, or places that are known.
 
     Args:
         net: the streets.
-        places: `cell` (as in `cells.parquet` of a run), or areas: `area_id` and a polygon, whose cells are taken.
-        areas: `area_id` and a polygon; only centres in one of them are kept, and they are told which.
-        inside: outlines of land that may be built on; only centres in one of them are kept.
+        places: areas (`area_id` and a polygon), whose cells are taken; or `cell`, as in `cells.parquet` of a run; or
+            places of your own: `id`, `lon`, `lat`.
+        areas: `area_id` and a polygon; only candidates in one of them are kept, and they are told which.
+        inside: outlines of land that may be built on; only candidates in one of them are kept.
         resolution: of the cells of areas.
         max_street_m: metres to the nearest street, at most; also at most what the network joins.
         profile: whose streets.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
     Returns:
-        `id` (the cell), `lon`, `lat`, `area_id` (of the first area that holds it; null without areas), `street_m`. By
-        id.
+        `id` (the cell, or your own), `lon`, `lat`, `area_id` (of the first area that holds it; null without areas),
+        `street_m`. By id.
 
     Raises:
         InputError: a table lacks a column or has no usable row, or an area has too many cells.
