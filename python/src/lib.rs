@@ -82,6 +82,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(score::score_run, module)?)?;
     module.add_function(wrap_pyfunction!(siting::siting, module)?)?;
     module.add_function(wrap_pyfunction!(siting::siting_candidates, module)?)?;
+    module.add_function(wrap_pyfunction!(siting::check_siting, module)?)?;
+    module.add_function(wrap_pyfunction!(siting::publish_siting, module)?)?;
     module.add_function(wrap_pyfunction!(route::route, module)?)?;
     module.add_function(wrap_pyfunction!(network::profiles, module)?)?;
     module.add_function(wrap_pyfunction!(straight::straight_line, module)?)?;

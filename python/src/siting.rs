@@ -4,18 +4,23 @@ use super::arrow::{Source, TableArgument, to_table};
 use super::error::to_py;
 use super::job;
 use super::network::{Network, parse_profile};
-use arrow_array::{Float64Array, RecordBatch, StringArray, UInt64Array};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use walkshed::batch::site;
 use walkshed::io;
+use walkshed::io::facilities::ids_column;
 use walkshed::io::siting::{self as tables, Count, Settings, Tables};
 use walkshed::io::table::Table;
 use walkshed::model::area::Areas;
 use walkshed::model::cell;
 use walkshed::model::error::{Error, Result};
+use walkshed::model::ids::Ids;
+use walkshed::model::place::Place;
 use walkshed::model::problem::{Fault, Problem};
 use walkshed::model::siting::Aim;
 use walkshed::model::times::Direction;
@@ -274,20 +279,20 @@ pub fn siting_candidates(
             .map(|areas| io::areas::read(&areas.read_for(&network)?, "area_id", &mut rejected))
             .transpose()?;
         let land = land.map(|land| outlines(&land.read_for(&network)?, &mut rejected)).transpose()?;
-        let cells = if places.geometry_column().is_some() {
+        // Areas stand for their cells; cells and points for themselves.
+        let (id, spots) = if places.geometry_column().is_some() {
             let outlined = io::areas::read(&places, "area_id", &mut rejected)?;
             let cells = cells_of(&outlined, resolution)?;
             areas.get_or_insert(outlined);
-            cells
+            let spots: Vec<Place> = cells.iter().map(|&each| cell::centre(each)).collect();
+            (Ids::UInt(cells.into_iter().map(u64::from).collect()), spots)
         } else {
-            let mut problems = Vec::new();
-            let cells = places.cells("cell", &mut problems)?;
-            rejected.append(&mut problems);
-            cells.into_iter().flatten().collect()
+            let origins = io::cells::read_origins(&places, &mut rejected)?;
+            (origins.id, origins.spot.iter().map(|spot| spot.place).collect())
         };
         let walk = Walk::new(&network, &profile, Direction::ToFacility);
-        let found = candidates(&walk, &cells, areas.as_ref(), land.as_ref(), max_street_m, progress)?;
-        Ok((to_batch(&found), rejected))
+        let found = candidates(&walk, &spots, areas.as_ref(), land.as_ref(), max_street_m, progress)?;
+        Ok((to_batch(&id, &spots, found), rejected))
     })?;
     Ok((to_table(found)?, to_table(io::rejected::to_batch(&rejected))?))
 }
@@ -309,16 +314,46 @@ fn outlines(table: &Table, rejected: &mut Vec<Problem>) -> Result<Areas> {
     if areas.id.is_empty() { Err(Error::Input(std::mem::take(rejected))) } else { Ok(areas) }
 }
 
-fn to_batch(found: &[Candidate]) -> RecordBatch {
-    let number = |of: fn(&Candidate) -> f64| Arc::new(Float64Array::from_iter_values(found.iter().map(of)));
-    let id = UInt64Array::from_iter_values(found.iter().map(|candidate| u64::from(candidate.cell)));
+/// Candidates by id.
+fn to_batch(id: &Ids, spots: &[Place], mut found: Vec<Candidate>) -> RecordBatch {
+    let rank = id.ranks();
+    found.sort_by_key(|candidate| rank[candidate.row]);
+    let rows = || found.iter().map(|candidate| candidate.row);
+    let number = |of: &dyn Fn(&Candidate) -> f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values(found.iter().map(of)))
+    };
     let area: StringArray = found.iter().map(|candidate| candidate.area.as_deref()).collect();
     RecordBatch::try_from_iter_with_nullable([
-        ("id", Arc::new(id) as arrow_array::ArrayRef, false),
-        ("lon", number(|candidate| candidate.place.lon()), false),
-        ("lat", number(|candidate| candidate.place.lat()), false),
-        ("area_id", Arc::new(area), true),
-        ("street_m", number(|candidate| candidate.street_m), false),
+        ("id", ids_column(id, rows().map(Some)), false),
+        ("lon", number(&|candidate| spots[candidate.row].lon()), false),
+        ("lat", number(&|candidate| spots[candidate.row].lat()), false),
+        ("area_id", Arc::new(area) as ArrayRef, true),
+        ("street_m", number(&|candidate| candidate.street_m), false),
     ])
     .expect("all columns have one value per candidate")
+}
+
+/// Look whether a choice of sites may be published there.
+#[pyfunction]
+pub fn check_siting(py: Python<'_>, out: PathBuf) -> PyResult<()> {
+    site::check(&out).map_err(|error| to_py(py, error))
+}
+
+/// Publish the tables of a choice of sites and its report as a folder.
+#[pyfunction]
+pub fn publish_siting(
+    py: Python<'_>,
+    out: PathBuf,
+    tables: Vec<(String, PyTable)>,
+    report: String,
+) -> PyResult<()> {
+    let whole = |(name, table): (String, PyTable)| {
+        let (mut batches, schema) = table.into_inner();
+        if batches.is_empty() {
+            batches.push(RecordBatch::new_empty(schema));
+        }
+        (name, batches)
+    };
+    let tables: Vec<(String, Vec<RecordBatch>)> = tables.into_iter().map(whole).collect();
+    job::run(py, None, move |progress| site::publish(&out, &tables, &report, progress))
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 from towns import main_street, places
 
 import walkshed as ws
+from walkshed.cli import main
 
 Data = Callable[[str], Path]
 
@@ -25,7 +27,7 @@ LIMIT_S = 0.5
 
 
 def read_pmed(path: Path) -> tuple[np.ndarray, int]:
-    """Shortest ways between all nodes of an instance of OR-Library, and its p; of repeated edges the last one counts."""
+    """Shortest ways between all nodes of an instance of OR-Library, and its p; of repeated edges the last counts."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import shortest_path
 
@@ -275,11 +277,11 @@ def test_the_cheapest_cover() -> None:
         (lambda: ws.siting.p_median(COSTS, HOMES, k=1), r"1 site\(s\) may be built and at least 2 are needed"),
         (lambda: ws.siting.p_center(COSTS, k=1), r"at least 2 are needed"),
         (
-            lambda: ws.siting.p_median(COSTS, pl.concat([HOMES, HOMES.with_columns(origin_id=pl.lit("d")).head(1)]), k=3),
+            lambda: ws.siting.p_median(COSTS, HOMES.vstack(pl.DataFrame({"origin_id": ["d"], "people": [100]})), k=3),
             r"no site reaches 1 origin\(s\) with 100 people: d",
         ),
         (lambda: ws.siting.set_covering(COSTS, limit=5), r"no site reaches 2 origin"),
-        (lambda: ws.siting.p_median(COSTS, HOMES, k=2, existing=["q"]), r"existing, row 1.*\"q\".*neither in the costs"),
+        (lambda: ws.siting.p_median(COSTS, HOMES, k=2, existing=["q"]), r"existing, row 1.*q.*neither in the costs"),
         (
             lambda: ws.siting.p_median(COSTS, HOMES, budget=5, sites=pl.DataFrame({"site_id": ["x", "y", "z"]})),
             r"id x.*cost_yuan",
@@ -350,6 +352,71 @@ def test_tables_of_other_libraries_and_paths(tmp_path: Path) -> None:
     assert ws.siting.p_median(COSTS.to_arrow(), HOMES.to_pandas(), k=2).assignment.equals(expected)
     renamed = COSTS.rename({"site_id": "facility_id", "cost": "time_s"})
     assert ws.siting.p_median(renamed, HOMES, k=2).assignment.equals(expected)
+
+
+class TestPlan:
+    """The command on a real city: sites for a run, published whole."""
+
+    PLAN = """
+        [site]
+        run = "{run}"
+        problem = "maximal_covering"
+        class = "kindergarten"
+        k = 3
+        minutes = 5
+        at_least_one_per = "area_id"
+    """
+
+    def write(self, folder: Path, run: ws.RunResult, *more: str) -> Path:
+        plan = folder / "PLAN.toml"
+        plan.write_text(self.PLAN.format(run=run.folder) + "\n".join(more))
+        return plan
+
+    def test_sites_of_a_run(self, helsinki_run: ws.RunResult, tmp_path: Path) -> None:
+        plan, out = self.write(tmp_path, helsinki_run), tmp_path / "sites"
+        result = ws.site_run(plan, out, progress=False)
+        names = ["assignment.parquet", "gain.parquet", "site.json", "sites.parquet", "unserved.parquet"]
+        assert sorted(file.name for file in out.iterdir()) == names
+        assert pl.read_parquet(out / "sites.parquet").equals(result.siting.sites)
+        best = result.siting
+        assert 0 < len(best.built) <= 3 and best.sites["existing"].sum() > 0 and best.gap < 0.01
+        assert best.gain["people"].is_sorted() and result.report["objective"] == best.objective
+        people = helsinki_run.table("cells")["people"].sum()
+        assert best.assignment["people"].sum() + best.unserved["people"].sum() == pytest.approx(people)
+        # What is there is what the run has, and with nothing to build it is the coverage that the run tells.
+        total = helsinki_run.total().filter(
+            (pl.col("class") == "kindergarten") & (pl.col("minutes") == 5) & (pl.col("profile") == "adult")
+        )
+        told = total.filter(pl.col("group") == "all")["people_covered"].item()
+        assert best.gain["people"][0] == pytest.approx(told, rel=1e-6)
+        again = ws.site_run(plan, out, progress=False)
+        assert again.siting.sites.equals(best.sites)
+
+    def test_the_command(self, helsinki_run: ws.RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        plan, out = self.write(tmp_path, helsinki_run, 'solver = "heuristic"'), tmp_path / "sites"
+        assert main(["site", str(plan), "--out", str(out), "--quiet"]) == 0
+        told = capsys.readouterr().out
+        assert "to build 新建" in told and "people served 服务人口" in told and str(out) in told
+        assert main(["site", str(plan), "--out", str(out), "--quiet", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["problem"] == "maximal_covering"
+
+    def test_a_plan_with_faults_tells_all_of_them(
+        self, helsinki_run: ws.RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        plan = tmp_path / "PLAN.toml"
+        plan.write_text('[site]\nrun = "nowhere"\nproblem = "p_medium"\nclas = "school"\n')
+        assert main(["site", str(plan), "--out", str(tmp_path / "sites")]) == 1
+        told = capsys.readouterr().err
+        assert all(word in told for word in ("p_medium", "clas", "未知名称")) and not (tmp_path / "sites").exists()
+        plan.write_text('[site]\nrun = "nowhere"\nproblem = "p_median"\nclass = "school"\nk = 2\n')
+        assert main(["site", str(plan), "--out", str(tmp_path / "sites")]) == 1
+        assert "does not exist" in capsys.readouterr().err
+        photos = tmp_path / "photos"
+        photos.mkdir()
+        (photos / "child.jpg").write_text("x")
+        plan = self.write(tmp_path, helsinki_run)
+        assert main(["site", str(plan), "--out", str(photos)]) == 1
+        assert (photos / "child.jpg").is_file()
 
 
 def plane(demands: int, sites: int, within: float, seed: int = 1) -> tuple[pl.DataFrame, pl.DataFrame]:

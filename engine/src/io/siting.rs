@@ -382,11 +382,9 @@ fn classes_in_pairs(columns: &CostColumns, ids: &Ids, classes: &[String]) -> Vec
             None if found[id].is_empty() => found[id] = (0..classes.len() as u32).collect(),
             None => {}
             Some(of_pair) => {
-                if let Some(class) = place_of(classes, &of_pair[pair]) {
-                    if !found[id].contains(&class) {
-                        found[id].push(class);
-                    }
-                }
+                let class = place_of(classes, &of_pair[pair]);
+                let new = class.filter(|class| !found[id].contains(class));
+                found[id].extend(new);
             }
         }
     }

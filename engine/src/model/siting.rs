@@ -8,13 +8,13 @@ use super::ids::Ids;
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Aim {
-    /// The least people × cost (Hakimi 1964; ReVelle and Swain 1970). What one person costs who is served by nobody; none
+    /// The least people × cost (Hakimi 1964; `ReVelle` and Swain 1970). What one person costs who is served by nobody; none
     /// where everybody has to be served.
     PMedian {
         /// Cost of a person who is not served.
         unserved_cost: Option<f64>,
     },
-    /// The most people within a limit (Church and ReVelle 1974).
+    /// The most people within a limit (Church and `ReVelle` 1974).
     MaximalCovering {
         /// The greatest cost that counts.
         limit: f64,

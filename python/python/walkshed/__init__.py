@@ -41,6 +41,7 @@ from walkshed.scenario import (
     SetArea,
 )
 from walkshed.score import Scorecard, requirements, score, score_run, standards
+from walkshed.site_plan import SiteResult, site_run
 from walkshed.siting import Siting, StoppedWarning
 from walkshed.straight import detour, straight_line
 from walkshed.study import RunResult, ScenariosResult, run, run_scenarios
@@ -77,6 +78,7 @@ __all__ = [
     "ScenariosResult",
     "Scorecard",
     "SetArea",
+    "SiteResult",
     "Siting",
     "StoppedWarning",
     "Summary",
@@ -124,6 +126,7 @@ __all__ = [
     "run_scenarios",
     "score",
     "score_run",
+    "site_run",
     "siting",
     "standards",
     "straight_line",

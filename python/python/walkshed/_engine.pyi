@@ -22,6 +22,7 @@ __all__ = [
     "check_areas",
     "check_decay",
     "check_edits",
+    "check_siting",
     "classify",
     "closest",
     "concentration_index",
@@ -51,6 +52,7 @@ __all__ = [
     "node_times",
     "palma",
     "profiles",
+    "publish_siting",
     "reach",
     "reach_batches",
     "read_file",
@@ -295,6 +297,8 @@ def siting(given: dict[str, object], asked: dict[str, object], report: _Report |
 def siting_candidates(
     network: Network, around: dict[str, object], report: _Report | None = None
 ) -> tuple[Table, Table]: ...
+def check_siting(out: str) -> None: ...
+def publish_siting(out: str, tables: list[tuple[str, object]], report: str) -> None: ...
 def check_decay(decay: str) -> None: ...
 def cumulative(sides: dict[str, object], minutes: list[float]) -> Table: ...
 def gravity(sides: dict[str, object], decay: str) -> Table: ...

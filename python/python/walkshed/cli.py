@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import InputError, RejectedRowsWarning, __version__, study, synthetic, validation
+from walkshed import InputError, RejectedRowsWarning, __version__, site_plan, siting, study, synthetic, validation
 from walkshed.memory import to_bytes
 from walkshed.score import score_run
 
@@ -90,7 +90,11 @@ def _parser() -> argparse.ArgumentParser:
     scenario.add_argument("plans", metavar="PLAN.toml", nargs="+", help="scenarios: [[edit]] after [[edit]]")
     scenario.add_argument("--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole")
     scenario.set_defaults(command=_scenario)
-    for command in (run, validate, synth, score, scenario):
+    site = commands.add_parser("site", help="where the next facilities go 选址")
+    site.add_argument("plan", metavar="PLAN.toml", help="a table [site]: the folder of a run, a problem, a class, k")
+    site.add_argument("--out", metavar="DIR", required=True, help="folder for the sites; replaced as a whole")
+    site.set_defaults(command=_site)
+    for command in (run, validate, synth, score, scenario, site):
         command.add_argument("--json", action="store_true", help="machine-readable results on stdout")
         command.add_argument("--quiet", action="store_true", help="no progress")
     return parser
@@ -237,6 +241,25 @@ def _scenario(options: argparse.Namespace) -> int:
         print("who gains 受益人口, who loses 受损人口, minutes saved together 节省的人·分钟:")
         _print_frame(summary)
     print(f"results 结果: {options.out}")
+    return DONE
+
+
+def _site(options: argparse.Namespace) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RejectedRowsWarning)  # the run has told of its rows
+        warnings.simplefilter("ignore", siting.StoppedWarning)  # told below
+        result = site_plan.site_run(options.plan, options.out, progress=_progress(options))
+    if options.json:
+        print(json.dumps(result.report, ensure_ascii=False))
+        return DONE
+    print(result.siting.summary())
+    built = result.siting.sites.filter(~pl.col("existing")).sort("order")
+    columns = ["order", "site_id", "class", "people", "area_id", "lon", "lat"]
+    with pl.Config(float_precision=5):
+        _print_frame(built.select(columns).head(30))
+    if built.height > 30:
+        print(f"  … and {built.height - 30} more; see sites.parquet")
+    print(f"sites 选址结果: {result.folder}")
     return DONE
 
 

@@ -1,13 +1,14 @@
 """Programs solved to the end by HiGHS, where the package `highspy` is installed.
 
-The engine makes the program, as small as what it has proved allows, and judges every answer again: nothing of the solver
-is believed but its bound, from which the solver's own tolerance is taken off.
+The engine makes the program, as small as what it has proved allows, and judges every answer again: nothing of the
+solver is believed but its bound, from which the solver's own tolerance is taken off.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import threading
+import time
 from typing import Any
 
 from walkshed import _engine
@@ -28,8 +29,13 @@ def solve(search: _engine.SitingSearch, most: int, time_limit_s: float | None) -
         KeyboardInterrupt: stopped by the user; the search holds the best answer so far.
 
     """
+    until = None if time_limit_s is None else time.monotonic() + time_limit_s
     while (program := search.program(most)) is not None:
-        highs = _highs(program, time_limit_s)
+        left_s = None if until is None else until - time.monotonic()
+        if left_s is not None and left_s <= 0:
+            search.stop()
+            return
+        highs = _highs(program, left_s)
         _run(highs)
         if not _tell(search, highs, program):
             return
@@ -52,7 +58,8 @@ def _highs(program: _engine.SitingProgram, time_limit_s: float | None) -> Any:
     lp.a_matrix_.value_ = np.asarray(program.factor)
     whole, part = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
     lp.integrality_ = [whole] * len(program.site) + [part] * (len(program.cost) - len(program.site))
-    highs = highspy.Highs()
+    make: Any = highspy.Highs  # has no types of its own
+    highs = make()
     # One thread and a fixed seed: the same program has the same answer.
     options = {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0, "mip_abs_gap": 1e-7}
     if time_limit_s is not None:
@@ -86,9 +93,11 @@ def _tell(search: _engine.SitingSearch, highs: Any, program: _engine.SitingProgr
     if status == highspy.HighsModelStatus.kInfeasible:
         search.hear(None, None, True, program.cutoff)
         return True
+    if status == highspy.HighsModelStatus.kTimeLimit:
+        search.stop()
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     values = highs.getSolution().col_value if found else []
     sites = [site for site, value in zip(program.site, values, strict=False) if value > 0.5] if found else None
     bound = info.mip_dual_bound if np.isfinite(info.mip_dual_bound) else None
     search.hear(sites, bound, False, program.cutoff)
-    return status == highspy.HighsModelStatus.kOptimal
+    return bool(status == highspy.HighsModelStatus.kOptimal)

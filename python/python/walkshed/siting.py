@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -48,11 +49,11 @@ class Siting:
 
     Attributes:
         problem: p_median, maximal_covering, set_covering or p_center.
-        sites: existing sites and those to build, by id: `site_id`, `class`, `existing`, `order` (1 is built first; null for
-            existing ones), `people` and `weighted` (whom each serves), `cost_yuan`, `capacity`, `area_id`, `lon`, `lat` (null
-            where not given).
-        assignment: who is served where: `origin_id`, `class`, `site_id`, `cost`, `people`, `weighted`. With capacities an
-            origin may be split over several rows.
+        sites: existing sites and those to build, by id: `site_id`, `class`, `existing`, `order` (1 is built first;
+            null for existing ones), `people` and `weighted` (whom each serves), `cost_yuan`, `capacity`, `area_id`,
+            `lon`, `lat` (null where not given).
+        assignment: who is served where: `origin_id`, `class`, `site_id`, `cost`, `people`, `weighted`. With
+            capacities an origin may be split over several rows.
         objective: people × cost (p_median, with what is charged for the unserved), people within the limit
             (maximal_covering), sites or yuan (set_covering), the greatest cost (p_center); `weight` instead of people.
         bound: no choice of sites can do better than this: proved.
@@ -62,8 +63,8 @@ class Siting:
         unserved: who is not served: `origin_id`, `class`, `people`, `weighted`, `reason` (no_site_in_reach, not_chosen,
             full).
         gain: what each further site adds, in the order in which they are best built: `order` (0 is the state before),
-            `site_id`, `class`, `objective` (null while somebody who has to be served is not), `people` and `weighted` (served so
-            far), `people_gained`, `cost_yuan` (spent so far).
+            `site_id`, `class`, `objective` (null while somebody who has to be served is not), `people` and `weighted`
+            (served so far), `people_gained`, `cost_yuan` (spent so far).
 
     """
 
@@ -160,26 +161,28 @@ def p_median(
 ) -> Siting:
     """Choose sites such that all people together have the least way: people × cost to the nearest one.
 
-    At most k are built; one that would save nobody anything is not. Everybody with people must have a site within reach,
-    unless `unserved_cost` is given.
+    At most k are built; one that would save nobody anything is not. Everybody with people must have a site within
+    reach, unless `unserved_cost` is given.
 
     Args:
-        costs: `origin_id`, `site_id` (or `facility_id`), `cost` (or `time_s`), one row per pair; what is not there is out of
-            reach. Pairs of `Network.reach` serve as they are. With a `class` column a pair is of that class only.
+        costs: `origin_id`, `site_id` (or `facility_id`), `cost` (or `time_s`), one row per pair; what is not there is
+            out of reach. Pairs of `Network.reach` serve as they are. With a `class` column a pair is of that class
+            only.
         demand: `origin_id`, `people`; with a `class` column only that class is asked for, else every class.
         k: how many to build, in all, or a dict for each class.
         budget: yuan that may be spent; every candidate then needs its `cost_yuan`.
         existing: ids of sites that stay open and are not counted in k, or a table with `site_id`.
-        sites: candidates: `site_id` (or `id`), and where known `class`, `cost_yuan`, `capacity`, an area, `lon`, `lat`. None
-            takes all that `costs` has.
-        unserved_cost: what a person costs whom no site serves, in the unit of `costs`. Nobody is sent further than that.
-        at_least_one_per: a column of `sites`, such as "area_id": every value of it gets at least one site of every class
-            that has a candidate there, existing ones count.
+        sites: candidates: `site_id` (or `id`), and where known `class`, `cost_yuan`, `capacity`, an area, `lon`,
+            `lat`. None takes all that `costs` has.
+        unserved_cost: what a person costs whom no site serves, in the unit of `costs`. Nobody is sent further than
+            that.
+        at_least_one_per: a column of `sites`, such as "area_id": every value of it gets at least one site of every
+            class that has a candidate there, existing ones count.
         weight: a column of `demand` that is counted instead of people, such as people × need.
-        capacitated: whether sites serve no more people than their `capacity` (null is unlimited); an origin may be split
-            over sites. None: when `sites` has that column.
-        solver: "heuristic" searches and proves a bound. "exact" then gives what is left open to HiGHS (`highspy`). "auto"
-            does so when that is installed and at most `AUTO_FACTORS` factors are left.
+        capacitated: whether sites serve no more people than their `capacity` (null is unlimited); an origin may be
+            split over sites. None: when `sites` has that column.
+        solver: "heuristic" searches and proves a bound. "exact" then gives what is left open to HiGHS (`highspy`).
+            "auto" does so when that is installed and at most `AUTO_FACTORS` factors are left.
         time_limit_s: seconds after which the best answer so far is given back. Without it nothing depends on the clock.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
@@ -284,7 +287,8 @@ def set_covering(
     Args:
         costs: as for `p_median`.
         limit: the greatest cost that counts; one equal to it counts.
-        demand: as for `p_median`; only origins with people have to be covered. None: all that `costs` has, each as one person.
+        demand: as for `p_median`; only origins with people have to be covered. None: all that `costs` has, each as
+            one person.
         minimise: count sites, or their `cost_yuan`.
         budget: yuan that may be spent; then `cost_yuan` is minimised.
         existing: as for `p_median`; they cost nothing.
@@ -379,20 +383,22 @@ def candidates(
     profile: str | Profile = "adult",
     progress: Progress = None,
 ) -> pl.DataFrame:
-    """Candidates where nobody has drawn any: centres of H3 cells near a street.
+    """Candidates near a street: centres of H3 cells where nobody has drawn any, or places that are known.
 
     Args:
         net: the streets.
-        places: `cell` (as in `cells.parquet` of a run), or areas: `area_id` and a polygon, whose cells are taken.
-        areas: `area_id` and a polygon; only centres in one of them are kept, and they are told which.
-        inside: outlines of land that may be built on; only centres in one of them are kept.
+        places: areas (`area_id` and a polygon), whose cells are taken; or `cell`, as in `cells.parquet` of a run; or
+            places of your own: `id`, `lon`, `lat`.
+        areas: `area_id` and a polygon; only candidates in one of them are kept, and they are told which.
+        inside: outlines of land that may be built on; only candidates in one of them are kept.
         resolution: of the cells of areas.
         max_street_m: metres to the nearest street, at most; also at most what the network joins.
         profile: whose streets.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
     Returns:
-        `id` (the cell), `lon`, `lat`, `area_id` (of the first area that holds it; null without areas), `street_m`. By id.
+        `id` (the cell, or your own), `lon`, `lat`, `area_id` (of the first area that holds it; null without areas),
+        `street_m`. By id.
 
     Raises:
         InputError: a table lacks a column or has no usable row, or an area has too many cells.
@@ -495,16 +501,16 @@ def _given(costs: TableLike, demand: TableLike | None, sites: TableLike | None, 
 
 def _existing(existing: Ids) -> object:
     """A table of ids; None where there are none."""
-    if isinstance(existing, (pl.Series, list, tuple, set, range)):
-        ids = pl.Series("site_id", existing if isinstance(existing, pl.Series) else list(existing))
-        return pl.DataFrame({"site_id": ids.rename("site_id")}) if len(ids) else None
-    if isinstance(existing, (str, ArrowStream)) or hasattr(existing, "__fspath__"):
-        table = to_engine(existing, "existing")  # type: ignore[arg-type]
-        if isinstance(existing, pl.DataFrame) and "site_id" not in existing.columns:
-            name = next((name for name in ("id", "facility_id") if name in existing.columns), None)
-            table = existing if name is None else existing.rename({name: "site_id"})
-        return None if isinstance(table, pl.DataFrame) and not table.height else table
-    return _existing(list(existing))  # type: ignore[arg-type]
+    if isinstance(existing, pl.Series):
+        ids = pl.DataFrame({"site_id": existing})
+    elif isinstance(existing, pl.DataFrame):
+        name = next(name for name in ("site_id", "id", "facility_id", existing.columns[0]) if name in existing.columns)
+        ids = existing.select(site_id=name)
+    elif isinstance(existing, (str, os.PathLike, ArrowStream)):
+        return to_engine(existing, "existing")
+    else:
+        ids = pl.DataFrame({"site_id": list(existing)})  # type: ignore[arg-type]
+    return ids if ids.height else None
 
 
 def _solve(asked: dict[str, object], given: dict[str, object], solver: str, progress: Progress) -> Siting:
@@ -532,7 +538,7 @@ def _told(problem: str, search: _engine.SitingSearch) -> Siting:
     status = "optimal" if gap <= OPTIMAL_GAP else "feasible"
     stopped = stopped and status != "optimal"
     if stopped:
-        told = f"siting was stopped early 提前停止: the answer is the best so far, at most {gap:.2%} from the best there is"
+        told = f"siting was stopped early 提前停止: the answer is the best so far, at most {gap:.2%} from the best"
         warnings.warn(told, StoppedWarning, stacklevel=4)
     return Siting(
         problem=problem,

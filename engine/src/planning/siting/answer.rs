@@ -109,18 +109,16 @@ pub fn objective(question: &Question, built: &[u32], services: &[Service], left:
         services.iter().map(|service| weight[service.demand as usize] * service.share * of(service)).sum()
     };
     match question.aim {
-        Aim::PMedian { unserved_cost: None } if missed() => None,
+        Aim::PMedian { unserved_cost: None } | Aim::SetCovering { .. } | Aim::PCenter if missed() => None,
         Aim::PMedian { unserved_cost } => {
             let unserved = left.iter().zip(weight).map(|(left, weight)| left * weight).sum::<f64>();
             Some(weighed(&|service| service.cost) + unserved * unserved_cost.unwrap_or(0.0))
         }
         Aim::MaximalCovering { .. } => Some(weighed(&|_| 1.0)),
-        Aim::SetCovering { .. } if missed() => None,
         Aim::SetCovering { by_yuan, .. } => {
             let yuan = |&site: &u32| question.sites.cost_yuan[site as usize].unwrap_or(0.0);
             Some(if by_yuan { built.iter().map(yuan).sum() } else { built.len() as f64 })
         }
-        Aim::PCenter if missed() => None,
         Aim::PCenter => {
             let counted = services.iter().filter(|service| weight[service.demand as usize] > 0.0);
             Some(counted.map(|service| service.cost).fold(0.0, f64::max))

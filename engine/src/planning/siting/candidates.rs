@@ -3,21 +3,18 @@
 use crate::metrics::population::cells_touching;
 use crate::metrics::whose::inside_areas;
 use crate::model::area::Areas;
-use crate::model::cell;
 use crate::model::error::Result;
 use crate::model::place::Place;
 use crate::model::progress::Progress;
 use crate::travel::doors::Walk;
 use h3o::{CellIndex, Resolution};
 
-/// A cell whose centre is a candidate.
+/// A place that is a candidate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    /// The cell.
-    pub cell: CellIndex,
-    /// Its centre.
-    pub place: Place,
-    /// Id of the first area that holds the centre.
+    /// Its position among the places that were looked at.
+    pub row: usize,
+    /// Id of the first area that holds it.
     pub area: Option<String>,
     /// Metres to the nearest street that can be walked.
     pub street_m: f64,
@@ -39,37 +36,30 @@ pub fn cells_of(areas: &Areas, resolution: Resolution) -> Result<Vec<CellIndex>>
     Ok(cells)
 }
 
-/// Those of the cells, each once and ascending, whose centre lies in one of the areas, on the land, and near a street.
+/// Those of the places that lie in one of the areas, on the land, and near a street.
 ///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
 pub fn candidates(
     walk: &Walk<'_>,
-    cells: &[CellIndex],
+    places: &[Place],
     areas: Option<&Areas>,
     land: Option<&Areas>,
     max_street_m: f64,
     progress: &Progress,
 ) -> Result<Vec<Candidate>> {
-    let mut cells = cells.to_vec();
-    cells.sort_unstable();
-    cells.dedup();
-    let places: Vec<Place> = cells.iter().map(|&cell| cell::centre(cell)).collect();
-    let on_land = land.map(|land| first_area(land, &places));
-    let in_area = areas.map(|areas| first_area(areas, &places));
+    let on_land = land.map(|land| first_area(land, places));
+    let in_area = areas.map(|areas| first_area(areas, places));
     progress.begin("joining places to streets", places.len())?;
-    let joined = walk.join(&places, progress)?;
+    let joined = walk.join(places, progress)?;
     let mut found = Vec::new();
     for (row, (snap, joined)) in joined.iter().enumerate() {
-        let Some(street_m) = snap.nearest_m.filter(|&away_m| joined.is_some() && away_m <= max_street_m)
-        else {
-            continue;
-        };
+        let near = snap.nearest_m.filter(|&away_m| joined.is_some() && away_m <= max_street_m);
         let within = |of: &Option<Vec<Option<u32>>>| of.as_ref().is_none_or(|of| of[row].is_some());
-        if within(&on_land) && within(&in_area) {
+        if let Some(street_m) = near.filter(|_| within(&on_land) && within(&in_area)) {
             let area = in_area.as_ref().and_then(|of| of[row]).zip(areas);
             let area = area.map(|(area, areas)| areas.id[area as usize].clone());
-            found.push(Candidate { cell: cells[row], place: places[row], area, street_m });
+            found.push(Candidate { row, area, street_m });
         }
     }
     Ok(found)

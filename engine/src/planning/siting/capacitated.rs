@@ -52,7 +52,7 @@ pub fn improve(instance: &Instance, room: &Room, mut choice: Choice, halt: &Halt
             (choice, now) = (fewer, found);
         }
     }
-    if instance.rows.len() > MOST_PAIRS || choice.list.len() * instance.sites() > MOST_SWAPS {
+    if instance.rows.pairs() > MOST_PAIRS || choice.list.len() * instance.sites() > MOST_SWAPS {
         return choice;
     }
     let mut again = true;

@@ -29,7 +29,7 @@ impl Sparse {
     }
 
     /// Number of pairs.
-    pub fn len(&self) -> usize {
+    pub fn pairs(&self) -> usize {
         self.other.len()
     }
 
@@ -47,7 +47,7 @@ impl Sparse {
             first[row + 1] += first[row];
         }
         let mut next = first.clone();
-        let (mut other, mut cost) = (vec![0_u32; self.len()], vec![0.0; self.len()]);
+        let (mut other, mut cost) = (vec![0_u32; self.pairs()], vec![0.0; self.pairs()]);
         for row in 0..self.first.len() - 1 {
             for pair in self.first[row]..self.first[row + 1] {
                 let place = &mut next[self.other[pair] as usize];

@@ -2,7 +2,7 @@
 //!
 //! With a multiplier for each demand the problem falls apart into one sum for each site, and the least choice of sums under the
 //! rules is a bound. Multipliers climb by subgradients (Held, Wolfe and Crowder 1974; for the p-median Cornuéjols, Fisher and Nemhauser
-//! 1977 and Narula, Ogbu and Samuelsson 1977; for maximal covering Galvão and ReVelle 1996), deflected by the step before (Camerini,
+//! 1977 and Narula, Ogbu and Samuelsson 1977; for maximal covering Galvão and `ReVelle` 1996), deflected by the step before (Camerini,
 //! Fratta and Maffioli 1975). Every bound is lowered by what rounding of its sums may have added (Higham 2002, section 4.2).
 
 use super::instance::{Instance, Room};
@@ -168,15 +168,15 @@ impl<'a> Climb<'a> {
                 .map(|(saved, demand)| (saved / room.people[demand], demand, saved))
                 .collect();
             offers.sort_unstable_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
-            let mut spare = room.capacity[site];
+            let mut places = room.capacity[site];
             self.shares[site].clear();
             for (_, demand, saved) in offers {
                 let people = room.people[demand];
-                let share = if people <= spare { 1.0 } else { spare / people };
+                let share = if people <= places { 1.0 } else { places / people };
                 if share <= 0.0 {
                     break;
                 }
-                spare -= people * share;
+                places -= people * share;
                 self.value[site] += saved * share;
                 self.shares[site].push((demand as u32, share));
             }

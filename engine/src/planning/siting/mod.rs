@@ -85,12 +85,11 @@ impl Solve {
         if !faults.is_empty() {
             return Err(Error::Input(faults));
         }
-        let (instance, found, radii) = match question.aim {
-            Aim::PCenter => centre::least_radius(&question, widest, &halt),
-            _ => {
-                let (instance, found) = raise_penalties(&question, widest, &halt);
-                (instance, found, None)
-            }
+        let (instance, found, radii) = if question.aim == Aim::PCenter {
+            centre::least_radius(&question, widest, &halt)
+        } else {
+            let (instance, found) = raise_penalties(&question, widest, &halt);
+            (instance, found, None)
         };
         let in_vain = found.best.missed > 0 && !halt.asked();
         let needed = if in_vain { possible::needed(&question, &halt) } else { vec![] };
@@ -143,12 +142,11 @@ impl Solve {
             return;
         }
         self.exhausted = true;
-        if let Some(sites) = &verdict.sites {
-            if Choice::allowed(&self.instance.rules, sites) {
-                let found = judged(&self.instance, Choice::of(&self.instance.rules, sites), None);
-                if (found.missed, found.cost) < (self.best.missed, self.best.cost) {
-                    self.best = found;
-                }
+        let rules = &self.instance.rules;
+        if let Some(sites) = verdict.sites.as_ref().filter(|sites| Choice::allowed(rules, sites)) {
+            let found = judged(&self.instance, Choice::of(rules, sites), None);
+            if (found.missed, found.cost) < (self.best.missed, self.best.cost) {
+                self.best = found;
             }
         }
         if verdict.infeasible && cutoff.is_infinite() {

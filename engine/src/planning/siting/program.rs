@@ -104,10 +104,8 @@ impl Program {
             while let Some(&(cost, _)) = rest.first() {
                 let (level, after) = rest.split_at(rest.partition_point(|pair| pair.0 <= cost));
                 let next = after.first().map(|&(next, _)| next);
-                let missed = match next.or((!must).then_some(base)) {
-                    Some(next) => Some(self.column(next - cost, 0.0, 1.0)),
-                    None => None,
-                };
+                let next = next.or((!must).then_some(base));
+                let missed = next.map(|next| self.column(next - cost, 0.0, 1.0));
                 let served = level.iter().map(|&(_, site)| (site, 1.0));
                 let carried = before.map(|before| (before, -1.0));
                 let low = if before.is_some() { 0.0 } else { 1.0 };

@@ -47,7 +47,7 @@ struct Effort {
 
 impl Effort {
     fn of(instance: &Instance) -> Self {
-        match instance.rows.len() {
+        match instance.rows.pairs() {
             0..=20_000 => Self { steps: 1500, every: 10, kicks: 200 },
             20_001..=300_000 => Self { steps: 1000, every: 20, kicks: 60 },
             300_001..=1_500_000 => Self { steps: 500, every: 40, kicks: 10 },
@@ -195,13 +195,9 @@ pub fn judged(instance: &Instance, choice: Choice, served: Option<&Served>) -> B
         let (cost, missed) = capacitated::cost(instance, room, &choice.list);
         return Best { choice, cost, missed };
     }
-    let (cost, missed) = match served {
-        Some(served) => (served.total(instance, &choice), served.missed(instance).count()),
-        None => {
-            let served = Served::under(instance, &choice);
-            (served.total(instance, &choice), served.missed(instance).count())
-        }
-    };
+    let anew = served.is_none().then(|| Served::under(instance, &choice));
+    let served = served.or(anew.as_ref()).expect("one of the two is there");
+    let (cost, missed) = (served.total(instance, &choice), served.missed(instance).count());
     Best { choice, cost, missed }
 }
 

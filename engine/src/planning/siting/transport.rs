@@ -215,12 +215,11 @@ impl<'a> Ways<'a> {
     }
 
     fn put(&mut self, demand: usize, site: usize, people: f64) {
-        match self.people[demand].iter().position(|(other, _)| *other as usize == site) {
-            Some(place) => self.people[demand][place].1 += people,
-            None => {
-                self.people[demand].push((site as u32, people));
-                self.guests[site].push(demand as u32);
-            }
+        if let Some(place) = self.people[demand].iter().position(|(other, _)| *other as usize == site) {
+            self.people[demand][place].1 += people;
+        } else {
+            self.people[demand].push((site as u32, people));
+            self.guests[site].push(demand as u32);
         }
         if self.at(demand, site) <= NOBODY {
             self.people[demand].retain(|(other, _)| *other as usize != site);
