@@ -161,6 +161,7 @@ def test_a_scenario_is_known_by_its_edits(tmp_path: Path) -> None:
         place = [106.55, 29.56]
         capacity = { places = 60 }
         cost_yuan = 150000
+        on = 2027-06-01
         [[edit]]
         do = "add_link"
         id = "stairs"
@@ -173,13 +174,19 @@ def test_a_scenario_is_known_by_its_edits(tmp_path: Path) -> None:
     read = ws.Scenario.from_toml(file)
     made = ws.Scenario(
         [
-            ws.OpenFacility("7", "canteen", (106.55, 29.56), capacity={"places": 60}, cost_yuan=150_000),
+            ws.OpenFacility(
+                "7", "canteen", (106.55, 29.56), capacity={"places": 60}, cost_yuan=150_000, on="2027-06-01"
+            ),
             ws.AddLink("stairs", (106.55, 29.56), (106.551, 29.56), kind="steps"),
         ]
     )
     assert read == made and read.id == made.id and (read.name, made.name) == ("两处", "scenario")
     assert read.cost_yuan == 150_000
     assert ws.Scenario(reversed(made.edits)).id != made.id
+    dated = ws.Scenario([ws.CloseFacility("a", on="2027-06-01"), ws.CloseFacility("b")])
+    assert [len(dated.until(day)) for day in ("2027-05-31", "2027-06-01")] == [1, 2]
+    with pytest.raises(ws.InputError, match="on"):
+        ws.Scenario([ws.CloseFacility("a", on="soon")])
     file.write_text('[[edit]]\ndo = "fly"\n[[edit]]\ndo = "add_link"\nid = "a"\nspeed = 3\n[plan]\n', encoding="utf-8")
     with pytest.raises(ws.InputError) as refused:
         ws.Scenario.from_toml(file)

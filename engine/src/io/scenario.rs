@@ -5,6 +5,7 @@ use super::hash;
 use crate::model::edit::{Change, Edit, LonLat};
 use crate::model::edit_fault::EditFault;
 use crate::model::error::{Error, Result};
+use crate::model::ledger;
 use crate::model::limits::Amount;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
@@ -98,9 +99,14 @@ fn edit(value: Value) -> std::result::Result<Edit, Wrong> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     })?;
+    let on = common(&mut keys, "on", |value| {
+        // A date of TOML comes as a table of this one key.
+        let text = value.as_str().or_else(|| value.get("$__toml_private_datetime")?.as_str())?;
+        ledger::day(text)
+    })?;
     let change =
         serde_json::from_value(Value::Object(keys)).map_err(|error| unreadable(error.to_string()))?;
-    Ok(Edit { change, cost_yuan, project })
+    Ok(Edit { change, cost_yuan, project, on })
 }
 
 /// Take out a key that every edit may have.
@@ -189,6 +195,7 @@ pub fn to_json(edits: &[Edit]) -> Result<String> {
             if let Value::Object(keys) = &mut value {
                 keys.extend(edit.cost_yuan.map(|cost| ("cost_yuan".to_owned(), Value::from(cost))));
                 keys.extend(edit.project.clone().map(|project| ("project".to_owned(), Value::from(project))));
+                keys.extend(edit.on.map(|day| ("on".to_owned(), Value::from(day.to_string()))));
             }
             Ok(value)
         })

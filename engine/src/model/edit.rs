@@ -1,5 +1,6 @@
 //! Edits of a city: what a scenario changes, one after the other.
 
+use super::ledger::Day;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ pub struct Edit {
     pub cost_yuan: Option<f64>,
     /// The project that builds it.
     pub project: Option<String>,
+    /// The day from which it is so, where that is known.
+    pub on: Option<Day>,
 }
 
 /// What an edit changes.

@@ -132,8 +132,8 @@ def project_scenarios(
     `facility_id` names to the amounts that the row says. What is more than that is written as a scenario by hand.
 
     Args:
-        projects: `id`, `kind`, `class`, `lon`, `lat`, and where given `name`, `cost_yuan`, `status`, `facility_id`,
-            `places`, `beds`, `floor_area_m2`, `land_area_m2`, `staff`.
+        projects: `id`, `kind`, `class`, `lon`, `lat`, and where given `name`, `cost_yuan`, `status`, `opened_on` (the
+            day on which it is to be done), `facility_id`, `places`, `beds`, `floor_area_m2`, `land_area_m2`, `staff`.
         statuses: the statuses of projects that are still to be built; rows without status count.
 
     Returns:
@@ -163,6 +163,7 @@ def _edit_of(row: dict[str, Any], statuses: Sequence[str]) -> Edit | str:
         return "status"
     cost = row.get("cost_yuan")
     about: dict[str, Any] = {"cost_yuan": None if cost is None else float(cost), "project": str(row["id"])}
+    about["on"] = row.get("opened_on")
     amounts = {key: float(row[key]) for key in _CAPACITIES if row.get(key) is not None}
     if row["kind"] == "new":
         if row.get("lon") is None or row.get("lat") is None:

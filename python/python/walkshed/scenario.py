@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,11 +26,14 @@ class _Edit:
 
     cost_yuan: float | None = None
     project: str | None = None
+    on: str | datetime.date | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of an `[[edit]]` of a TOML file; what is not said is left out."""
         told = {one.name: getattr(self, one.name) for one in fields(self)}
         told = {key.rstrip("_"): value for key, value in told.items() if _is_said(value)}
+        if self.on is not None:
+            told["on"] = str(self.on)
         return {"do": _NAMES[type(self)]} | told
 
 
@@ -45,6 +49,7 @@ class OpenFacility(_Edit):
         capacity: amounts by column, as `{"places": 120}`.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -64,6 +69,7 @@ class CloseFacility(_Edit):
         class_: the class, where only one is meant.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -81,6 +87,7 @@ class MoveFacility(_Edit):
         class_: the class, where only one is meant.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -99,6 +106,7 @@ class ResizeFacility(_Edit):
         class_: the class, where only one is meant.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -136,6 +144,7 @@ class AddLink(_Edit):
         handrail: whether stairs have one, where that is known.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -173,6 +182,7 @@ class CloseLink(_Edit):
         at: longitude and latitude: the edge nearest to it, of that id where one is given.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -189,6 +199,7 @@ class OpenLink(_Edit):
         at: as of `CloseLink`.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -207,6 +218,7 @@ class RetimeLink(_Edit):
         backward_s: seconds back.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -226,6 +238,7 @@ class NewHomes(_Edit):
         groups: how many of each group, as `{"senior_60_plus": 40}`.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -246,6 +259,7 @@ class SetArea(_Edit):
         parent_id: the area above.
         cost_yuan: what the edit costs.
         project: the project that it belongs to.
+        on: the day from which it is so, as "2027-06-01".
 
     """
 
@@ -337,6 +351,23 @@ class Scenario:
     def cost_yuan(self) -> float:
         """What the edits cost that say it, added up."""
         return sum(edit.cost_yuan or 0.0 for edit in self._edits)
+
+    def until(self, day: str | datetime.date) -> Scenario:
+        """What is so on a day: the edits whose day has come, and those that have none.
+
+        Args:
+            day: such as "2027-06-01".
+
+        Returns:
+            A scenario of fewer edits.
+
+        Raises:
+            ValueError: no such day.
+
+        """
+        last = datetime.date.fromisoformat(str(day))
+        come = [edit for edit in self._edits if edit.on is None or datetime.date.fromisoformat(str(edit.on)) <= last]
+        return Scenario(come, name=f"{self._name} {last}")
 
     def to_json(self) -> str:
         """The edits as JSON, with the keys of the TOML file."""
