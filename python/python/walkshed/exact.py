@@ -22,8 +22,11 @@ def installed() -> bool:
     return importlib.util.find_spec("highspy") is not None
 
 
-def solve(search: _engine.SitingSearch, most: int, time_limit_s: float | None) -> None:
+def solve(search: _engine.SitingSearch, most: int, *, nodes: int | None, time_limit_s: float | None) -> None:
     """Solve what is left of a search, program by program, and tell it what was found.
+
+    Programs of more than `most` factors are left, and so is what takes more than so many nodes of a search tree: unlike
+    seconds, that gives the same answer on every machine.
 
     Raises:
         KeyboardInterrupt: stopped by the user; the search holds the best answer so far.
@@ -35,13 +38,13 @@ def solve(search: _engine.SitingSearch, most: int, time_limit_s: float | None) -
         if left_s is not None and left_s <= 0:
             search.stop()
             return
-        highs = _highs(program, left_s)
+        highs = _highs(program, nodes, left_s)
         _run(highs)
         if not _tell(search, highs, program):
             return
 
 
-def _highs(program: _engine.SitingProgram, time_limit_s: float | None) -> Any:
+def _highs(program: _engine.SitingProgram, nodes: int | None, time_limit_s: float | None) -> Any:
     import highspy
     import numpy as np
 
@@ -62,6 +65,8 @@ def _highs(program: _engine.SitingProgram, time_limit_s: float | None) -> Any:
     highs = make()
     # One thread and a fixed seed: the same program has the same answer.
     options = {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0, "mip_abs_gap": 1e-7}
+    if nodes is not None:
+        options["mip_max_nodes"] = nodes
     if time_limit_s is not None:
         options["time_limit"] = float(time_limit_s)
     for name, value in options.items():

@@ -170,9 +170,10 @@ def _people(run: Path, asked: dict[str, Any]) -> pl.DataFrame:
     """Cells with the people of the group that is asked for."""
     cells = pl.read_parquet(run / "cells.parquet")
     if asked["group"] not in cells.columns:
-        known = [name for name in cells.columns if name not in ("cell", "reason")]
+        known = [name for name in cells.columns if name not in ("cell", "lon", "lat", "snap_m", "geometry")]
         raise Refused.because("cells.parquet", "unknown_name", known=known, value=asked["group"]).error()
-    return cells.select("cell", origin_id="cell", people=asked["group"])
+    # Homes stand where their people live, which need not be the centre of the cell.
+    return cells.select("lon", "lat", origin_id="cell", people=asked["group"])
 
 
 def _ends(net: Network, run: Path, asked: dict[str, Any], progress: Progress) -> pl.DataFrame:
@@ -260,7 +261,7 @@ def _solve(
         "time_limit_s": asked["time_limit_s"],
         "progress": progress,
     }
-    homes = people.drop("cell")
+    homes = people.drop("lon", "lat")
     if asked["problem"] == "p_median":
         return siting.p_median(walks, homes, k=asked["k"], unserved_cost=unserved_s, **words)
     if asked["problem"] == "maximal_covering":

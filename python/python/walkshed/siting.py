@@ -35,8 +35,8 @@ Ids: TypeAlias = "Sequence[int] | Sequence[str] | pl.Series | TableLike"
 #: millionth is taken off.
 OPTIMAL_GAP = 2e-6
 
-#: Largest program, in factors, that "auto" gives to the exact solver; minutes at most, as far as was seen.
-AUTO_FACTORS = 400_000
+#: The largest program that "auto" gives to the exact solver, in factors, and the most nodes of its search tree.
+AUTO_FACTORS, AUTO_NODES = 200_000, 1_000
 
 
 class StoppedWarning(UserWarning):
@@ -181,8 +181,9 @@ def p_median(
         weight: a column of `demand` that is counted instead of people, such as people × need.
         capacitated: whether sites serve no more people than their `capacity` (null is unlimited); an origin may be
             split over sites. None: when `sites` has that column.
-        solver: "heuristic" searches and proves a bound. "exact" then gives what is left open to HiGHS (`highspy`).
-            "auto" does so when that is installed and at most `AUTO_FACTORS` factors are left.
+        solver: "heuristic" searches and proves a bound. "exact" then gives what is left open to HiGHS (`highspy`),
+            however long that takes. "auto" does so when that is installed, at most `AUTO_FACTORS` factors are left, and
+            for at most `AUTO_NODES` nodes.
         time_limit_s: seconds after which the best answer so far is given back. Without it nothing depends on the clock.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
@@ -525,12 +526,18 @@ def _solve(asked: dict[str, object], given: dict[str, object], solver: str, prog
     limit_s = asked["time_limit_s"]
     left_s = None if limit_s is None else max(0.0, float(str(limit_s)) - (time.monotonic() - began))
     if solver != "heuristic" and exact.installed() and not search.stopped and left_s != 0.0:
-        most = AUTO_FACTORS if solver == "auto" else 2**31 - 1
+        most, nodes = (AUTO_FACTORS, AUTO_NODES) if solver == "auto" else (2**31 - 1, None)
         try:
-            exact.solve(search, most, left_s)
+            exact.solve(search, most, nodes=nodes, time_limit_s=left_s)
         except KeyboardInterrupt:
             search.stop()
-    return _told(str(asked["problem"]), search)
+    try:
+        return _told(str(asked["problem"]), search)
+    except _engine.InputError as error:
+        # Ctrl-C before anything was found that serves all who must be served: there is nothing to give back.
+        if search.stopped and (limit_s is None or time.monotonic() - began < float(str(limit_s))):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _told(problem: str, search: _engine.SitingSearch) -> Siting:
