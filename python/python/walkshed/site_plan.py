@@ -204,7 +204,8 @@ def _ends(net: Network, run: Path, asked: dict[str, Any], progress: Progress) ->
 
 def _there(net: Network, run: Path, asked: dict[str, Any], progress: Progress) -> pl.DataFrame:
     """Facilities of the run that stay, with their areas."""
-    facilities = pl.read_parquet(run / "facilities.parquet").filter(pl.col("class").is_in(asked["class"]))
+    of_class = pl.col("class").is_in(asked["class"]) & (pl.col("state") == "open")
+    facilities = pl.read_parquet(run / "facilities.parquet").filter(of_class)
     facilities = facilities.with_columns(pl.col("id").cast(pl.String).alias("site_id"))
     if not asked["existing"] or not facilities.height:
         return facilities.clear()
