@@ -5,9 +5,9 @@ use super::instance::{Instance, Room};
 use super::rules::Choice;
 use super::transport::transport;
 
-/// Judging one swap looks at every pair of the choice; more work than this is left to the multipliers and the exact solver.
-const MOST_PAIRS: usize = 20_000;
-const MOST_SWAPS: usize = 5_000;
+/// Judging one swap looks at the pairs of the choice. This many are looked at in all, some seconds; what is left is for the multipliers
+/// and the exact solver.
+const MOST_PAIRS: usize = 2_000_000;
 
 /// Cost of a choice, and how many demands it leaves that may not be left.
 pub fn cost(instance: &Instance, room: &Room, chosen: &[u32]) -> (f64, usize) {
@@ -18,12 +18,18 @@ pub fn cost(instance: &Instance, room: &Room, chosen: &[u32]) -> (f64, usize) {
 }
 
 /// The wanted sites, then others by rank: all that the rules allow, or, where sites cost something, as many as serve everybody.
-pub fn complete(instance: &Instance, room: &Room, wanted: &[u32], ranking: &[u32]) -> Choice {
+pub fn complete(
+    instance: &Instance,
+    room: &Room,
+    wanted: &[u32],
+    ranking: &[u32],
+    halt: &Halt<'_>,
+) -> Choice {
     let rules = &instance.rules;
     let mut choice = Choice::of(rules, wanted);
     for &site in ranking {
         let site = site as usize;
-        if !choice.can_add(rules, site) {
+        if !choice.can_add(rules, site) || halt.asked() {
             continue;
         }
         let free = instance.fixed[site] == 0.0 || choice.fills(rules, site);
@@ -34,7 +40,7 @@ pub fn complete(instance: &Instance, room: &Room, wanted: &[u32], ranking: &[u32
     choice
 }
 
-/// Drop what is not worth its cost, then swap while that helps and there are few enough swaps to judge.
+/// Drop what is not worth its cost, then swap while that helps and the work is not too much.
 pub fn improve(instance: &Instance, room: &Room, mut choice: Choice, halt: &Halt<'_>) -> Choice {
     let rules = &instance.rules;
     let mut now = cost(instance, room, &choice.list);
@@ -52,21 +58,20 @@ pub fn improve(instance: &Instance, room: &Room, mut choice: Choice, halt: &Halt
             (choice, now) = (fewer, found);
         }
     }
-    if instance.rows.pairs() > MOST_PAIRS || choice.list.len() * instance.sites() > MOST_SWAPS {
-        return choice;
-    }
+    let mut looks = MOST_PAIRS / instance.rows.pairs().max(1);
     let mut again = true;
     while again {
         again = false;
         for into in (0..instance.sites()).filter(|&site| rules.candidate[site]) {
             for out in choice.list.clone() {
                 let out = out as usize;
-                if halt.asked() {
+                if halt.asked() || looks == 0 {
                     return choice;
                 }
                 if choice.inside[into] || !choice.can_swap(rules, into, out) {
                     continue;
                 }
+                looks -= 1;
                 let mut other = choice.clone();
                 other.drop(rules, out);
                 other.add(rules, into);

@@ -47,6 +47,9 @@ struct Effort {
 
 impl Effort {
     fn of(instance: &Instance) -> Self {
+        if instance.room.is_some() {
+            return Self { steps: 300, every: 15, kicks: 0 };
+        }
         match instance.rows.pairs() {
             0..=20_000 => Self { steps: 1500, every: 10, kicks: 200 },
             20_001..=300_000 => Self { steps: 1000, every: 20, kicks: 60 },
@@ -99,6 +102,7 @@ pub fn search(instance: &Instance, until: Until, halt: &Halt<'_>) -> Found {
     }
     if !done(&search, &climb) && !halt.asked() {
         search.try_out(&climb.best.chosen.clone(), &climb.ranking());
+        search.settle();
         search.disturb(effort.kicks);
     }
     let stopped = halt.asked() && !done(&search, &climb);
@@ -143,13 +147,20 @@ impl<'a> Search<'a> {
     fn try_out(&mut self, wanted: &[u32], ranking: &[u32]) {
         let instance = self.instance;
         if let Some(room) = &instance.room {
-            let choice = capacitated::complete(instance, room, wanted, ranking);
-            let choice = capacitated::improve(instance, room, choice, self.halt);
+            let choice = capacitated::complete(instance, room, wanted, ranking, self.halt);
             self.keep(judged(instance, choice, None));
             return;
         }
         let choice = Choice::of(&instance.rules, wanted);
         self.better(choice);
+    }
+
+    /// Swaps are judged one by one where sites can be full, so only the best choice is bettered by them.
+    fn settle(&mut self) {
+        if let Some(room) = &self.instance.room {
+            let choice = capacitated::improve(self.instance, room, self.best.choice.clone(), self.halt);
+            self.keep(judged(self.instance, choice, None));
+        }
     }
 
     fn better(&mut self, mut choice: Choice) {

@@ -54,9 +54,9 @@ struct Ways<'a> {
     room: &'a Room,
     open: Vec<bool>,
     spare: Vec<f64>,
-    /// People of each demand at each site, and who is at each site.
+    /// People of each demand at each site, and who is at each site at what cost.
     people: Vec<Vec<(u32, f64)>>,
-    guests: Vec<Vec<u32>>,
+    guests: Vec<Vec<(u32, f64)>>,
     left: Vec<f64>,
     potential: Vec<f64>,
     distance: Vec<f64>,
@@ -105,12 +105,7 @@ impl<'a> Ways<'a> {
         }
         let site = node - demands;
         let onward = (self.spare[site] > NOBODY).then_some((self.end(), 0.0));
-        let back = self.guests[site].iter().map(|&guest| {
-            let guest = guest as usize;
-            let cost =
-                self.instance.rows.row(guest).find(|&(other, _)| other == site).map_or(0.0, |pair| pair.1);
-            (guest, -self.each(guest, cost))
-        });
+        let back = self.guests[site].iter().map(|&(guest, each)| (guest as usize, -each));
         onward.into_iter().chain(back).collect()
     }
 
@@ -219,11 +214,13 @@ impl<'a> Ways<'a> {
             self.people[demand][place].1 += people;
         } else {
             self.people[demand].push((site as u32, people));
-            self.guests[site].push(demand as u32);
+            let pair = self.instance.rows.row(demand).find(|&(other, _)| other == site);
+            let each = self.each(demand, pair.map_or(0.0, |(_, cost)| cost));
+            self.guests[site].push((demand as u32, each));
         }
         if self.at(demand, site) <= NOBODY {
             self.people[demand].retain(|(other, _)| *other as usize != site);
-            self.guests[site].retain(|&guest| guest as usize != demand);
+            self.guests[site].retain(|&(guest, _)| guest as usize != demand);
         }
     }
 
