@@ -1,7 +1,7 @@
 //! Where the next facilities go, with a proof of how good the answer is.
 //!
-//! A question becomes an [`Instance`](instance::Instance); [`search`] finds a choice and a bound; where these differ, a
-//! [`Program`] can be given to an exact solver, whose answer is judged here again. How each part works and why it is right:
+//! A question becomes an [`instance::Instance`]; `search` finds a choice and a bound; where these differ, a [`Program`] can be
+//! given to an exact solver, whose answer is judged here again. How each part works and why it is right:
 //! docs/design/2026-11-siting.md.
 
 pub mod candidates;
