@@ -376,6 +376,12 @@ class TestPlan:
         plan.write_text(self.PLAN.format(run=run.folder) + "\n".join(more))
         return plan
 
+    def test_a_class_that_nobody_knows_is_refused(self, helsinki_run: ws.RunResult, tmp_path: Path) -> None:
+        plan = self.write(tmp_path, helsinki_run)
+        plan.write_text(plan.read_text().replace("kindergarten", "kindergarden"))
+        with pytest.raises(ws.InputError, match="kindergarten"):
+            ws.site_run(plan, tmp_path / "sites", progress=False)
+
     def test_sites_of_a_run(self, helsinki_run: ws.RunResult, tmp_path: Path) -> None:
         plan, out = self.write(tmp_path, helsinki_run), tmp_path / "sites"
         result = ws.site_run(plan, out, progress=False)

@@ -255,8 +255,7 @@ def _site(options: argparse.Namespace) -> int:
     print(result.siting.summary())
     built = result.siting.sites.filter(~pl.col("existing")).sort("order")
     columns = ["order", "site_id", "class", "people", "area_id", "lon", "lat"]
-    with pl.Config(float_precision=5):
-        _print_frame(built.select(columns).head(30))
+    _print_frame(built.select(columns).head(30).with_columns(pl.col("lon", "lat").round(5).cast(pl.String)))
     if built.height > 30:
         print(f"  … and {built.height - 30} more; see sites.parquet")
     print(f"sites 选址结果: {result.folder}")

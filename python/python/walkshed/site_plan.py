@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from walkshed import _engine, siting
+from walkshed.facilities import facility_classes
 from walkshed.network import Network
 from walkshed.progress import Progress
 from walkshed.refused import Refused
@@ -204,8 +206,12 @@ def _ends(net: Network, run: Path, asked: dict[str, Any], progress: Progress) ->
 
 def _there(net: Network, run: Path, asked: dict[str, Any], progress: Progress) -> pl.DataFrame:
     """Facilities of the run that stay, with their areas."""
-    of_class = pl.col("class").is_in(asked["class"]) & (pl.col("state") == "open")
-    facilities = pl.read_parquet(run / "facilities.parquet").filter(of_class)
+    ledger = pl.read_parquet(run / "facilities.parquet")
+    known = {*ledger["class"].unique(), *facility_classes()["class"]}
+    if unknown := [name for name in asked["class"] if name not in known]:
+        near = difflib.get_close_matches(unknown[0], sorted(known), 3) or sorted(known)
+        raise Refused.because("plan", "unknown_name", known=near, column="class", value=unknown[0]).error()
+    facilities = ledger.filter(pl.col("class").is_in(asked["class"]) & (pl.col("state") == "open"))
     facilities = facilities.with_columns(pl.col("id").cast(pl.String).alias("site_id"))
     if not asked["existing"] or not facilities.height:
         return facilities.clear()

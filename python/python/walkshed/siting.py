@@ -557,5 +557,5 @@ def _told(problem: str, search: _engine.SitingSearch) -> Siting:
         status=status,
         stopped=stopped,
         unserved=frame(unserved),
-        gain=frame(gain),
+        gain=frame(gain).with_columns(pl.col("cost_yuan") + 0.0),  # nothing spent is 0, not -0
     )
