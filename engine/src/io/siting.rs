@@ -2,6 +2,7 @@
 //!
 //! Rows may come in any order: demand and sites are put in the order of their ids, pairs in that of their costs.
 
+use super::costs::ONE_CLASS;
 use super::repeated;
 use super::table::Table;
 use crate::model::error::{Error, Result};
@@ -13,9 +14,6 @@ use crate::model::siting_fault::SitingFault;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, UInt32Array};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Name of the class where no table has one.
-pub const ONE_CLASS: &str = "all";
 
 /// The tables of a question.
 #[derive(Debug)]

@@ -22,8 +22,9 @@ use std::sync::LazyLock;
 
 /// Speeds of rides that state no duration, metres per second: an inclined lift of a hillside, a cableway across a river
 /// (the one over the Yangtze at Chongqing has up to 8), a passenger ferry of 8 knots (all own defaults).
-const INCLINED_LIFT_MPS: f64 = 1.0;
-const CABLEWAY_MPS: f64 = 5.0;
+pub const INCLINED_LIFT_MPS: f64 = 1.0;
+/// See [`INCLINED_LIFT_MPS`].
+pub const CABLEWAY_MPS: f64 = 5.0;
 const FERRY_MPS: f64 = 4.0;
 
 /// A cableway or ferry that ends beside the streets is reached from the nearest corner within this distance (metres).

@@ -335,12 +335,7 @@ impl Network {
     pub fn climb(&self, edge: usize, start: f64, end: f64) -> Option<Climb> {
         let heights = self.heights_of(edge);
         let last = heights.len().checked_sub(1).filter(|&last| last > 0)?;
-        let at = |share: f64| {
-            let position = (share.clamp(0.0, 1.0) * last as f64).min(last as f64);
-            let before = (position as usize).min(last - 1);
-            let (low, high) = (f64::from(heights[before]), f64::from(heights[before + 1]));
-            low + (high - low) * (position - before as f64)
-        };
+        let at = |share: f64| height_at(heights, share).unwrap_or_default();
         let (low, high) = (start.min(end), start.max(end));
         let inner =
             (0..=last).map(|sample| sample as f64 / last as f64).filter(|&share| share > low && share < high);
@@ -403,6 +398,15 @@ impl Heights {
         self.first.push(self.ele_m.len() as u32);
         self.source.push(source);
     }
+}
+
+/// The height at a share of a length whose heights are evenly spaced; none where they are unknown.
+pub fn height_at(heights: &[f32], share: f64) -> Option<f64> {
+    let last = heights.len().checked_sub(1).filter(|&last| last > 0)?;
+    let position = (share.clamp(0.0, 1.0) * last as f64).min(last as f64);
+    let before = (position as usize).min(last - 1);
+    let (low, high) = (f64::from(heights[before]), f64::from(heights[before + 1]));
+    Some(low + (high - low) * (position - before as f64))
 }
 
 /// Edge ends sorted by node, edges ascending at each node.

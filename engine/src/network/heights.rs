@@ -15,7 +15,8 @@ const STEP_M: f32 = 0.16;
 pub const STOREY_M: f32 = 3.5;
 /// Stairs climb one metre on two as a rule (CJJ 69-95 allows footbridges no more), and never more than about 35 degrees.
 const USUAL_STAIRS: f32 = 0.5;
-const STEEPEST_STAIRS: f32 = 0.7;
+/// Rise over run that no stairs exceed.
+pub const STEEPEST_STAIRS: f32 = 0.7;
 /// A terrain model smears stairs out: what it says is believed from here on (own default).
 const GENTLEST_STAIRS: f32 = 0.2;
 /// A climb of less than this over a flight says nothing about which end is higher.

@@ -5,8 +5,11 @@
 //! Places stay joined to the streets of the baseline that are still open, and not to new links: a link that is added can
 //! only shorten walks.
 
-use super::graph::{CLOSED, Edges, GivenTimes, HeightSource, Heights, Network, Ride, Ways};
+use super::graph::{
+    CLOSED, Edges, Flight, GivenTimes, HeightSource, Heights, Network, Ride, Ways, height_at,
+};
 use super::heights::surveyed_flights;
+use super::line::Line;
 use super::snap::Anchor;
 use super::weight::{self, EdgeTimes, Split};
 use crate::model::ids::Ids;
@@ -192,35 +195,33 @@ impl Overlay {
     /// Tenths of a second over an edge, forward and backward, where it is not what it is in the baseline. `base` holds the
     /// times of the baseline.
     pub fn edge_time(&self, profile: &Profile, base: &EdgeTimes, edge: u32) -> [Deciseconds; 2] {
-        let street = self.street(edge);
-        if self.closed.contains(&street.unwrap_or(edge)) {
-            return [CLOSED; 2];
+        if let Some((street, piece)) = self.piece(edge) {
+            let at = |share: f64| self.split_street(profile, base, street, share);
+            let (start, end) = (at(piece.start), at(piece.end));
+            return [
+                minus(end.from_start_ds, start.from_start_ds),
+                minus(end.to_start_ds, start.to_start_ds),
+            ];
         }
-        match (street, self.piece(edge)) {
-            (Some(_), Some((street, piece))) => {
-                let (start, end) = (
-                    self.split_street(profile, base, street, piece.start),
-                    self.split_street(profile, base, street, piece.end),
-                );
-                [minus(end.from_start_ds, start.from_start_ds), minus(end.to_start_ds, start.to_start_ds)]
-            }
-            (Some(street), None) => self.street_time(base, street),
-            (None, _) => self.link_time(profile, edge),
+        match self.street(edge) {
+            Some(street) => self.street_time(base, street),
+            None => self.link_time(profile, edge),
         }
     }
 
-    /// The time of a whole street of the baseline.
-    fn street_time(&self, base: &EdgeTimes, street: u32) -> [Deciseconds; 2] {
+    /// The time of a whole street of the baseline under the edits, forward and backward.
+    pub fn street_time(&self, base: &EdgeTimes, street: u32) -> [Deciseconds; 2] {
+        if self.closed.contains(&street) {
+            return [CLOSED; 2];
+        }
         let own = [base.forward_ds[street as usize], base.backward_ds[street as usize]];
         self.retimed.get(&street).map_or(own, |retimed| changed(own, retimed))
     }
 
-    /// The time of a whole street of the baseline under the edits, forward and backward.
-    pub fn street_time_now(&self, base: &EdgeTimes, street: u32) -> [Deciseconds; 2] {
-        if self.closed.contains(&street) { [CLOSED; 2] } else { self.street_time(base, street) }
-    }
-
     fn link_time(&self, profile: &Profile, edge: u32) -> [Deciseconds; 2] {
+        if self.closed.contains(&edge) {
+            return [CLOSED; 2];
+        }
         let link = edge as usize - self.base.edge_count();
         let own = weight::edge_time(&self.links, profile, link);
         self.retimed.get(&edge).map_or(own, |retimed| changed(own, retimed))
@@ -228,20 +229,9 @@ impl Overlay {
 
     /// Times between the ends of a street of the baseline and the point at a share of its length.
     fn split_street(&self, profile: &Profile, base: &EdgeTimes, street: u32, share: f64) -> Split {
-        let whole = self.street_time(base, street);
-        if self.closed.contains(&street) {
-            return Split {
-                from_start_ds: CLOSED,
-                to_end_ds: CLOSED,
-                from_end_ds: CLOSED,
-                to_start_ds: CLOSED,
-            };
-        }
-        if share <= 0.0 {
-            return by_share(whole, 0.0);
-        }
-        if share >= 1.0 || self.retimed.contains_key(&street) {
-            return by_share(whole, share.min(1.0));
+        let is_changed = self.closed.contains(&street) || self.retimed.contains_key(&street);
+        if is_changed || share <= 0.0 || share >= 1.0 {
+            return by_share(self.street_time(base, street), share.clamp(0.0, 1.0));
         }
         weight::split(&self.base, profile, base, street as usize, share)
     }
@@ -250,9 +240,7 @@ impl Overlay {
     /// is where the point is on the whole street.
     pub fn split(&self, profile: &Profile, base: &EdgeTimes, edge: u32, street_share: f64) -> Option<Split> {
         let Some(street) = self.street(edge) else {
-            let [forward, backward] = self.link_time(profile, edge);
-            let whole = if self.closed.contains(&edge) { [CLOSED; 2] } else { [forward, backward] };
-            return Some(by_share(whole, street_share));
+            return Some(by_share(self.link_time(profile, edge), street_share));
         };
         let Some((_, piece)) = self.piece(edge) else {
             let is_changed = self.retimed.contains_key(&street) || self.closed.contains(&street);
@@ -420,7 +408,7 @@ impl<'a> Laying<'a> {
         if (1.0 - anchor.share) * edges.length_m[edge] <= CORNER_M || anchor.share >= 1.0 {
             return corner(edges.to[edge]);
         }
-        let place = point_of(self.base, edge, anchor.share);
+        let place = Line::of(self.base, edge).at(anchor.share);
         let key = anchor.share.to_bits();
         if let Some(&node) = self.at_share.get(&anchor.edge).and_then(|cuts| cuts.get(&key)) {
             return (node, place);
@@ -486,20 +474,6 @@ impl<'a> Laying<'a> {
     }
 }
 
-/// The place at a share of an edge's drawn length.
-pub fn point_of(network: &Network, edge: usize, share: f64) -> Place {
-    let places = network.vertices_of(edge);
-    let lengths: Vec<f64> = network.piece_lengths_m(edge).collect();
-    let mut left_m = lengths.iter().sum::<f64>() * share;
-    for (ends, length_m) in places.windows(2).zip(lengths) {
-        if left_m <= length_m && length_m > 0.0 {
-            return ends[0].towards(ends[1], left_m / length_m);
-        }
-        left_m -= length_m;
-    }
-    places[places.len() - 1]
-}
-
 impl Overlay {
     /// The edited network, for every kind of search. The baseline's columns are copied, its index of streets is shared.
     pub fn network(self: &Arc<Self>) -> Network {
@@ -548,7 +522,9 @@ impl Overlay {
             made.island.push(of.island[at]);
             if let Some((_, piece)) = self.piece(edge) {
                 made.length_m.push(of.length_m[at] * (piece.end - piece.start));
-                made.vertices.extend(part_of(&self.base, at, piece.start, piece.end));
+                let line = Line::of(&self.base, at);
+                let stops = line.stops(piece.start, piece.end).into_iter();
+                made.vertices.extend(stops.map(|share| line.at(share)));
             } else {
                 made.length_m.push(of.length_m[at]);
                 made.vertices.extend_from_slice(&of.vertices[of.vertices_of(at)]);
@@ -573,7 +549,7 @@ impl Overlay {
                 ways.heights.push(&part_of_heights(heights, start, end), of.heights.source[at]);
             }
             let share = (end - start) as f32;
-            ways.flights.extend(of.flight(at).map(|flight| super::graph::Flight {
+            ways.flights.extend(of.flight(at).map(|flight| Flight {
                 edge,
                 rise_m: flight.rise_m * share,
                 stairs_m: flight.stairs_m * share,
@@ -589,7 +565,7 @@ impl Overlay {
         ways
     }
 
-    /// A survey's seconds, for programs that read the columns; searches ask the overlay.
+    /// A survey's seconds: that there are any says how points of its untouched edges are timed.
     fn given(&self, given: &GivenTimes) -> GivenTimes {
         let mut given = given.clone();
         given.forward_ds.resize(self.edge_count(), CLOSED);
@@ -626,30 +602,9 @@ fn with_new(ids: &Ids, new: usize) -> Ids {
     ids
 }
 
-/// The vertices of a part of an edge.
-fn part_of(network: &Network, edge: usize, start: f64, end: f64) -> Vec<Place> {
-    let whole_m: f64 = network.piece_lengths_m(edge).sum();
-    let mut line = vec![point_of(network, edge, start)];
-    let mut before_m = 0.0;
-    for (place, length_m) in network.vertices_of(edge)[1..].iter().zip(network.piece_lengths_m(edge)) {
-        before_m += length_m;
-        let share = if whole_m > 0.0 { before_m / whole_m } else { 1.0 };
-        if share > start && share < end {
-            line.push(*place);
-        }
-    }
-    line.push(point_of(network, edge, end));
-    line
-}
-
 /// Heights of a part of an edge, as many as the whole has.
 fn part_of_heights(heights: &[f32], start: f64, end: f64) -> Vec<f32> {
-    let Some(last) = heights.len().checked_sub(1).filter(|&last| last > 0) else { return vec![] };
-    let at = |share: f64| {
-        let position = (share * last as f64).clamp(0.0, last as f64);
-        let before = (position as usize).min(last - 1);
-        let rest = (position - before as f64) as f32;
-        heights[before] + (heights[before + 1] - heights[before]) * rest
-    };
-    (0..=last).map(|number| at(start + (end - start) * number as f64 / last as f64)).collect()
+    let last = heights.len().saturating_sub(1);
+    let share = |number: usize| start + (end - start) * number as f64 / last as f64;
+    (0..heights.len()).filter_map(|number| Some(height_at(heights, share(number))? as f32)).collect()
 }

@@ -6,6 +6,7 @@ use super::weight::EdgeTimes;
 use crate::model::error::Result;
 use crate::model::level::Level;
 use crate::model::place::{Place, Spot, chord_m};
+use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use rayon::prelude::*;
 use rstar::PointDistance;
@@ -115,6 +116,11 @@ pub struct Joining<'a> {
     pub public: bool,
     /// Islands too, which are otherwise passed over as drawing faults.
     pub islands: bool,
+}
+
+/// Farthest that a place is joined for a profile, metres.
+pub fn limit_m(network: &Network, profile: &Profile) -> f64 {
+    profile.max_snap_m.unwrap_or(network.origin.max_snap_m)
 }
 
 /// Join places to the streets that somebody with these times can use.

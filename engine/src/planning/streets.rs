@@ -8,8 +8,11 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::scenario::Scenario;
 use crate::model::street::{Directions, WayKind};
 use crate::model::times::Deciseconds;
-use crate::network::graph::{HeightSource, Network, Ride};
-use crate::network::overlay::{End, Link, Overlay, Retimed, point_of};
+use crate::network::build::{CABLEWAY_MPS, INCLINED_LIFT_MPS};
+use crate::network::graph::{HeightSource, Network, Ride, height_at};
+use crate::network::heights::STEEPEST_STAIRS;
+use crate::network::line::Line;
+use crate::network::overlay::{End, Link, Overlay, Retimed};
 use crate::network::snap::attach;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,13 +22,6 @@ pub const LINK_SNAP_M: f64 = 50.0;
 
 /// Farthest that a way may be from the place that tells which one is meant, metres (own default).
 const WHICH_M: f64 = 50.0;
-
-/// The speed of a lift whose floors nobody tells, and of a cableway, metres per second; as of those in the streets.
-const LIFT_MPS: f64 = 1.0;
-const CABLEWAY_MPS: f64 = 5.0;
-
-/// The steepest stairs, rise over run: stairs that rise more are longer than they are drawn.
-const STEEPEST_STAIRS: f64 = 0.7;
 
 /// The edits of a scenario that change streets, laid over a network.
 ///
@@ -161,12 +157,7 @@ impl<'a> Resolving<'a> {
         let edge = anchor.edge as usize;
         let from_terrain =
             matches!(self.base.heights.source[edge], HeightSource::Sampled | HeightSource::Interpolated);
-        let heights = self.base.heights_of(edge);
-        let last = heights.len().checked_sub(1).filter(|&last| last > 0 && from_terrain)?;
-        let position = anchor.share.clamp(0.0, 1.0) * last as f64;
-        let before = (position as usize).min(last - 1);
-        let (low, high) = (f64::from(heights[before]), f64::from(heights[before + 1]));
-        Some(low + (high - low) * (position - before as f64))
+        height_at(self.base.heights_of(edge), anchor.share).filter(|_| from_terrain)
     }
 
     fn close(&mut self, which: &WhichLink) {
@@ -238,8 +229,9 @@ impl<'a> Resolving<'a> {
         let edges = self.base.edge_id.find(id).into_iter().map(|edge| edge as u32);
         let Some(at) = at.and_then(place) else { return edges.collect() };
         let away = |edge: u32| {
-            let middle = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| point_of(self.base, edge as usize, share));
-            middle.into_iter().map(|point| point.distance_m(at)).fold(f64::INFINITY, f64::min)
+            let line = Line::of(self.base, edge as usize);
+            let along = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| line.at(share));
+            along.into_iter().map(|point| point.distance_m(at)).fold(f64::INFINITY, f64::min)
         };
         edges
             .map(|edge| (away(edge), edge))
@@ -276,8 +268,9 @@ fn made(wanted: &NewLink, line: Vec<Place>, ends: [End; 2], rise_m: Option<f64>)
         LinkKind::Cableway => WayKind::Cableway,
     };
     let drawn_m: f64 = line.windows(2).map(|pair| pair[0].distance_m(pair[1])).sum();
-    let steep_m =
-        rise_m.filter(|_| kind == WayKind::Steps).map_or(0.0, |rise_m| rise_m.abs() / STEEPEST_STAIRS);
+    let steep_m = rise_m
+        .filter(|_| kind == WayKind::Steps)
+        .map_or(0.0, |rise_m| rise_m.abs() / f64::from(STEEPEST_STAIRS));
     let directions = match wanted.directions {
         Some(Ways::Forward) => Directions::Forward,
         Some(Ways::Backward) => Directions::Backward,
@@ -304,7 +297,7 @@ fn ride(link: &NewLink, kind: WayKind, drawn_m: f64, rise_m: Option<f64>) -> Opt
     let (floors, ride_s) = match kind {
         WayKind::Lift => match (link.floors, rise_m) {
             (Some(floors), _) => (floors, 0.0),
-            (None, Some(rise_m)) => (0.0, rise_m.abs().hypot(drawn_m) / LIFT_MPS),
+            (None, Some(rise_m)) => (0.0, rise_m.abs().hypot(drawn_m) / INCLINED_LIFT_MPS),
             (None, None) => (1.0, 0.0),
         },
         WayKind::Cableway => (0.0, link.length_m.unwrap_or(drawn_m) / CABLEWAY_MPS),

@@ -40,6 +40,14 @@ pub const PER_EDGE_BYTES: usize = 2 * (size_of::<Deciseconds>() + size_of::<Hop>
 /// Nodes that one thread makes ready at a time.
 const NODES_PER_PART: usize = 1 << 14;
 
+/// Whether people walk an edge from its first node to its second where a search from doors leaves its first node, or its second.
+pub(super) const fn walks_forward(direction: Direction, leaves_first: bool) -> bool {
+    match direction {
+        Direction::ToFacility => !leaves_first,
+        Direction::FromFacility => leaves_first,
+    }
+}
+
 impl Walk<'_> {
     /// Tenths of a second over an edge, in the direction in which a search from doors must count it: when people walk
     /// to the facility, the walk goes from the far node to this one.
@@ -47,12 +55,11 @@ impl Walk<'_> {
         if self.network.is_private_passage(end.edge(), self.network.other_end(end)) {
             return CLOSED;
         }
-        let leaves_forward = end.is_start();
-        let walked_forward = match self.direction {
-            Direction::ToFacility => !leaves_forward,
-            Direction::FromFacility => leaves_forward,
+        let times = if walks_forward(self.direction, end.is_start()) {
+            &self.times.forward_ds
+        } else {
+            &self.times.backward_ds
         };
-        let times = if walked_forward { &self.times.forward_ds } else { &self.times.backward_ds };
         times[end.edge()]
     }
 

@@ -11,7 +11,7 @@ use crate::model::profile::Profile;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Direction, Nearest};
 use crate::network::graph::{CLOSED, Network};
-use crate::network::snap::Snap;
+use crate::network::snap::{self, Snap};
 use crate::network::weight::EdgeTimes;
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
@@ -255,26 +255,28 @@ fn main_piece(arcs: &[Arcs; 2]) -> Vec<bool> {
 impl Baseline {
     /// Farthest that a place is joined, metres.
     pub fn max_snap_m(&self) -> f64 {
-        self.profile.max_snap_m.unwrap_or(self.network.origin.max_snap_m)
+        snap::limit_m(&self.network, &self.profile)
+    }
+
+    fn ends(&self, edge: u32) -> [u32; 2] {
+        let edges = &self.network.edges;
+        [edges.from[edge as usize], edges.to[edge as usize]]
+    }
+
+    fn at_positions(&self, legs: [(u32, Deciseconds); 2]) -> [(u32, Deciseconds); 2] {
+        legs.map(|(node, leg_ds)| (self.network.order().position[node as usize], leg_ds))
     }
 
     /// From a home of the baseline to the two ends of its edge, or back: positions and tenths of a second.
     pub(super) fn home_legs(&self, home: &Joined) -> [(u32, Deciseconds); 2] {
-        let (edges, position) = (&self.network.edges, &self.network.order().position);
-        let edge = home.anchor.edge as usize;
-        let [start_ds, end_ds] = home.legs(self.direction == Direction::ToFacility);
-        [(position[edges.from[edge] as usize], start_ds), (position[edges.to[edge] as usize], end_ds)]
+        self.at_positions(home.home_legs(self.ends(home.anchor.edge), self.direction))
     }
 
     /// From the two ends of its edge to a door of the baseline, or back: positions and tenths of a second.
     pub(super) fn door_legs(&self, door: &Joined) -> [(u32, Deciseconds); 2] {
-        let (network, edge) = (&self.network, door.anchor.edge as usize);
-        let [start_ds, end_ds] = door.legs(self.direction == Direction::FromFacility);
-        let end = |node: u32, leg_ds: Deciseconds| {
-            let passage = network.is_private_passage(edge, node as usize);
-            (network.order().position[node as usize], if passage { CLOSED } else { leg_ds })
-        };
-        [end(network.edges.from[edge], start_ds), end(network.edges.to[edge], end_ds)]
+        let edge = door.anchor.edge;
+        let is_passage = |node: u32| self.network.is_private_passage(edge as usize, node as usize);
+        self.at_positions(door.door_legs(self.ends(edge), self.direction, is_passage))
     }
 
     /// Groups of classes whose connections share an entry.

@@ -54,19 +54,6 @@ pub(super) fn along(
     if whole == CLOSED { CLOSED } else { to_there - from_here + home.leg_ds + door.leg_ds }
 }
 
-impl Joined {
-    /// Between the place and the two ends of its edge: away from the place, or towards it.
-    pub(super) fn legs(&self, outward: bool) -> [Deciseconds; 2] {
-        let split = &self.split;
-        let ends = if outward {
-            [split.to_start_ds, split.to_end_ds]
-        } else {
-            [split.from_start_ds, split.from_end_ds]
-        };
-        ends.map(|end_ds| plus(end_ds, self.leg_ds))
-    }
-}
-
 /// A place joined to the network, with times including the leg between place and street.
 #[derive(Debug, Clone, Copy)]
 pub struct Joined {
@@ -78,6 +65,36 @@ pub struct Joined {
     pub leg_ds: Deciseconds,
 }
 
+impl Joined {
+    /// Between the place and the two ends of its edge: away from the place, or towards it.
+    fn legs(&self, ends: [u32; 2], outward: bool) -> [(u32, Deciseconds); 2] {
+        let split = &self.split;
+        let [first_ds, second_ds] = if outward {
+            [split.to_start_ds, split.to_end_ds]
+        } else {
+            [split.from_start_ds, split.from_end_ds]
+        };
+        [(ends[0], plus(first_ds, self.leg_ds)), (ends[1], plus(second_ds, self.leg_ds))]
+    }
+
+    /// From a home to the two ends of its edge (first node, second node), or back, as the direction says.
+    pub(super) fn home_legs(&self, ends: [u32; 2], direction: Direction) -> [(u32, Deciseconds); 2] {
+        self.legs(ends, direction == Direction::ToFacility)
+    }
+
+    /// From the two ends of its edge to a door, or back, as the direction says. The street end of a private way is no way
+    /// in: only those who live behind it come to the door from inside.
+    pub(super) fn door_legs(
+        &self,
+        ends: [u32; 2],
+        direction: Direction,
+        is_private_passage: impl Fn(u32) -> bool,
+    ) -> [(u32, Deciseconds); 2] {
+        let legs = self.legs(ends, direction == Direction::FromFacility);
+        legs.map(|(node, time_ds)| (node, if is_private_passage(node) { CLOSED } else { time_ds }))
+    }
+}
+
 impl<'a> Walk<'a> {
     /// Weigh the network for a profile.
     pub fn new(network: &'a Network, profile: &'a Profile, direction: Direction) -> Self {
@@ -87,7 +104,7 @@ impl<'a> Walk<'a> {
 
     /// Farthest that a place is joined, metres.
     pub fn max_snap_m(&self) -> f64 {
-        self.profile.max_snap_m.unwrap_or(self.network.origin.max_snap_m)
+        snap::limit_m(self.network, self.profile)
     }
 
     /// Join places; unjoined ones stay in the answer with their distance.
@@ -138,25 +155,21 @@ impl<'a> Walk<'a> {
         Joined { anchor, split, leg_ds: weight::leg_ds(self.profile, anchor.away_m) }
     }
 
+    fn ends(&self, edge: u32) -> [u32; 2] {
+        let edges = &self.network.edges;
+        [edges.from[edge as usize], edges.to[edge as usize]]
+    }
+
     /// From a home to the two ends of its edge (first node, second node), or back, as the direction says.
     pub fn home_legs(&self, home: &Joined) -> [(u32, Deciseconds); 2] {
-        self.legs(home, self.direction == Direction::ToFacility)
+        home.home_legs(self.ends(home.anchor.edge), self.direction)
     }
 
-    /// From the two ends of its edge to a door, or back, as the direction says. The street end of a private way is no way
-    /// in: only those who live behind it come to the door from inside.
+    /// From the two ends of its edge to a door, or back, as the direction says.
     pub fn door_legs(&self, door: &Joined) -> [(u32, Deciseconds); 2] {
-        let legs = self.legs(door, self.direction == Direction::FromFacility);
-        let edge = door.anchor.edge as usize;
-        legs.map(|(node, time_ds)| {
-            (node, if self.network.is_private_passage(edge, node as usize) { CLOSED } else { time_ds })
-        })
-    }
-
-    fn legs(&self, place: &Joined, outward: bool) -> [(u32, Deciseconds); 2] {
-        let (edges, edge) = (&self.network.edges, place.anchor.edge as usize);
-        let [start_ds, end_ds] = place.legs(outward);
-        [(edges.from[edge], start_ds), (edges.to[edge], end_ds)]
+        let edge = door.anchor.edge;
+        let is_passage = |node: u32| self.network.is_private_passage(edge as usize, node as usize);
+        door.door_legs(self.ends(edge), self.direction, is_passage)
     }
 
     /// Along one edge, without touching its ends: legs included; [`CLOSED`] where the edge may not be walked so.
@@ -254,21 +267,29 @@ impl Walk<'_> {
         spots: &[impl Into<Spot> + Copy + Sync],
         progress: &Progress,
     ) -> Result<Vec<(Snap, Vec<Joined>)>> {
-        let mut joins: Vec<(Snap, Vec<Joined>)> = self
-            .join(spots, progress)?
-            .into_iter()
-            .map(|(snap, joined)| (snap, joined.into_iter().collect()))
-            .collect();
-        let private = |join: &(Snap, Vec<Joined>)| {
-            join.1.first().is_some_and(|door| self.network.edges.residents[door.anchor.edge as usize])
-        };
-        let behind: Vec<usize> = (0..joins.len()).filter(|&at| private(&joins[at])).collect();
-        let outside: Vec<Spot> = behind.iter().map(|&at| spots[at].into()).collect();
-        for (&at, (_, joined)) in behind.iter().zip(self.join_public(&outside, progress)?) {
-            joins[at].1.extend(joined);
-        }
-        Ok(joins)
+        let is_private = |edge: u32| self.network.edges.residents[edge as usize];
+        let joins = self.join(spots, progress)?;
+        with_public_doors(joins, spots, is_private, |outside| self.join_public(outside, progress))
     }
+}
+
+/// One door for each place that is joined, and a second one on the nearest public way for those on a private way.
+pub(super) fn with_public_doors(
+    joins: Vec<(Snap, Option<Joined>)>,
+    spots: &[impl Into<Spot> + Copy],
+    is_private: impl Fn(u32) -> bool,
+    join_public: impl FnOnce(&[Spot]) -> Result<Vec<(Snap, Option<Joined>)>>,
+) -> Result<Vec<(Snap, Vec<Joined>)>> {
+    let mut joins: Vec<(Snap, Vec<Joined>)> =
+        joins.into_iter().map(|(snap, joined)| (snap, joined.into_iter().collect())).collect();
+    let private =
+        |join: &(Snap, Vec<Joined>)| join.1.first().is_some_and(|door| is_private(door.anchor.edge));
+    let behind: Vec<usize> = (0..joins.len()).filter(|&at| private(&joins[at])).collect();
+    let outside: Vec<Spot> = behind.iter().map(|&at| spots[at].into()).collect();
+    for (&at, (_, joined)) in behind.iter().zip(join_public(&outside)?) {
+        joins[at].1.extend(joined);
+    }
+    Ok(joins)
 }
 
 /// A sum in which a closed part closes the whole.

@@ -1,15 +1,15 @@
 //! A baseline's streets under edits, as searches see them: nothing is copied but the steps of nodes that edits touch.
 
-use super::arcs::{Hop, Side};
+use super::arcs::{Hop, Side, walks_forward};
 use super::baseline::Baseline;
 use super::doors::{self, Door, Joined};
 use crate::model::error::Result;
 use crate::model::place::Spot;
 use crate::model::progress::Progress;
-use crate::model::times::{Deciseconds, Direction};
+use crate::model::times::Deciseconds;
 use crate::network::graph::CLOSED;
 use crate::network::overlay::Overlay;
-use crate::network::snap::{self, Joining};
+use crate::network::snap::{self, Joining, Snap};
 use crate::network::weight;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,7 +20,7 @@ pub struct Edited<'a> {
     /// Times of the edges that edits touch.
     times: BTreeMap<u32, [Deciseconds; 2]>,
     /// Steps of the nodes that edits touch, of searches from doors and from homes, by position; new nodes are numbered on.
-    steps: HashMap<u32, [Vec<Hop>; 2]>,
+    steps: BTreeMap<u32, [Vec<Hop>; 2]>,
     /// One bit for each position: whether its steps are in `steps`.
     is_touched: Vec<u64>,
 }
@@ -31,7 +31,7 @@ impl<'a> Edited<'a> {
         let time = |edge| (edge, overlay.edge_time(&baseline.profile, &baseline.times, edge));
         let times = overlay.touched().into_iter().map(time).collect();
         let is_touched = vec![0; overlay.node_count().div_ceil(64)];
-        let mut edited = Self { baseline, overlay, times, steps: HashMap::new(), is_touched };
+        let mut edited = Self { baseline, overlay, times, steps: BTreeMap::new(), is_touched };
         edited.find_steps();
         edited
     }
@@ -46,9 +46,9 @@ impl<'a> Edited<'a> {
         self.overlay.node_count()
     }
 
-    /// Positions whose steps are not those of the baseline, in order.
-    pub fn touched_positions(&self) -> BTreeSet<u32> {
-        self.steps.keys().copied().collect()
+    /// Positions whose steps are not those of the baseline.
+    pub fn touched_positions(&self) -> impl Iterator<Item = u32> + '_ {
+        self.steps.keys().copied()
     }
 
     /// The time of an edge, forward and backward.
@@ -106,11 +106,7 @@ impl<'a> Edited<'a> {
         if self.overlay.is_residents(edge) && self.overlay.is_public(arrival) {
             return CLOSED;
         }
-        let walked_forward = match self.baseline.direction {
-            Direction::ToFacility => !leaves_first,
-            Direction::FromFacility => leaves_first,
-        };
-        self.time(edge)[usize::from(!walked_forward)]
+        self.time(edge)[usize::from(!walks_forward(self.baseline.direction, leaves_first))]
     }
 
     /// The steps from a position after the edits.
@@ -131,14 +127,13 @@ impl<'a> Edited<'a> {
         for street in streets.into_iter().filter(|&street| (street as usize) < network.edge_count()) {
             let edge = street as usize;
             let [from, to] = [network.edges.from[edge], network.edges.to[edge]];
-            let now = self.overlay.street_time_now(&self.baseline.times, street);
+            let now = self.overlay.street_time(&self.baseline.times, street);
             let before = [self.baseline.times.forward_ds[edge], self.baseline.times.backward_ds[edge]];
             for (leaves_first, here, arrival) in [(true, from, to), (false, to, from)] {
                 if network.is_private_passage(edge, arrival as usize) {
                     continue;
                 }
-                let forward = (self.baseline.direction == Direction::FromFacility) == leaves_first;
-                let way = usize::from(!forward);
+                let way = usize::from(!walks_forward(self.baseline.direction, leaves_first));
                 if before[way] != CLOSED && now[way] > before[way] {
                     lost.push((self.position(here), self.position(arrival), before[way], now[way] == CLOSED));
                 }
@@ -160,21 +155,18 @@ impl<'a> Edited<'a> {
 
     /// From a home to the two ends of its edge, or back: positions and tenths of a second.
     pub fn home_legs(&self, home: &Joined) -> [(u32, Deciseconds); 2] {
-        let ends = self.overlay.ends(home.anchor.edge).map(|node| self.position(node));
-        let [start_ds, end_ds] = home.legs(self.baseline.direction == Direction::ToFacility);
-        [(ends[0], start_ds), (ends[1], end_ds)]
+        self.at_positions(home.home_legs(self.overlay.ends(home.anchor.edge), self.baseline.direction))
     }
 
     /// From the two ends of its edge to a door, or back; closed at the street end of a private way.
     pub fn door_legs(&self, door: &Joined) -> [(u32, Deciseconds); 2] {
         let edge = door.anchor.edge;
-        let nodes = self.overlay.ends(edge);
-        let [start_ds, end_ds] = door.legs(self.baseline.direction == Direction::FromFacility);
-        let open = |node: u32, time_ds: Deciseconds| {
-            let passage = self.overlay.is_residents(edge) && self.overlay.is_public(node);
-            (self.position(node), if passage { CLOSED } else { time_ds })
-        };
-        [open(nodes[0], start_ds), open(nodes[1], end_ds)]
+        let is_passage = |node: u32| self.overlay.is_residents(edge) && self.overlay.is_public(node);
+        self.at_positions(door.door_legs(self.overlay.ends(edge), self.baseline.direction, is_passage))
+    }
+
+    fn at_positions(&self, legs: [(u32, Deciseconds); 2]) -> [(u32, Deciseconds); 2] {
+        legs.map(|(node, leg_ds)| (self.position(node), leg_ds))
     }
 
     /// Along one edge, legs included.
@@ -182,13 +174,13 @@ impl<'a> Edited<'a> {
         doors::along(self.time(home.anchor.edge), self.baseline.direction, home, door)
     }
 
-    /// Whether a place that is joined to an edge of the baseline is joined to it still, with other times.
-    pub fn is_cut_or_retimed(&self, street: u32) -> bool {
-        self.times.contains_key(&street)
-    }
-
     /// Join places to the streets of the baseline that are open.
-    pub fn join(&self, spots: &[Spot], public: bool, progress: &Progress) -> Result<Vec<Option<Joined>>> {
+    pub fn join(
+        &self,
+        spots: &[Spot],
+        public: bool,
+        progress: &Progress,
+    ) -> Result<Vec<(Snap, Option<Joined>)>> {
         let baseline = self.baseline;
         let joining = Joining {
             times: &baseline.times,
@@ -198,21 +190,16 @@ impl<'a> Edited<'a> {
             islands: false,
         };
         let snaps = snap::snap(&baseline.network, joining, spots, progress)?;
-        Ok(snaps.into_iter().map(|snap| snap.anchor.map(|anchor| self.joined(anchor))).collect())
+        Ok(snaps.into_iter().map(|snap| (snap, snap.anchor.map(|anchor| self.joined(anchor)))).collect())
     }
 
-    /// Join the doors of one facility, as [`super::doors::Walk::join_as_doors`] does.
+    /// Join the doors of one facility.
     pub fn join_doors(&self, facility: u32, spots: &[Spot], progress: &Progress) -> Result<Vec<Door>> {
-        let mut doors = Vec::with_capacity(spots.len());
-        for (spot, joined) in spots.iter().zip(self.join(spots, false, progress)?) {
-            let Some(joined) = joined else { continue };
-            doors.push(Door { facility, joined });
-            if self.overlay.is_residents(joined.anchor.edge) {
-                let outside = self.join(std::slice::from_ref(spot), true, progress)?;
-                doors.extend(outside.into_iter().flatten().map(|joined| Door { facility, joined }));
-            }
-        }
-        Ok(doors)
+        let joins = self.join(spots, false, progress)?;
+        let is_private = |edge| self.overlay.is_residents(edge);
+        let joins =
+            doors::with_public_doors(joins, spots, is_private, |outside| self.join(outside, true, progress))?;
+        Ok(joins.into_iter().flat_map(|(_, doors)| doors).map(|joined| Door { facility, joined }).collect())
     }
 
     /// The times of a place that is joined to a street of the baseline.

@@ -5,7 +5,6 @@
 //! reaches past the end of a walk.
 
 use super::doors::{Joined, Walk};
-use super::line::Line;
 use super::spread::{self, Run};
 use super::tree::Tree;
 use super::united::united;
@@ -18,6 +17,7 @@ use crate::model::place::{Place, Spot};
 use crate::model::plane::Plane;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Reason};
+use crate::network::line::Line;
 use crate::network::weight;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use geo::{

@@ -1,7 +1,6 @@
 //! Isochrones as H3 cells: every cell that holds a street part from which a point is reached in time.
 
 use super::doors::{Joined, Walk};
-use super::line::Line;
 use super::spread::{self, Run};
 use super::tree::Tree;
 use crate::io::facilities::ids_column;
@@ -11,6 +10,7 @@ use crate::model::ids::Ids;
 use crate::model::place::Spot;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Reason};
+use crate::network::line::Line;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
 use h3o::{CellIndex, Resolution};
 use rayon::prelude::*;

@@ -3,7 +3,6 @@
 use super::doors::{Joined, Walk};
 use super::isochrone::{BUFFER_M, isochrones};
 use super::isochrone_cells::isochrone_cells;
-use super::line::Line;
 use super::nearest::nearest;
 use super::nearest_tests::{RandomTown, one_facility, random_town};
 use super::spread::{self, Stretch};
@@ -15,6 +14,7 @@ use crate::model::place::Place;
 use crate::model::progress::Progress;
 use crate::model::times::{Deciseconds, Direction, Nearest, Reason};
 use crate::network::graph::CLOSED;
+use crate::network::line::Line;
 use geo::{Area, BooleanOps, Contains, Euclidean, Length, MultiPolygon, Point, Validation};
 use h3o::Resolution;
 use proptest::prelude::*;

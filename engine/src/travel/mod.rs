@@ -12,7 +12,6 @@ pub mod isochrone_cells;
 #[cfg(test)]
 mod isochrone_tests;
 pub mod lanes;
-pub mod line;
 pub mod matrix;
 pub mod nearest;
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! One walk from a place to another, leg by leg: what a planner looks at to see why a place is not covered.
 
 use super::doors::{Joined, Walk, plus};
-use super::line::Line;
 use super::tree::Tree;
 use crate::io::facilities::with_geometry;
 use crate::io::geometry;
@@ -11,6 +10,7 @@ use crate::model::progress::Progress;
 use crate::model::street::WayKind;
 use crate::model::times::{Deciseconds, Direction, Reason};
 use crate::network::graph::{CLOSED, Network};
+use crate::network::line::Line;
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use geo::{Coord, Geometry, LineString, Point};

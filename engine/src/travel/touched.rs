@@ -9,6 +9,7 @@ use super::arcs::{Hop, Side};
 use super::baseline::Baseline;
 use super::doors::Joined;
 use super::spare::Spare;
+use super::tree::NODES_PER_LOOK;
 use super::update::{Edits, Updating};
 use crate::model::error::Result;
 use crate::model::progress::Progress;
@@ -17,9 +18,6 @@ use crate::network::graph::CLOSED;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
-
-/// Nodes between two looks at the stop button.
-const NODES_PER_LOOK: usize = 2048;
 
 /// Pairs of touched origins. New origins and facilities are numbered on from those of the baseline.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Nodes between two looks at the stop button: well under a millisecond.
-const NODES_PER_LOOK: usize = 2048;
+pub(super) const NODES_PER_LOOK: usize = 2048;
 
 /// At a node from which the door is reached straight.
 const NO_EDGE: EdgeEnd = EdgeEnd(u32::MAX);

@@ -14,6 +14,7 @@ use super::doors::{Door, Joined};
 use super::edited::Edited;
 use super::nearest::TOGETHER;
 use super::spare::Spare;
+use super::tree::NODES_PER_LOOK;
 use crate::model::error::{Error, Result};
 use crate::model::ids::Ids;
 use crate::model::place::Spot;
@@ -25,9 +26,6 @@ use rayon::prelude::*;
 use rstar::AABB;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
-
-/// Nodes between two looks at the stop button.
-const NODES_PER_LOOK: usize = 2048;
 
 /// A facility that opens, or is somewhere else.
 #[derive(Debug, Clone)]
@@ -66,8 +64,8 @@ pub struct Changed {
     pub nearest: Nearest,
 }
 
-/// The entries that differ from the baseline's, by origin and class. Of new origins and new classes every entry is there, but
-/// for a new class the origins of the baseline that are not connected with it, which is most of them or none.
+/// The entries that differ from the baseline's, by origin and class; of new origins every entry. Before the edits nobody is
+/// connected with a new class.
 ///
 /// # Errors
 /// More facilities than are counted; [`Error::Cancelled`] when the user stopped.
@@ -197,28 +195,25 @@ impl<'a> Updating<'a> {
             let level = facilities.level[row as usize];
             let spots: Vec<Spot> =
                 facilities.doors[row as usize].iter().map(|&place| Spot { place, level }).collect();
-            let doors = self.edited.join_doors(row, &spots, self.progress)?;
             self.gone.extend(baseline.doors_of.of(row));
-            let (class, key) = (baseline.class_of[row as usize], baseline.key_of[row as usize]);
-            self.new_doors.extend(doors.into_iter().map(|Door { facility, joined }| NewDoor {
-                class,
-                key,
-                facility,
-                joined,
-            }));
+            self.open_doors(row, baseline.class_of[row as usize], baseline.key_of[row as usize], &spots)?;
         }
         let keys = self.keys()?;
         for ((number, opened), key) in (baseline.facilities.len() as u32..).zip(self.edits.opened).zip(keys) {
             self.row_of.insert((opened.class, key), number);
-            let doors: Vec<Door> = self.edited.join_doors(number, &opened.doors, self.progress)?;
-            let class = opened.class;
-            self.new_doors.extend(doors.into_iter().map(|Door { facility, joined }| NewDoor {
-                class,
-                key,
-                facility,
-                joined,
-            }));
+            self.open_doors(number, opened.class, key, &opened.doors)?;
         }
+        Ok(())
+    }
+
+    fn open_doors(&mut self, facility: u32, class: u32, key: u64, spots: &[Spot]) -> Result<()> {
+        let doors = self.edited.join_doors(facility, spots, self.progress)?.into_iter();
+        self.new_doors.extend(doors.map(|Door { facility, joined }| NewDoor {
+            class,
+            key,
+            facility,
+            joined,
+        }));
         Ok(())
     }
 
@@ -268,11 +263,10 @@ impl<'a> Updating<'a> {
         }
         let rows: Vec<u32> = again.into_iter().collect();
         let spots: Vec<Spot> = rows.iter().map(|&row| baseline.origins[row as usize]).collect();
-        for (row, joined) in rows.into_iter().zip(self.edited.join(&spots, false, self.progress)?) {
-            self.homes.insert(row, joined);
-        }
-        let new = self.edited.join(self.edits.origins, false, self.progress)?;
-        self.homes.extend((baseline.origins.len() as u32..).zip(new));
+        let joined = self.edited.join(&spots, false, self.progress)?.into_iter().map(|(_, joined)| joined);
+        self.homes.extend(rows.into_iter().zip(joined));
+        let new = self.edited.join(self.edits.origins, false, self.progress)?.into_iter();
+        self.homes.extend((baseline.origins.len() as u32..).zip(new.map(|(_, joined)| joined)));
         Ok(())
     }
 

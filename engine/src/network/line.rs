@@ -1,7 +1,7 @@
 //! The drawn line of an edge, and parts of it by share of its length.
 
+use super::graph::Network;
 use crate::model::place::Place;
-use crate::network::graph::Network;
 
 /// The line of one edge.
 #[derive(Debug, Clone)]
