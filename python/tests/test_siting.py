@@ -378,8 +378,8 @@ class TestPlan:
 
     def test_a_class_that_nobody_knows_is_refused(self, helsinki_run: ws.RunResult, tmp_path: Path) -> None:
         plan = self.write(tmp_path, helsinki_run)
-        plan.write_text(plan.read_text().replace("kindergarten", "kindergarden"))
-        with pytest.raises(ws.InputError, match="kindergarten"):
+        plan.write_text(plan.read_text().replace("pharmacy", "pharmacie"))
+        with pytest.raises(ws.InputError, match="pharmacy"):
             ws.site_run(plan, tmp_path / "sites", progress=False)
 
     def test_sites_of_a_run(self, helsinki_run: ws.RunResult, tmp_path: Path) -> None:
@@ -468,19 +468,23 @@ def press_ctrl_c() -> None:
     warnings.simplefilter("ignore", ws.StoppedWarning)
     large = plane(30_000, 2_000, 0.12), {"k": 80, "unserved_cost": 3000, "solver": "heuristic"}
     hard = plane(400, 150, 0.5, seed=5), {"k": 12, "unserved_cost": 3000, "solver": "exact"}
-    for (tables, options), delay_s in ((large, 2.5), (hard, 1.5)):
+    for (tables, options), delay_s in ((large, 0.4), (hard, 1.5)):
         if options["solver"] == "exact":
             sites = pl.DataFrame({"site_id": np.arange(150), "capacity": np.full(150, 4000.0)})
             options["sites"] = sites
-        sent = [0.0]
+        sent: list[float] = []
 
-        def press(delay_s: float = delay_s, sent: list[float] = sent) -> None:
-            time.sleep(delay_s)
-            sent[0] = time.perf_counter()
+        def press(sent: list[float] = sent) -> None:
+            sent.append(time.perf_counter())
             os.kill(os.getpid(), signal.SIGINT)
 
-        threading.Thread(target=press).start()
-        best = ws.siting.p_median(*tables, progress=False, **options)  # type: ignore[arg-type]
+        timer = threading.Timer(delay_s, press)
+
+        def once_searching(stage: str, _done: int, _total: int, timer: threading.Timer = timer) -> None:
+            if stage == "siting" and timer.ident is None:  # how long reading takes is the machine's business
+                timer.start()
+
+        best = ws.siting.p_median(*tables, progress=once_searching, **options)  # type: ignore[arg-type]
         print(f"{time.perf_counter() - sent[0]:.3f}", best.stopped, best.gap, flush=True)
 
 
