@@ -29,23 +29,7 @@ pub fn run<T: Send + 'static>(
     report: Option<&Py<PyAny>>,
     work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
-    let progress = Arc::new(Progress::default());
-    let outcome = py.detach(|| {
-        let (worker, ended) = start(Arc::clone(&progress), work);
-        while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-            if let Err(interruption) = Python::attach(|py| look(py, report, &progress)) {
-                progress.cancel();
-                let in_time = ended.recv_timeout(GRACE) != Err(RecvTimeoutError::Timeout);
-                if in_time || progress.holds() {
-                    drop(worker.join());
-                }
-                return Err(interruption);
-            }
-        }
-        let panicked = |_| Err(Error::Internal("a worker panicked; its message is above".to_owned()));
-        Ok(worker.join().unwrap_or_else(panicked))
-    })?;
-    outcome.map_err(|error| to_py(py, error))
+    supervise(py, report, work, GRACE, |_| false)
 }
 
 /// As [`run`], but Ctrl-C only asks the work to end: what it has by then is the result. Work that has nothing yet, or does not end in
@@ -55,18 +39,33 @@ pub fn run_to_best<T: Send + 'static>(
     report: Option<&Py<PyAny>>,
     work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
+    let is_ctrl_c =
+        |interruption: &PyErr| Python::attach(|py| interruption.is_instance_of::<PyKeyboardInterrupt>(py));
+    supervise(py, report, work, GRACE_FOR_BEST, is_ctrl_c)
+}
+
+/// After an interruption the work has `grace` to end; then its result counts where it is `wanted`, else it is thrown away.
+fn supervise<T: Send + 'static>(
+    py: Python<'_>,
+    report: Option<&Py<PyAny>>,
+    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
+    grace: Duration,
+    wanted: impl Fn(&PyErr) -> bool + Sync,
+) -> PyResult<T> {
     let progress = Arc::new(Progress::default());
     let outcome = py.detach(|| {
         let (worker, ended) = start(Arc::clone(&progress), work);
         while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-            if let Err(interruption) = Python::attach(|py| look(py, report, &progress)) {
-                progress.cancel();
-                let late = ended.recv_timeout(GRACE_FOR_BEST) == Err(RecvTimeoutError::Timeout);
-                if late || !Python::attach(|py| interruption.is_instance_of::<PyKeyboardInterrupt>(py)) {
-                    return Err(interruption);
-                }
+            let Err(interruption) = Python::attach(|py| look(py, report, &progress)) else { continue };
+            progress.cancel();
+            let in_time = ended.recv_timeout(grace) != Err(RecvTimeoutError::Timeout);
+            if in_time && wanted(&interruption) {
                 break;
             }
+            if in_time || progress.holds() {
+                drop(worker.join());
+            }
+            return Err(interruption);
         }
         let panicked = |_| Err(Error::Internal("a worker panicked; its message is above".to_owned()));
         Ok(worker.join().unwrap_or_else(panicked))

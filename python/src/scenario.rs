@@ -5,6 +5,7 @@ use super::error::to_py;
 use super::job;
 use super::network::{Network, parse_day, parse_direction, parse_profile};
 use super::study::{GivenTable, given};
+use arrow_array::RecordBatch;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
@@ -17,8 +18,9 @@ use walkshed::io::memory::MemoryLimit;
 use walkshed::io::pairs::PairColumns;
 use walkshed::io::scenario;
 use walkshed::model::area::Areas;
-use walkshed::model::error::Error;
+use walkshed::model::error::{Error, Result};
 use walkshed::model::ids::Ids;
+use walkshed::model::problem::Problem;
 use walkshed::model::scenario::Scenario;
 use walkshed::planning::rank::{self, Candidate, Objective, Rule};
 use walkshed::planning::what_if::{City, Inputs, Question};
@@ -58,17 +60,27 @@ pub fn with_scenario(py: Python<'_>, network: &Network, name: &str, edits: &str)
 
 /// A table of facilities under the edits of a scenario: which rows stay, where each is, and what comes after them.
 #[pyfunction]
-pub fn edit_facilities(py: Python<'_>, edits: &str, table: TableArgument) -> PyResult<PyTable> {
+pub fn edit_facilities(py: Python<'_>, edits: &str, table: TableArgument) -> PyResult<(PyTable, PyTable)> {
     let plan = parse(py, "scenario", edits)?;
     let table = table.into_source(py, "facilities")?;
-    let batch = job::run(py, None, move |_| {
-        let ledger =
-            io::facilities::read(&table.read()?, io::facilities::Columns::default(), &mut Vec::new())?;
+    edited(py, move |rejected| {
+        let ledger = io::facilities::read(&table.read()?, io::facilities::Columns::default(), rejected)?;
         let edits = facilities::resolve(&plan, &ledger, None)?;
         let edited = edits.apply(ledger);
         Ok(io::facilities::to_batch(&edited, &vec![None; edited.len()], None))
+    })
+}
+
+/// A table under edits, and the rows of it that were left out.
+fn edited(
+    py: Python<'_>,
+    edit: impl FnOnce(&mut Vec<Problem>) -> Result<RecordBatch> + Send + 'static,
+) -> PyResult<(PyTable, PyTable)> {
+    let (batch, rejected) = job::run(py, None, move |_| {
+        let mut rejected = Vec::new();
+        Ok((edit(&mut rejected)?, rejected))
     })?;
-    to_table(batch)
+    Ok((to_table(batch)?, to_table(io::rejected::to_batch(&rejected))?))
 }
 
 /// A city that is prepared once, to be asked what scenarios change.
@@ -199,28 +211,26 @@ pub fn edit_cells(
     edits: &str,
     cells: TableArgument,
     groups: Option<Vec<String>>,
-) -> PyResult<PyTable> {
+) -> PyResult<(PyTable, PyTable)> {
     let plan = parse(py, "scenario", edits)?;
     let cells = cells.into_source(py, "cells")?;
-    let batch = job::run(py, None, move |_| {
-        let cells = io::cells::read_inhabited(&cells.read()?, groups.as_deref(), &mut Vec::new())?;
+    edited(py, move |rejected| {
+        let cells = io::cells::read_inhabited(&cells.read()?, groups.as_deref(), rejected)?;
         let edited = people::apply(&plan, cells)?;
         Ok(io::cells::to_batch(&edited, &vec![None; edited.cell.len()]))
-    })?;
-    to_table(batch)
+    })
 }
 
 /// Areas under the edits of a scenario; their people are not counted.
 #[pyfunction]
-pub fn edit_areas(py: Python<'_>, edits: &str, table: TableArgument) -> PyResult<PyTable> {
+pub fn edit_areas(py: Python<'_>, edits: &str, table: TableArgument) -> PyResult<(PyTable, PyTable)> {
     let plan = parse(py, "scenario", edits)?;
     let table = table.into_source(py, "areas")?;
-    let batch = job::run(py, None, move |_| {
-        let read = io::areas::read(&table.read()?, "area_id", &mut Vec::new())?;
+    edited(py, move |rejected| {
+        let read = io::areas::read(&table.read()?, "area_id", rejected)?;
         let edited = areas::apply(&plan, read)?;
         Ok(io::areas::to_batch(&edited, &vec![0.0; edited.id.len()]))
-    })?;
-    to_table(batch)
+    })
 }
 
 /// Answer scenarios of a study and publish the answers; the report as JSON.

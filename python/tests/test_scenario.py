@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -449,6 +450,94 @@ def test_projects_are_built_in_order_within_yearly_budgets() -> None:
     assert "105" in built.left["project"].to_list()
     with pytest.raises(ValueError, match="yearly_budget_yuan"):
         ws.build_order(baseline, made, yearly_budget_yuan=[])
+
+
+def test_a_choice_that_is_stopped_keeps_what_was_chosen() -> None:
+    net, cells, doors = a_city()
+    baseline = ws.Baseline(net, cells, doors, minutes=(8,))
+    candidates = [
+        ws.Scenario(
+            [ws.OpenFacility(1000 + number, "park", degrees(0.6 * number, 133.0 * (number % 2)))], name=str(number)
+        )
+        for number in range(440)
+    ]
+
+    def stop(after: int) -> Callable[[str, int, int], None]:
+        def look(stage: str, done: int, total: int) -> None:
+            if done >= after:
+                raise KeyboardInterrupt
+
+        return look
+
+    with pytest.warns(ws.StoppedWarning, match="chosen so far"):
+        found = ws.best_links(baseline, candidates, 400, progress=stop(2 * 440 + 1))
+    whole = ws.best_links(baseline, candidates, found.steps.height)
+    assert found.stopped and not whole.stopped and found.steps.height > 0
+    assert_frame_equal(found.steps, whole.steps)
+    assert_frame_equal(found.left, whole.left)
+    with pytest.raises(KeyboardInterrupt):
+        ws.best_links(baseline, candidates[:1] * 30_000, 1, progress=stop(0))
+
+
+def test_what_is_not_there_is_refused_before_anything_is_chosen() -> None:
+    net, cells, doors = a_city()
+    baseline = ws.Baseline(net, cells, doors, minutes=(8,))
+    kiosk = ws.Scenario([ws.OpenFacility(9, "kiosk", degrees(133, 133))])
+    with pytest.raises(ws.InputError, match="kiosk"):
+        ws.best_links(baseline, [bridge()], 1, classes=["kiosk"])
+    # A class that a candidate opens is known; nobody walked to it before.
+    assert ws.best_links(baseline, [kiosk], 1, minutes=8, classes=["kiosk"]).steps["gain"][0] > 0
+    with pytest.raises(ws.InputError) as refused:
+        ws.project_scenarios(pl.DataFrame({"id": ["1"]}))
+    problems = refused.value.problems  # type: ignore[attr-defined]
+    assert [problem["column"] for problem in problems] == ["kind", "class"]
+
+
+def test_rows_that_cannot_be_are_told_when_a_table_is_edited() -> None:
+    _, cells, doors = a_city()
+    plan = ws.Scenario([ws.CloseFacility(1)])
+    wrong = cells.with_columns(lat=pl.when(pl.int_range(pl.len()) == 2).then(100.0).otherwise("lat"))
+    with pytest.warns(ws.RejectedRowsWarning, match="1 row") as told:
+        assert plan.cells(wrong).height == cells.height - 1
+    assert told[0].filename == __file__
+    lost = doors.with_columns(lat=pl.when(pl.col("id") == 2).then(100.0).otherwise("lat"))
+    with pytest.warns(ws.RejectedRowsWarning, match="1 row"):
+        assert plan.facilities(lost)["id"].to_list() == [1, 3]
+
+
+def test_faults_of_the_head_and_numbers_that_are_not_finite_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text(
+        '[scenario]\nname = 7\ntitle = "x"\n[[edit]]\ndo = "close_facility"\nid = "a"\ncost_yuan = inf\n'
+        '[[edit]]\ndo = "close_facility"\nid = "b"\ncost_yuan = -1\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(ws.InputError) as refused:
+        ws.Scenario.from_toml(file)
+    told = [(problem["row"], problem["column"], problem["reason"]) for problem in refused.value.problems]  # type: ignore[attr-defined]
+    assert told == [
+        (None, "title", "unknown_name"),
+        (None, "scenario.name", "setting"),
+        (1, "edit", "unreadable_edit"),
+        (2, "cost_yuan", "out_of_range"),
+    ]
+    file.write_text('scenario = "plan"\n', encoding="utf-8")
+    with pytest.raises(ws.InputError, match="scenario"):
+        ws.Scenario.from_toml(file)
+    with pytest.raises(ValueError, match="finite"):
+        ws.Scenario([ws.CloseFacility("a", cost_yuan=float("nan"))])
+
+
+def test_answers_are_compared_from_files_too(tmp_path: Path) -> None:
+    net, cells, doors = a_city()
+    baseline = ws.Baseline(net, cells, doors, minutes=(2, 8))
+    answer = baseline.what_if(ws.Scenario([bridge()]))
+    file = tmp_path / "coverage.parquet"
+    baseline.coverage.write_parquet(file)
+    for before in (file, str(file), baseline.coverage):
+        assert_frame_equal(ws.compare(before, answer), ws.compare(baseline, answer))
+    with pytest.raises(ws.InputError, match="share"):
+        ws.compare(baseline.coverage.drop("share"), answer)
 
 
 def test_the_command_answers_scenarios_of_a_study(

@@ -43,6 +43,7 @@ pub mod rejected;
 pub mod repeated;
 pub mod scenario;
 pub mod scorecard;
+mod settings;
 pub mod siting;
 pub mod sources;
 pub mod standard;

@@ -2,6 +2,7 @@
 
 use super::files;
 use super::hash;
+use super::settings;
 use crate::model::edit::{Change, Edit, LonLat};
 use crate::model::edit_fault::EditFault;
 use crate::model::error::{Error, Result};
@@ -23,27 +24,45 @@ pub fn read(path: &Path) -> Result<Scenario> {
         return Err(Problem::of_file(path.display().to_string(), Fault::NotFound).into());
     }
     let text = files::read_text(path, Amount::SettingsBytes)?;
-    let unreadable = |line: Option<u64>, reason: String| {
-        let mut problem = Problem::of_file(&file, Fault::Unreadable { reason });
-        problem.row = line;
-        problem
+    let table: toml::Table = settings::parse(&file, &text).map_err(|fault| *fault)?;
+    let mut problems = unknown_keys(&file, table.keys(), &["scenario", "edit"]);
+    let name = match table.get("scenario") {
+        None => None,
+        Some(head) => named(&file, head, &mut problems),
     };
-    let table: toml::Table = toml::from_str(&text).map_err(|error: toml::de::Error| {
-        let line = error.span().map(|span| text[..span.start].matches('\n').count() as u64 + 1);
-        unreadable(line, error.message().to_owned())
-    })?;
-    let mut problems = Vec::new();
-    for key in table.keys().filter(|key| !["scenario", "edit"].contains(&key.as_str())) {
-        let known = vec!["scenario".to_owned(), "edit".to_owned()];
-        problems.push(Problem::of_file(&file, Fault::UnknownName { known }).in_column(key));
-    }
-    let name = table.get("scenario").and_then(|head| head.get("name")).and_then(toml::Value::as_str);
     let edits = match table.get("edit") {
         None => Value::Array(vec![]),
-        Some(edits) => serde_json::to_value(edits).map_err(|error| unreadable(None, error.to_string()))?,
+        Some(edits) => serde_json::to_value(edits).map_err(|error| {
+            Problem::of_file(&file, Fault::Unreadable { reason: error.to_string() }).in_column("edit")
+        })?,
     };
-    let name = name.map_or_else(|| file.trim_end_matches(".toml").to_owned(), str::to_owned);
+    let name = name.unwrap_or_else(|| file.trim_end_matches(".toml").to_owned());
     of_values(&name, &file, edits, problems)
+}
+
+fn unknown_keys<'a>(file: &str, keys: impl Iterator<Item = &'a String>, known: &[&str]) -> Vec<Problem> {
+    let unknown = keys.filter(|key| !known.contains(&key.as_str()));
+    let fault = || Fault::UnknownName { known: known.iter().map(|&name| name.to_owned()).collect() };
+    unknown.map(|key| Problem::of_file(file, fault()).in_column(key)).collect()
+}
+
+/// The name that `[scenario]` gives, and what is wrong with that table.
+fn named(file: &str, head: &toml::Value, problems: &mut Vec<Problem>) -> Option<String> {
+    let wrong = |column: &str, value: &toml::Value, expected: &str| {
+        Problem::of_file(file, Fault::Setting { expected: expected.to_owned() })
+            .in_column(column)
+            .with_value(value.to_string())
+    };
+    let Some(keys) = head.as_table() else {
+        problems.push(wrong("scenario", head, "a table, [scenario]"));
+        return None;
+    };
+    problems.extend(unknown_keys(file, keys.keys(), &["name"]));
+    let name = keys.get("name")?;
+    if name.as_str().is_none() {
+        problems.push(wrong("scenario.name", name, "a text in quotes"));
+    }
+    name.as_str().map(str::to_owned)
 }
 
 /// The scenario of edits in JSON: a list of objects with the keys of `[[edit]]`.
@@ -88,12 +107,16 @@ type Wrong = (&'static str, String, EditFault);
 fn edit(value: Value) -> std::result::Result<Edit, Wrong> {
     let unreadable = |reason: String| ("edit", String::new(), EditFault::Unreadable { reason });
     let Value::Object(mut keys) = value else { return Err(unreadable("it is no table".to_owned())) };
+    // Neither TOML nor Python hands over nothing: it is what JSON makes of `inf` and `nan`.
+    if let Some((key, _)) = keys.iter().find(|(_, value)| holds_null(value)) {
+        return Err(unreadable(format!("{key}: a number must be finite")));
+    }
     let name = keys.get("do").and_then(Value::as_str).unwrap_or_default().to_owned();
     if !Change::NAMES.contains(&name.as_str()) {
         let known = Change::NAMES.map(str::to_owned).to_vec();
         return Err(("do", name, EditFault::UnknownChange { known }));
     }
-    let cost_yuan = common(&mut keys, "cost_yuan", |value| value.as_f64().filter(|cost| *cost >= 0.0))?;
+    let cost_yuan = common(&mut keys, "cost_yuan", Value::as_f64)?;
     let project = common(&mut keys, "project", |value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -109,6 +132,15 @@ fn edit(value: Value) -> std::result::Result<Edit, Wrong> {
     Ok(Edit { change, cost_yuan, project, on })
 }
 
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(values) => values.iter().any(holds_null),
+        Value::Object(values) => values.values().any(holds_null),
+        _ => false,
+    }
+}
+
 /// Take out a key that every edit may have.
 fn common<T>(
     keys: &mut Map<String, Value>,
@@ -116,7 +148,7 @@ fn common<T>(
     read: impl Fn(&Value) -> Option<T>,
 ) -> std::result::Result<Option<T>, Wrong> {
     match keys.remove(key) {
-        None | Some(Value::Null) => Ok(None),
+        None => Ok(None),
         Some(value) => match read(&value) {
             Some(read) => Ok(Some(read)),
             None => Err((key, value.to_string(), EditFault::Unreadable { reason: format!("{key} {value}") })),

@@ -2,6 +2,7 @@
 //!
 //! The grammar is told in `docs/standards.md`; the ministry's own list is `datasets/standards/mohurd_2020.toml`.
 
+use super::settings::{self, line_of};
 use super::{defaults, files, hash};
 use crate::model::error::{Error, Result};
 use crate::model::limits::Amount;
@@ -179,18 +180,10 @@ pub fn read(name_or_path: &str) -> Result<Standard> {
 /// # Errors
 /// Every fault that was found, with its line.
 pub fn parse(name: &str, text: &str) -> Result<Standard> {
-    let file: File = toml::from_str(text).map_err(|error| {
-        let mut problem = Problem::of_file(name, Fault::Unreadable { reason: error.message().to_owned() });
-        problem.row = error.span().map(|span| line_of(text, span.start));
-        problem
-    })?;
+    let file: File = settings::parse(name, text).map_err(|fault| *fault)?;
     let mut reader = Reader { name, text, problems: Vec::new(), known: None };
     let standard = reader.standard(file);
     if reader.problems.is_empty() { Ok(standard) } else { Err(Error::Input(reader.problems)) }
-}
-
-fn line_of(text: &str, at: usize) -> u64 {
-    text[..at].matches('\n').count() as u64 + 1
 }
 
 struct Reader<'a> {

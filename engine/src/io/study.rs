@@ -4,6 +4,7 @@ use super::defaults;
 use super::files::{self, file_name, is_remote, local};
 use super::osm::walking::OpenAt;
 use super::population_raster::is_raster;
+use super::settings::parse;
 use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::ledger;
@@ -16,19 +17,18 @@ use crate::model::study::{
     minutes_to_ds,
 };
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
 const SECTIONS: [&str; 7] = ["study", "streets", "facilities", "population", "areas", "coverage", "profile"];
 
 /// Each section is read by itself, so that a fault in one does not hide the next.
 macro_rules! section {
-    ($text:expr, $name:ident, $type:ty) => {{
+    ($file:expr, $text:expr, $name:ident, $type:ty) => {{
         #[derive(Deserialize)]
         struct Only {
             $name: $type,
         }
-        parse::<Only>($text).map(|only| only.$name)
+        parse::<Only>($file, $text).map(|only| only.$name)
     }};
 }
 
@@ -43,21 +43,21 @@ pub fn read(path: &Path) -> Result<Study> {
     }
     let text = files::read_text(path, Amount::SettingsBytes)?;
     let mut problems = Vec::new();
-    let sections: toml::Table = parse(&text).map_err(|fault| fault.problem(&name))?;
+    let sections: toml::Table = parse(&name, &text).map_err(|fault| *fault)?;
     for unknown in sections.keys().filter(|key| !SECTIONS.contains(&key.as_str())) {
         let known = SECTIONS.map(str::to_owned).to_vec();
         problems.push(
             Problem::of_file(&name, Fault::UnknownName { known }).in_column("section").with_value(unknown),
         );
     }
-    let mut keep = |fault: TomlFault| problems.push(fault.problem(&name));
-    let study: Option<General> = section!(&text, study, General).map_err(&mut keep).ok();
-    let streets = section!(&text, streets, StreetSource).map_err(&mut keep).ok();
-    let facilities = section!(&text, facilities, FacilitySource).map_err(&mut keep).ok();
-    let population = section!(&text, population, PopulationSource).map_err(&mut keep).ok();
-    let areas = section!(&text, areas, Option<AreaSource>).map_err(&mut keep).ok();
-    let coverage = section!(&text, coverage, Option<CoverageSettings>).map_err(&mut keep).ok();
-    let profile = section!(&text, profile, Option<Vec<Profile>>).map_err(&mut keep).ok();
+    let mut keep = |fault: Box<Problem>| problems.push(*fault);
+    let study: Option<General> = section!(&name, &text, study, General).map_err(&mut keep).ok();
+    let streets = section!(&name, &text, streets, StreetSource).map_err(&mut keep).ok();
+    let facilities = section!(&name, &text, facilities, FacilitySource).map_err(&mut keep).ok();
+    let population = section!(&name, &text, population, PopulationSource).map_err(&mut keep).ok();
+    let areas = section!(&name, &text, areas, Option<AreaSource>).map_err(&mut keep).ok();
+    let coverage = section!(&name, &text, coverage, Option<CoverageSettings>).map_err(&mut keep).ok();
+    let profile = section!(&name, &text, profile, Option<Vec<Profile>>).map_err(&mut keep).ok();
     let (
         Some(study),
         Some(streets),
@@ -79,27 +79,6 @@ pub fn read(path: &Path) -> Result<Study> {
     }
     make_relative_to(&mut study, path.parent().unwrap_or(Path::new("")));
     Ok(study)
-}
-
-/// What the TOML library says, with the line.
-struct TomlFault {
-    line: Option<u64>,
-    message: String,
-}
-
-impl TomlFault {
-    fn problem(self, name: &str) -> Problem {
-        let mut problem = Problem::of_file(name, Fault::Unreadable { reason: self.message });
-        problem.row = self.line;
-        problem
-    }
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> std::result::Result<T, TomlFault> {
-    toml::from_str(text).map_err(|error: toml::de::Error| {
-        let line = error.span().map(|span| text[..span.start].matches('\n').count() as u64 + 1);
-        TomlFault { line, message: error.message().to_owned() }
-    })
 }
 
 /// Settings that are well-formed but cannot be.
@@ -271,7 +250,7 @@ pub fn catalogue(path: Option<&Path>) -> Result<crate::model::catalogue::Catalog
     let Some(path) = path else { return Ok(defaults::catalogue()) };
     let name = file_name(path);
     let text = files::read_text(path, Amount::SettingsBytes)?;
-    parse(&text).map_err(|fault| fault.problem(&name).into())
+    parse(&name, &text).map_err(|fault| (*fault).into())
 }
 
 #[cfg(test)]

@@ -10,13 +10,14 @@
 
 use super::what_if::City;
 use crate::model::coverage::EVERYBODY;
-use crate::model::edit::Edit;
+use crate::model::edit::{Change, Edit};
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::scenario::Scenario;
 use crate::model::study::minutes_to_ds;
 use crate::model::times::{Deciseconds, Nearest};
+use std::collections::BTreeSet;
 
 /// Something that may be built.
 #[derive(Debug, Clone)]
@@ -88,7 +89,8 @@ pub struct Order {
 /// Choose, one after the other. When the user stops it, what is chosen so far is the answer.
 ///
 /// # Errors
-/// Faults of the edits of any candidate, a class, group or profile that is not there.
+/// Faults of the edits of any candidate, a class, group or profile that is not there; [`Error::Cancelled`] when the user stopped before
+/// the first choice.
 pub fn order(
     city: &City,
     candidates: &[Candidate],
@@ -104,7 +106,7 @@ pub fn order(
     progress.begin("candidates", candidates.len() * (1 + steps.min(candidates.len())))?;
     let mut order = Order::default();
     match ranking.choose(rule, &mut order, progress) {
-        Err(Error::Cancelled) => order.stopped = true,
+        Err(Error::Cancelled) if !order.steps.is_empty() => order.stopped = true,
         other => other?,
     }
     Ok(order)
@@ -131,6 +133,15 @@ impl<'a> Ranking<'a> {
             city.question.profiles.iter().map(|profile| profile.name.clone()).collect();
         let profile = profiles.iter().position(|name| *name == objective.profile);
         let profile = profile.ok_or_else(|| unknown("profile", &objective.profile, profiles))?;
+        let opened =
+            candidates.iter().flat_map(|candidate| &candidate.edits).filter_map(|edit| match &edit.change {
+                Change::OpenFacility(open) => open.class.clone(),
+                _ => None,
+            });
+        let classes: BTreeSet<String> = city.inputs.ledger.classes().into_iter().chain(opened).collect();
+        if let Some(class) = objective.classes.iter().find(|class| !classes.contains(*class)) {
+            return Err(unknown("classes", class, classes.into_iter().collect()));
+        }
         let cells = &city.inputs.cells;
         let groups: Vec<String> = cells.groups.iter().map(|group| group.name.clone()).collect();
         let people = if objective.group == EVERYBODY {

@@ -172,30 +172,19 @@ impl City {
         (closed, opened)
     }
 
+    fn edits<'a>(&'a self, closed: &'a [u32], opened: &'a [Opened]) -> Edits<'a> {
+        Edits { overlay: &self.overlay, class: &self.class, closed, opened, origins: &self.new_origins }
+    }
+
     /// The same from the baseline and what is updated of it.
     fn updated(&self, baseline: &Baseline) -> Vec<Result<(u32, String), Reason>> {
         let (closed, opened) = self.changes();
-        let edits = Edits {
-            overlay: &self.overlay,
-            class: &self.class,
-            closed: &closed,
-            opened: &opened,
-            origins: &self.new_origins,
-        };
-        let known = self.ledger.classes().len();
+        let edits = self.edits(&closed, &opened);
         let id = |row: u32| match (row as usize).checked_sub(self.ledger.len()) {
             Some(new) => opened[new].id.clone(),
             None => self.ledger.id.text(row as usize),
         };
-        let mut table = BTreeMap::new();
-        for (origin, (row, (_, home))) in
-            baseline.nearest.chunks(known).zip(baseline_homes(baseline)).enumerate()
-        {
-            for class in 0..self.class.len() {
-                let lost = Err(if home { Reason::NotConnected } else { Reason::NotSnapped });
-                table.insert((origin, class), row.get(class).copied().unwrap_or(lost));
-            }
-        }
+        let mut table = self.table(baseline);
         for changed in update(baseline, &edits, &Progress::default()).unwrap() {
             table.insert((changed.origin as usize, changed.class as usize), changed.nearest);
         }
@@ -204,11 +193,6 @@ impl City {
             .map(|nearest| nearest.map(|found| (found.time_ds, id(found.facility()))))
             .collect()
     }
-}
-
-/// Whether each origin of a baseline is joined.
-fn baseline_homes(baseline: &Baseline) -> impl Iterator<Item = (usize, bool)> + '_ {
-    (0..baseline.origins.len()).map(|row| (row, baseline.is_joined(row)))
 }
 
 fn ready(town: &RandomTown, network: &Arc<Network>, profile: usize, back: bool, cutoff_ds: u32) -> Baseline {
@@ -393,13 +377,7 @@ impl City {
     /// The touched origins, and their pairs from the baseline.
     fn touched_pairs(&self, baseline: &Baseline, catchments: bool) -> (Vec<u32>, Vec<Pair>) {
         let (closed, opened) = self.changes();
-        let edits = Edits {
-            overlay: &self.overlay,
-            class: &self.class,
-            closed: &closed,
-            opened: &opened,
-            origins: &self.new_origins,
-        };
+        let edits = self.edits(&closed, &opened);
         let found = touched(baseline, &edits, &Amounts::default(), catchments, &Progress::default()).unwrap();
         let name = |row: u32| match (row as usize).checked_sub(self.ledger.len()) {
             Some(new) => (opened[new].id.clone(), self.class[opened[new].class as usize].clone()),
@@ -416,15 +394,19 @@ impl City {
 
     /// The table of the baseline, with the classes and origins of this city.
     fn updated_classes(&self, baseline: &Baseline) -> Vec<Result<(u32, String), Reason>> {
+        let id = |row: u32| self.ledger.id.text(row as usize);
+        let table = self.table(baseline).into_values();
+        table.map(|nearest| nearest.map(|found| (found.time_ds, id(found.facility())))).collect()
+    }
+
+    /// By origin and class of this city, what the baseline knows.
+    fn table(&self, baseline: &Baseline) -> BTreeMap<(usize, usize), Nearest> {
         let known = self.ledger.classes().len();
-        let mut table = Vec::new();
+        let mut table = BTreeMap::new();
         for (origin, row) in baseline.nearest.chunks(known).enumerate() {
+            let lost = if baseline.is_joined(origin) { Reason::NotConnected } else { Reason::NotSnapped };
             for class in 0..self.class.len() {
-                let lost = if baseline.is_joined(origin) { Reason::NotConnected } else { Reason::NotSnapped };
-                let nearest = row.get(class).copied().unwrap_or(Err(lost));
-                table.push(
-                    nearest.map(|found| (found.time_ds, self.ledger.id.text(found.facility() as usize))),
-                );
+                table.insert((origin, class), row.get(class).copied().unwrap_or(Err(lost)));
             }
         }
         table

@@ -91,8 +91,6 @@ pub struct Answer {
     pub opened: Vec<String>,
     /// The cells after the edits.
     pub cells: Option<Cells>,
-    /// The areas after the edits, where there are others.
-    pub areas: Option<Areas>,
 }
 
 impl Inputs {
@@ -159,7 +157,7 @@ impl City {
         progress.begin("coverage", inputs.areas.id.len() * baselines.len())?;
         let cover = |baseline: &Baseline| {
             let times =
-                Patched { baseline, columns: columns(baseline, &baseline.class), rows: HashMap::new() };
+                Patched { baseline, columns: columns(&baseline.class, |_| true), rows: HashMap::new() };
             coverage(&times, &inputs.cells, &inputs.areas.id, &parts, &question.minutes, progress)
         };
         let coverage = baselines.iter().map(cover).collect::<Result<_>>()?;
@@ -181,13 +179,9 @@ impl City {
         profile: usize,
         progress: &Progress,
     ) -> Result<(Vec<String>, Vec<Changed>)> {
-        let Resolved { overlay, edits, cells, .. } = self.resolve(scenario)?;
-        let Changes { class, closed, opened, .. } = self.facility_changes(&edits);
-        let origins = self.new_origins(cells.as_ref());
-        let edits =
-            Edits { overlay: &overlay, class: &class, closed: &closed, opened: &opened, origins: &origins };
-        let changed = update(&self.baselines[profile], &edits, progress)?;
-        Ok((class, changed))
+        let found = self.resolve(scenario)?;
+        let changed = update(&self.baselines[profile], &found.edits(), progress)?;
+        Ok((found.changes.class, changed))
     }
 
     /// Where people move in that nobody lived.
@@ -210,22 +204,16 @@ impl City {
     /// # Errors
     /// Every fault of every edit; [`Error::Cancelled`] when the user stopped.
     pub fn answer(&self, scenario: &Scenario, progress: &Progress) -> Result<Answer> {
-        let Resolved { overlay, edits, cells, areas } = self.resolve(scenario)?;
-        let Changes { class, closed, opened, .. } = self.facility_changes(&edits);
-        let origins = self.new_origins(cells.as_ref());
-        let edits =
-            Edits { overlay: &overlay, class: &class, closed: &closed, opened: &opened, origins: &origins };
+        let found = self.resolve(scenario)?;
         let changed: Vec<Vec<Changed>> = self
             .baselines
             .iter()
-            .map(|baseline| update(baseline, &edits, progress))
+            .map(|baseline| update(baseline, &found.edits(), progress))
             .collect::<Result<_>>()?;
-        let of_class: BTreeSet<u32> = changed.iter().flatten().map(|entry| entry.class).collect();
-        let touched = self.touched(&changed, cells.as_ref(), areas.as_ref());
-        let coverage =
-            self.recovered(&touched, &of_class, &class, &changed, cells.as_ref(), areas.as_ref(), progress)?;
+        let coverage = self.recovered(&found, &changed, progress)?;
+        let Changes { class, opened, .. } = found.changes;
         let opened = opened.into_iter().map(|opened| opened.id).collect();
-        Ok(Answer { coverage, changed, class, opened, cells, areas })
+        Ok(Answer { coverage, changed, class, opened, cells: found.cells })
     }
 
     /// The pairs of the cells whose pairs a scenario can touch; with `catchments` those that floating catchments need, see
@@ -240,25 +228,18 @@ impl City {
         catchments: bool,
         progress: &Progress,
     ) -> Result<Reach> {
-        let Resolved { overlay, edits, cells, .. } = self.resolve(scenario)?;
-        let Changes { class, closed, opened, rows } = self.facility_changes(&edits);
-        let cells = cells.unwrap_or_else(|| self.inputs.cells.clone());
-        let known = self.inputs.cells.cell.len();
-        let origins = self.new_origins(Some(&cells));
-        let resized = edits.changed.iter().filter(|(_, changed)| !changed.capacity.is_empty());
+        let resolved = self.resolve(scenario)?;
+        let before = &self.inputs.cells;
+        let cells = resolved.cells.as_ref().unwrap_or(before);
+        let resized = resolved.facilities.changed.iter().filter(|(_, changed)| !changed.capacity.is_empty());
         let resized: Vec<u32> =
             resized.filter_map(|(row, _)| self.open.binary_search(row).ok()).map(|row| row as u32).collect();
-        let more = |row: &u32| {
-            self.inputs.cells.people[*row as usize].total_cmp(&cells.people[*row as usize]).is_ne()
-        };
-        let more: Vec<u32> = (0..known as u32).filter(more).collect();
-        let baseline = &self.baselines[profile];
-        let touching =
-            Edits { overlay: &overlay, class: &class, closed: &closed, opened: &opened, origins: &origins };
+        let more = |row: &u32| before.people[*row as usize].total_cmp(&cells.people[*row as usize]).is_ne();
+        let more: Vec<u32> = (0..before.cell.len() as u32).filter(more).collect();
         let amounts = Amounts { facilities: &resized, origins: &more };
-        let found = touched(baseline, &touching, &amounts, catchments, progress)?;
+        let found = touched(&self.baselines[profile], &resolved.edits(), &amounts, catchments, progress)?;
         let row_of = |facility: u32| match (facility as usize).checked_sub(self.open.len()) {
-            Some(new) => rows[new] as u32,
+            Some(new) => resolved.changes.rows[new] as u32,
             None => self.open[facility as usize] as u32,
         };
         let mut pairs: Vec<(u32, u32, Deciseconds)> = found
@@ -267,7 +248,8 @@ impl City {
             .map(|(origin, facility, time_ds)| (origin, row_of(facility), time_ds))
             .collect();
         pairs.sort_unstable();
-        Ok(Reach { origins: found.origins, pairs, cells, ledger: edits.apply(self.inputs.ledger.clone()) })
+        let ledger = resolved.facilities.apply(self.inputs.ledger.clone());
+        Ok(Reach { origins: found.origins, pairs, cells: cells.clone(), ledger })
     }
 
     /// All edits found, or all their faults.
@@ -288,7 +270,8 @@ impl City {
             (Ok(overlay), Ok(edits), Ok(cells), Ok(areas)) => {
                 let new = cells.iter().flat_map(|cells: &Cells| &cells.cell[inputs.cells.cell.len()..]);
                 let areas = inputs.with_parents_of(&new.copied().collect::<Vec<_>>(), areas);
-                Ok(Resolved { overlay, edits, cells, areas })
+                let (changes, origins) = (self.facility_changes(&edits), self.new_origins(cells.as_ref()));
+                Ok(Resolved { overlay, facilities: edits, changes, origins, cells, areas })
             }
             (overlay, edits, cells, areas) => {
                 let others = [overlay.err(), edits.err(), cells.err(), areas.err()];
@@ -339,21 +322,16 @@ impl City {
     }
 
     /// The areas whose sums may change: of changed cells, of cells where people move in, and those that are drawn anew.
-    fn touched(
-        &self,
-        changed: &[Vec<Changed>],
-        cells: Option<&Cells>,
-        areas: Option<&Areas>,
-    ) -> BTreeSet<u32> {
+    fn touched(&self, found: &Resolved, changed: &[Vec<Changed>]) -> BTreeSet<u32> {
         let before = &self.inputs;
         let mut rows: BTreeSet<u32> = changed.iter().flatten().map(|entry| entry.origin).collect();
-        if let Some(cells) = cells {
+        if let Some(cells) = &found.cells {
             let more = |row: &usize| before.cells.people.get(*row) != Some(&cells.people[*row]);
             rows.extend((0..cells.cell.len()).filter(more).map(|row| row as u32));
         }
         let known = rows.iter().filter_map(|&row| self.areas_of.get(row as usize)).flatten();
         let mut touched: BTreeSet<u32> = known.map(|&(area, _)| area).collect();
-        if let Some(areas) = areas {
+        if let Some(areas) = &found.areas {
             let drawn = |row: &usize| before.areas.outline.get(*row) != Some(&areas.outline[*row]);
             touched.extend((0..areas.id.len()).filter(drawn).map(|row| row as u32));
         }
@@ -361,31 +339,24 @@ impl City {
     }
 
     /// The coverage of touched areas, of the classes that change; of all classes where people move in or borders do.
-    #[expect(clippy::too_many_arguments, reason = "what is new of a city, all by name")]
     fn recovered(
         &self,
-        touched: &BTreeSet<u32>,
-        of_class: &BTreeSet<u32>,
-        class: &[String],
+        found: &Resolved,
         changed: &[Vec<Changed>],
-        cells: Option<&Cells>,
-        areas: Option<&Areas>,
         progress: &Progress,
     ) -> Result<Vec<Coverage>> {
         let before = &self.inputs;
-        let all = cells.is_some() || areas.is_some();
-        let wanted: Vec<String> = (0..)
-            .zip(class)
-            .filter(|(number, _)| all || of_class.contains(number))
-            .map(|(_, class)| class.clone())
-            .collect();
-        let (cells, areas) = (cells.unwrap_or(&before.cells), areas.unwrap_or(&before.areas));
-        let (touched, parts) = self.parts_of(touched, cells, areas, progress)?;
+        let all = found.cells.is_some() || found.areas.is_some();
+        let of_class: BTreeSet<u32> = changed.iter().flatten().map(|entry| entry.class).collect();
+        let columns = columns(&found.changes.class, |class| all || of_class.contains(&class));
+        let cells = found.cells.as_ref().unwrap_or(&before.cells);
+        let areas = found.areas.as_ref().unwrap_or(&before.areas);
+        let (touched, parts) = self.parts_of(&self.touched(found, changed), cells, areas, progress)?;
         let ids: Vec<String> = touched.iter().map(|&area| areas.id[area as usize].clone()).collect();
         let cover = |(baseline, changed): (&Baseline, &Vec<Changed>)| {
             let mut rows: HashMap<(u32, u32), Nearest> = HashMap::with_capacity(changed.len());
             rows.extend(changed.iter().map(|entry| ((entry.origin, entry.class), entry.nearest)));
-            let times = Patched { baseline, columns: columns_of(class, &wanted), rows };
+            let times = Patched { baseline, columns: columns.clone(), rows };
             coverage(&times, cells, &ids, &parts, &self.question.minutes, progress)
         };
         self.baselines.iter().zip(changed).map(cover).collect()
@@ -527,9 +498,22 @@ pub struct Reach {
 /// The edits of a scenario, found in the city.
 struct Resolved {
     overlay: Arc<Overlay>,
-    edits: FacilityEdits,
+    facilities: FacilityEdits,
+    changes: Changes,
+    /// Where people move in that nobody lived.
+    origins: Vec<Spot>,
+    /// The cells after the edits, where there are others.
     cells: Option<Cells>,
+    /// The areas after the edits, where there are others.
     areas: Option<Areas>,
+}
+
+impl Resolved {
+    /// What the search of walks is told.
+    fn edits(&self) -> Edits<'_> {
+        let Changes { class, closed, opened, .. } = &self.changes;
+        Edits { overlay: &self.overlay, class, closed, opened, origins: &self.origins }
+    }
 }
 
 /// Faults are kept, to be told together; what else went wrong is told by itself.
@@ -556,17 +540,12 @@ fn of_baseline(baseline: &Baseline, origin: usize, class: usize) -> Nearest {
     Err(if baseline.is_joined(origin) { Reason::NotConnected } else { Reason::NotSnapped })
 }
 
-/// Classes by name in order, each with its place in the list of all.
-fn columns_of(class: &[String], wanted: &[String]) -> Vec<(String, u32)> {
-    let place =
-        |name: &String| class.iter().position(|other| other == name).map(|at| (name.clone(), at as u32));
-    let mut columns: Vec<(String, u32)> = wanted.iter().filter_map(place).collect();
+/// Wanted classes by name in order, each with its place in the list of all.
+fn columns(class: &[String], is_wanted: impl Fn(u32) -> bool) -> Vec<(String, u32)> {
+    let mut columns: Vec<(String, u32)> =
+        class.iter().cloned().zip(0..).filter(|(_, number)| is_wanted(*number)).collect();
     columns.sort();
     columns
-}
-
-fn columns(baseline: &Baseline, wanted: &[String]) -> Vec<(String, u32)> {
-    columns_of(&baseline.class, wanted)
 }
 
 /// A baseline's times with some entries others.

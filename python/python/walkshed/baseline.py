@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +15,13 @@ from walkshed.geotable import GeoTable
 from walkshed.network import Direction, Network
 from walkshed.profile import Profile, to_json
 from walkshed.progress import Progress, reporting
+from walkshed.refused import require
 from walkshed.rejected import warn
 from walkshed.scenario import Scenario
 from walkshed.score import Scorecard
 
 _KEYS = ["area_id", "class", "group", "profile", "minutes"]
+_COVERAGE = [*_KEYS, "people", "people_covered", "share"]
 
 
 class Baseline:
@@ -260,14 +263,14 @@ def compare(baseline: Baseline | Answer | TableLike, what_if: Baseline | Answer 
     """Coverage before and after, or of two scenarios, side by side.
 
     Args:
-        baseline: a baseline, an answer, or a table of coverage.
+        baseline: a baseline, an answer, or a table of coverage, in memory or as a Parquet file.
         what_if: the same, of the other.
 
     Returns:
         One row per area × class × group × profile × minutes of either: `area_id`, `class`, `group`, `profile`,
             `minutes`, `people`, `people_covered`, `people_covered_before`, `change` (people), `share`,
-            `share_before`. What one of them does not have, an area or a class, counts as nobody covered there. Rows in
-            the order of `baseline`.
+            `share_before`. What one of them does not have, an area or a class, counts as nobody covered there, and its
+            share is null, as it is where nobody lives. Rows in the order of `baseline`.
 
     Raises:
         InputError: a table has no coverage.
@@ -275,9 +278,8 @@ def compare(baseline: Baseline | Answer | TableLike, what_if: Baseline | Answer 
 
     """
     before, after = _coverage_of(baseline, "baseline"), _coverage_of(what_if, "what_if")
-    wanted = [*_KEYS, "people", "people_covered", "share"]
-    both = before.select(wanted).join(
-        after.select(wanted), on=_KEYS, how="full", coalesce=True, maintain_order="left_right"
+    both = before.select(_COVERAGE).join(
+        after.select(_COVERAGE), on=_KEYS, how="full", coalesce=True, maintain_order="left_right"
     )
     covered, was = pl.col("people_covered_right").fill_null(0.0), pl.col("people_covered").fill_null(0.0)
     return both.select(
@@ -323,8 +325,6 @@ def compare_scorecards(baseline: Scorecard, what_if: Scorecard) -> pl.DataFrame:
 def _coverage_of(of: Baseline | Answer | TableLike, name: str) -> pl.DataFrame:
     if isinstance(of, (Baseline, Answer)):
         return of.coverage
-    table = frame(to_engine(of, name)) if not isinstance(of, str) else pl.read_parquet(of)
-    missing = [column for column in (*_KEYS, "people", "people_covered") if column not in table.columns]
-    if missing:
-        _engine.refuse([_engine.refusal(name, "missing_column", known=table.columns, column=missing[0])])
+    table = pl.read_parquet(os.fspath(of)) if isinstance(of, (str, os.PathLike)) else frame(to_engine(of, name))
+    require(_COVERAGE, table, name)
     return table.with_columns(pl.col("area_id").cast(pl.String), pl.col("minutes").cast(pl.Float64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,9 @@ from walkshed import _engine
 from walkshed.arrow import ArrowStream, frame
 from walkshed.baseline import Baseline
 from walkshed.progress import Progress, reporting
+from walkshed.refused import require
 from walkshed.scenario import AddLink, Edit, OpenFacility, ResizeFacility, Scenario
+from walkshed.siting import StoppedWarning
 
 _CAPACITIES = ("places", "beds", "floor_area_m2", "land_area_m2", "staff")
 
@@ -68,9 +71,12 @@ def best_links(
         The links in the order of their choice; `gain` is people, or minutes that people save.
 
     Raises:
-        InputError: faults of any candidate, or no such group.
+        InputError: faults of any candidate, or no such class or group.
         ValueError: `k` below 1, or no such profile.
         KeyboardInterrupt: stopped by the user before the first choice.
+
+    Warns:
+        StoppedWarning: Ctrl-C ended the choice; what was chosen before stands.
 
     """
     if k < 1:
@@ -111,9 +117,12 @@ def build_order(
         The projects in the order of building; `gain` is people, or minutes that people save.
 
     Raises:
-        InputError: faults of any project, or no such group.
+        InputError: faults of any project, or no such class or group.
         ValueError: a budget below 0, or no such profile.
         KeyboardInterrupt: stopped by the user before the first choice.
+
+    Warns:
+        StoppedWarning: Ctrl-C ended the choice; what was chosen before stands.
 
     """
     wrong = [yuan for yuan in yearly_budget_yuan if not yuan >= 0]
@@ -132,7 +141,7 @@ def project_scenarios(
     `facility_id` names to the amounts that the row says. What is more than that is written as a scenario by hand.
 
     Args:
-        projects: `id`, `kind`, `class`, `lon`, `lat`, and where given `name`, `cost_yuan`, `status`, `opened_on` (the
+        projects: `id`, `kind`, `class`, and where given `lon`, `lat`, `name`, `cost_yuan`, `status`, `opened_on` (the
             day on which it is to be done), `facility_id`, `places`, `beds`, `floor_area_m2`, `land_area_m2`, `staff`.
         statuses: the statuses of projects that are still to be built; rows without status count.
 
@@ -141,10 +150,11 @@ def project_scenarios(
             "no_facility": nothing tells what is resized, "no_amount").
 
     Raises:
-        ColumnNotFoundError: a column is missing.
+        InputError: a column is missing, or an amount that cannot be.
 
     """
     table = frame(projects)
+    require(("id", "kind", "class"), table, "projects")
     made: list[Scenario] = []
     left: list[tuple[str, str]] = []
     for row in table.sort("id").iter_rows(named=True):
@@ -198,11 +208,14 @@ def _order(
     objective: dict[str, Any],
     progress: Progress,
 ) -> BuildOrder:
-    told = json.dumps([{"id": plan.name, "edits": plan.to_json(), "cost_yuan": plan.cost_yuan} for plan in plans])
+    plans_json = json.dumps([{"id": plan.name, "edits": plan.to_json(), "cost_yuan": plan.cost_yuan} for plan in plans])
     with reporting(progress) as report:
         rows, alone, stopped = _engine.build_order(
-            baseline._engine, told, json.dumps(rule), json.dumps(objective), report=report
+            baseline._engine, plans_json, json.dumps(rule), json.dumps(objective), report=report
         )
+    if stopped:
+        told = f"the choice was stopped early 提前停止: {len(rows)} chosen so far, each the best when it was chosen"
+        warnings.warn(told, StoppedWarning, stacklevel=3)
     cost = pl.DataFrame(
         {
             "project": [plan.name for plan in plans],

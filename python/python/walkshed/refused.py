@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import polars as pl
+
 from walkshed import _engine
 
 
@@ -40,3 +44,21 @@ class Refused(Exception):
         except _engine.InputError as error:
             return error
         return self
+
+
+def require(columns: Sequence[str], table: pl.DataFrame, name: str) -> None:
+    """Refuse a table that lacks a column.
+
+    Args:
+        columns: what it must have.
+        table: the table.
+        name: what users call it.
+
+    Raises:
+        InputError: every column that is missing.
+
+    """
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        known = table.columns
+        _engine.refuse([_engine.refusal(name, "missing_column", known=known, column=column) for column in missing])

@@ -14,6 +14,7 @@ import polars as pl
 from walkshed import _engine
 from walkshed.arrow import ArrowStream, TableLike, frame, to_engine
 from walkshed.geotable import GeoTable
+from walkshed.rejected import warn
 
 LonLat: TypeAlias = "tuple[float, float]"
 LinkKind: TypeAlias = Literal["path", "footbridge", "crossing", "steps", "escalator", "lift", "cableway"]
@@ -174,7 +175,15 @@ class AddLink(_Edit):
 
 
 @dataclass(frozen=True)
-class CloseLink(_Edit):
+class _WhichLink(_Edit):
+    """The ways that an edit means."""
+
+    id: str | int | None = None
+    at: LonLat | None = None
+
+
+@dataclass(frozen=True)
+class CloseLink(_WhichLink):
     """Ways that nobody may walk any more.
 
     Args:
@@ -186,12 +195,9 @@ class CloseLink(_Edit):
 
     """
 
-    id: str | int | None = None
-    at: LonLat | None = None
-
 
 @dataclass(frozen=True)
-class OpenLink(_Edit):
+class OpenLink(_WhichLink):
     """Ways that an earlier edit closed.
 
     Args:
@@ -203,12 +209,9 @@ class OpenLink(_Edit):
 
     """
 
-    id: str | int | None = None
-    at: LonLat | None = None
-
 
 @dataclass(frozen=True)
-class RetimeLink(_Edit):
+class RetimeLink(_WhichLink):
     """Ways that take another time, for everybody who can use them.
 
     Args:
@@ -222,8 +225,6 @@ class RetimeLink(_Edit):
 
     """
 
-    id: str | int | None = None
-    at: LonLat | None = None
     forward_s: float | None = None
     backward_s: float | None = None
 
@@ -310,10 +311,11 @@ class Scenario:
 
         Raises:
             InputError: every fault of every edit.
+            ValueError: a number that is not finite.
 
         """
         edits = list(edits)
-        told = json.dumps([edit.to_dict() for edit in edits], default=_plain)
+        told = "[" + ", ".join(_to_json(edit) for edit in edits) + "]"
         self._id, self._json = _engine.check_edits(told)
         self._edits = tuple(edits)
         self._name = name
@@ -410,9 +412,14 @@ class Scenario:
         Raises:
             InputError: a facility that an edit names is not there, or is there already.
 
+        Warns:
+            RejectedRowsWarning: rows were left out.
+
         """
         table = frame(facilities) if isinstance(facilities, ArrowStream) else pl.DataFrame()
-        edited = frame(_engine.edit_facilities(self._json, to_engine(facilities, "facilities"))).drop("geometry")
+        read, rejected = _engine.edit_facilities(self._json, to_engine(facilities, "facilities"))
+        warn(frame(rejected))
+        edited = frame(read).drop("geometry")
         own = [name for name in table.columns if name not in edited.columns and name not in ("geometry", "people")]
         if own and table.height:
             keys = [key for key in ("id", "class") if key in table.columns]
@@ -433,10 +440,14 @@ class Scenario:
         Raises:
             InputError: a column is missing, or an edit names a group that is not there.
 
+        Warns:
+            RejectedRowsWarning: rows were left out.
+
         """
         wanted = None if groups is None else list(groups)
-        table = frame(_engine.edit_cells(self._json, to_engine(cells, "cells"), wanted))
-        return table.drop("snap_m", "geometry")
+        edited, rejected = _engine.edit_cells(self._json, to_engine(cells, "cells"), wanted)
+        warn(frame(rejected))
+        return frame(edited).drop("snap_m", "geometry")
 
     def areas(self, areas: TableLike) -> GeoTable:
         """A table of areas after the edits, for `coverage`.
@@ -450,13 +461,25 @@ class Scenario:
         Raises:
             InputError: a column is missing, or an outline is none.
 
+        Warns:
+            RejectedRowsWarning: rows were left out.
+
         """
-        return GeoTable(_engine.edit_areas(self._json, to_engine(areas, "areas")))
+        edited, rejected = _engine.edit_areas(self._json, to_engine(areas, "areas"))
+        warn(frame(rejected))
+        return GeoTable(edited)
 
 
 def _is_said(value: Any) -> bool:
     is_empty = isinstance(value, (tuple, Mapping)) and not value
     return not (value is None or value is False or is_empty)
+
+
+def _to_json(edit: Edit) -> str:
+    try:
+        return json.dumps(edit.to_dict(), default=_plain, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(f"{edit!r}: a number must be finite") from error
 
 
 def _plain(value: Any) -> Any:
