@@ -13,6 +13,7 @@ create_exception!(
     PyValueError,
     "The input is refused; `problems` lists every fault found."
 );
+create_exception!(walkshed, BusyError, PyRuntimeError, "Another process holds what this one needs.");
 create_exception!(walkshed, InternalError, PyRuntimeError, "walkshed itself failed; please report it.");
 
 /// A file that a Python library cannot read, and why.
@@ -71,6 +72,7 @@ pub fn refuse(py: Python<'_>, refusals: Vec<Py<Refusal>>) -> PyResult<()> {
 pub fn to_py(py: Python<'_>, error: Error) -> PyErr {
     match error {
         Error::Input(problems) => input_error(py, &problems).unwrap_or_else(|failure| failure),
+        Error::Busy { .. } => BusyError::new_err(error.to_string()),
         Error::Cancelled => PyKeyboardInterrupt::new_err(error.to_string()),
         Error::File { path, source } => {
             PyOSError::new_err((source.raw_os_error(), source.to_string(), path.display().to_string()))

@@ -21,6 +21,7 @@ mod siting;
 mod straight;
 mod study;
 mod synthetic;
+mod tables;
 
 use pyo3::prelude::*;
 
@@ -30,6 +31,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("MAX_SNAP_M", walkshed::model::study::MAX_SNAP_M)?;
     module.add("InputError", module.py().get_type::<error::InputError>())?;
     module.add("InternalError", module.py().get_type::<error::InternalError>())?;
+    module.add("BusyError", module.py().get_type::<error::BusyError>())?;
     module.add_class::<network::Network>()?;
     module.add_class::<scenario::Baseline>()?;
     module.add_class::<arrow::TableInCrs>()?;
@@ -97,6 +99,12 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(facilities::find_duplicates, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::merge_duplicates, module)?)?;
     module.add_function(wrap_pyfunction!(synthetic::synth, module)?)?;
+    module.add_function(wrap_pyfunction!(tables::refresh, module)?)?;
+    module.add_function(wrap_pyfunction!(tables::refresh_sources, module)?)?;
+    module.add_function(wrap_pyfunction!(tables::releases, module)?)?;
+    module.add_function(wrap_pyfunction!(tables::table_files, module)?)?;
+    module.add_function(wrap_pyfunction!(tables::verify_tables, module)?)?;
+    module.add_function(wrap_pyfunction!(tables::roll_back, module)?)?;
     module.add_function(wrap_pyfunction!(study::age_groups, module)?)?;
     module.add_function(wrap_pyfunction!(areas::check_areas, module)?)?;
     Ok(())

@@ -273,7 +273,7 @@ fn in_crs(table: Table, crs: Option<&String>) -> Table {
     }
 }
 
-fn identify(study: &Study, given: &Given) -> Result<Vec<InputFile>> {
+pub(super) fn identify(study: &Study, given: &Given) -> Result<Vec<InputFile>> {
     let streets = &study.streets;
     let mut paths: Vec<&PathBuf> =
         [&streets.osm, &streets.overture, &streets.connectors].into_iter().flatten().collect();

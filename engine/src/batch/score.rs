@@ -1,6 +1,7 @@
 //! The communities of a published run held against a standard; the scorecard is a folder that appears whole or not at all.
 
 use super::publish::{MARK, Staging};
+use crate::io::cells::PeopleTable;
 use crate::io::scorecard::{self, Settings, Tables};
 use crate::io::table::Table;
 use crate::io::{self, cells, geoparquet, standard};
@@ -13,9 +14,9 @@ use crate::model::area::Areas;
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
-use crate::model::scorecard::{Covered, Scorecard};
+use crate::model::scorecard::{Covered, Facts, Scorecard};
 use crate::model::standard::{Applies, Rule, Standard};
-use crate::model::times::Deciseconds;
+use crate::model::times::{Deciseconds, Times};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -89,21 +90,20 @@ pub fn run(request: Request<'_>, progress: &Progress) -> Result<ScoreReport> {
     let system = system.unwrap_or_default();
     let of_run = |name: &str| Table::read(&request.run.join(name)).map(|table| table.analysed_in(system));
     let mut rejected = Vec::new();
-    let tables = Tables {
+    let sources = Sources {
         facilities: match request.facilities {
             Some(table) => table.analysed_in(system),
             None => of_run("facilities.parquet")?,
         },
         areas: of_run("areas.parquet")?,
+        cells: of_run("cells.parquet")?,
         answers: request.answers,
     };
-    let areas = scorecard::read_areas(&tables.areas, request.level.as_deref(), &mut rejected)?;
     let profile = request.settings.profile.clone();
     let (applies, complete) = (request.settings.applies, request.settings.complete.clone());
-    let covered =
-        covered(&standard, &of_run("cells.parquet")?, &of_run("times.parquet")?, &areas, &profile, progress)?;
-    let facts = scorecard::read(&standard, &tables, areas, covered, request.settings, &mut rejected)?;
-    let card = score(&standard, &facts, progress)?;
+    let walked = |people: &PeopleTable| io::times::read(&of_run("times.parquet")?, &people.id, &profile);
+    let level = request.level.as_deref();
+    let (card, facts) = card(&standard, sources, level, request.settings, walked, &mut rejected, progress)?;
     progress.hold()?;
     let staging = Staging::begin_marked(request.out, CARD)?;
     for (name, batch) in [
@@ -150,11 +150,41 @@ fn read_report(run: &Path) -> Result<serde_json::Value> {
     Ok(serde_json::from_str(&text).map_err(fault)?)
 }
 
-/// Coverage of what the standard asks for, by the profiles that the run has.
+/// The tables that communities are scored from.
+pub(super) struct Sources {
+    /// Facilities.
+    pub facilities: Table,
+    /// Areas, with amounts as columns.
+    pub areas: Table,
+    /// Cells with their people.
+    pub cells: Table,
+    /// What people in place say.
+    pub answers: Option<Table>,
+}
+
+/// Hold the areas of a level against a standard; `walked` gives the times of the cells, by profile.
+pub(super) fn card(
+    standard: &Standard,
+    sources: Sources,
+    level: Option<&str>,
+    settings: Settings,
+    walked: impl FnOnce(&PeopleTable) -> Result<Vec<Times>>,
+    rejected: &mut Vec<Problem>,
+    progress: &Progress,
+) -> Result<(Scorecard, Facts)> {
+    let Sources { facilities, areas, cells, answers } = sources;
+    let tables = Tables { facilities, areas, answers };
+    let areas = scorecard::read_areas(&tables.areas, level, rejected)?;
+    let covered = covered(standard, &cells, walked, &areas, &settings.profile, progress)?;
+    let facts = scorecard::read(standard, &tables, areas, covered, settings, rejected)?;
+    Ok((score(standard, &facts, progress)?, facts))
+}
+
+/// Coverage of what the standard asks for, by the profiles that there are times of.
 fn covered(
     standard: &Standard,
     cells: &Table,
-    times: &Table,
+    walked: impl FnOnce(&PeopleTable) -> Result<Vec<Times>>,
     areas: &Areas,
     profile: &str,
     progress: &Progress,
@@ -171,7 +201,7 @@ fn covered(
     let lists: Vec<Vec<String>> = standard.unions().into_iter().collect();
     let limits_ds: BTreeSet<Deciseconds> = asked.iter().map(|(.., limit_ds)| *limit_ds).collect();
     let minutes: Vec<f64> = limits_ds.into_iter().map(|limit_ds| f64::from(limit_ds) / 600.0).collect();
-    let walked: Vec<_> = io::times::read(times, &people.id, profile)?;
+    let walked = walked(&people)?;
     let mut covered = Covered::default();
     for times in
         walked.iter().filter(|times| asked.iter().any(|(_, _, profile, _)| *profile == times.profile))

@@ -247,7 +247,7 @@ pub fn run_given(
 
 /// About how many bytes the line takes from here on: one search after the other, the times of all profiles, and some row groups
 /// of tables in the making.
-fn memory_bytes(study: &Study, prepared: &Prepared) -> u64 {
+pub(super) fn memory_bytes(study: &Study, prepared: &Prepared) -> u64 {
     const ROW_GROUPS_BYTES: u64 = 256 << 20;
     let (cells, classes) = (prepared.cells.cell.len(), prepared.facilities.classes().len());
     let doors = prepared.facilities.doors.iter().map(Vec::len).sum();
@@ -256,7 +256,11 @@ fn memory_bytes(study: &Study, prepared: &Prepared) -> u64 {
     search + tables as u64 + ROW_GROUPS_BYTES
 }
 
-fn walking_times(study: &Study, prepared: &Prepared, progress: &Progress) -> Result<Vec<NearestTimes>> {
+pub(super) fn walking_times(
+    study: &Study,
+    prepared: &Prepared,
+    progress: &Progress,
+) -> Result<Vec<NearestTimes>> {
     let longest = study.coverage.minutes.iter().copied().fold(0.0, f64::max);
     let cutoff_ds = minutes_to_ds(longest).unwrap_or_default();
     let ids = Ids::UInt(prepared.cells.cell.iter().map(|&cell| u64::from(cell)).collect());
@@ -275,7 +279,7 @@ fn profiles(study: &Study) -> Vec<Profile> {
 }
 
 /// A group that walks in its own way must be one of the people.
-fn check_groups(path: &Path, study: &Study, prepared: &Prepared) -> Result<()> {
+pub(super) fn check_groups(path: &Path, study: &Study, prepared: &Prepared) -> Result<()> {
     let known: Vec<String> = prepared.cells.groups.iter().map(|group| group.name.clone()).collect();
     let unknown = study.coverage.group_profiles.keys().find(|group| !known.contains(group));
     unknown.map_or(Ok(()), |group| {
@@ -286,7 +290,7 @@ fn check_groups(path: &Path, study: &Study, prepared: &Prepared) -> Result<()> {
 }
 
 /// Coverage of everybody, cells counted once whatever the areas.
-fn total_coverage(
+pub(super) fn total_coverage(
     study: &Study,
     prepared: &Prepared,
     times: &[NearestTimes],
@@ -430,7 +434,7 @@ fn tallies(study: &Study, prepared: &Prepared) -> Result<Vec<Tally>> {
 }
 
 /// Facilities that no street is near enough to are left out of the walk, so they are listed.
-fn list_unjoined(study: &Study, prepared: &mut Prepared, doors: &[Snap]) {
+pub(super) fn list_unjoined(study: &Study, prepared: &mut Prepared, doors: &[Snap]) {
     let limit_m = study.streets.max_snap_m;
     for (row, snap) in doors.iter().enumerate().filter(|(_, snap)| snap.anchor.is_none()) {
         let fault = Fault::NotSnapped { nearest_m: snap.nearest_m, limit_m };
@@ -462,13 +466,13 @@ fn list_offsets(prepared: &mut Prepared, progress: &Progress) -> Result<()> {
     Ok(())
 }
 
-fn cells_table(prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
+pub(super) fn cells_table(prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
     let snap_m: Vec<Option<f64>> =
         times.origin_snap.iter().map(|snap| snap.anchor.map(|anchor| anchor.away_m)).collect();
     io::cells::to_batch(&prepared.cells, &snap_m)
 }
 
-fn facilities_table(study: &Study, prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
+pub(super) fn facilities_table(study: &Study, prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
     let mut snap_m = vec![None; prepared.ledger.len()];
     for (&row, snap) in prepared.open.iter().zip(&times.facility_snap) {
         snap_m[row] = snap.anchor.map(|anchor| anchor.away_m);
@@ -476,7 +480,7 @@ fn facilities_table(study: &Study, prepared: &Prepared, times: &NearestTimes) ->
     io::facilities::to_batch(&prepared.ledger, &snap_m, study.day())
 }
 
-fn by_class(prepared: &Prepared) -> BTreeMap<String, usize> {
+pub(super) fn by_class(prepared: &Prepared) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for class in &prepared.facilities.class {
         *counts.entry(class.clone()).or_default() += 1;
@@ -484,7 +488,7 @@ fn by_class(prepared: &Prepared) -> BTreeMap<String, usize> {
     counts
 }
 
-fn by_reason(prepared: &Prepared, which: impl Fn(Level) -> bool) -> BTreeMap<&'static str, usize> {
+pub(super) fn by_reason(prepared: &Prepared, which: impl Fn(Level) -> bool) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     for problem in prepared.rejected.iter().filter(|problem| which(problem.fault.level())) {
         *counts.entry(problem.fault.code()).or_default() += 1;
@@ -512,7 +516,7 @@ fn network_report(prepared: &Prepared) -> NetworkReport {
     }
 }
 
-fn people_report(prepared: &Prepared, times: &NearestTimes) -> PeopleReport {
+pub(super) fn people_report(prepared: &Prepared, times: &NearestTimes) -> PeopleReport {
     let people = &prepared.cells.people;
     let mut in_areas = vec![0.0_f64; people.len()];
     for part in prepared.parts.iter().flatten() {
@@ -606,17 +610,17 @@ fn write_report(path: &Path, report: &RunReport) -> Result<()> {
 }
 
 /// Seconds of each stage.
-struct Clock {
+pub(super) struct Clock {
     since: Instant,
-    seconds: BTreeMap<&'static str, f64>,
+    pub(super) seconds: BTreeMap<&'static str, f64>,
 }
 
 impl Clock {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { since: Instant::now(), seconds: BTreeMap::new() }
     }
 
-    fn stage(&mut self, name: &'static str) {
+    pub(super) fn stage(&mut self, name: &'static str) {
         self.seconds.insert(name, self.since.elapsed().as_secs_f64());
         self.since = Instant::now();
     }

@@ -32,6 +32,31 @@ pub fn write(path: &Path, batch: &RecordBatch, progress: &Progress) -> Result<()
     writer.finish()
 }
 
+/// A table without geometry as the bytes of a file. Columns whose values are nearly all `distinct` are written as they are.
+///
+/// # Errors
+/// Never on the columns of tables: what the writer cannot write is our own failure.
+pub fn encode(batch: &RecordBatch, distinct: &[&str]) -> Result<Vec<u8>> {
+    let failed = |error: parquet::errors::ParquetError| Error::Internal(error.to_string());
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties(distinct))).map_err(failed)?;
+    writer.write(batch).map_err(failed)?;
+    writer.into_inner().map_err(failed)
+}
+
+fn properties(distinct: &[&str]) -> WriterProperties {
+    let plain = |properties: WriterPropertiesBuilder, column: &&str| {
+        properties.set_column_dictionary_enabled(ColumnPath::from(*column), false)
+    };
+    distinct
+        .iter()
+        .fold(WriterProperties::builder(), plain)
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_created_by(concat!("walkshed ", env!("CARGO_PKG_VERSION")).to_owned())
+        .build()
+}
+
 /// A file that is written batch by batch, so that no table need be in memory whole.
 pub struct TableWriter {
     path: PathBuf,
@@ -57,18 +82,8 @@ impl TableWriter {
         let geo = encoder(schema).map_err(|error| refused(error.to_string()))?;
         let schema =
             geo.as_ref().map_or_else(|| Arc::clone(schema), GeoParquetRecordBatchEncoder::target_schema);
-        let plain = |properties: WriterPropertiesBuilder, column: &&str| {
-            properties.set_column_dictionary_enabled(ColumnPath::from(*column), false)
-        };
-        let properties = distinct
-            .iter()
-            .fold(WriterProperties::builder(), plain)
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .set_created_by(concat!("walkshed ", env!("CARGO_PKG_VERSION")).to_owned())
-            .build();
         let own = file.try_clone().map_err(Error::file(path))?;
-        let (writer, columns) = ArrowWriter::try_new(own, Arc::clone(&schema), Some(properties))
+        let (writer, columns) = ArrowWriter::try_new(own, Arc::clone(&schema), Some(properties(distinct)))
             .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|error| refused(error.to_string()))?;
         Ok(Self { path: path.to_owned(), file, writer, columns, row_groups: 0, schema, geo, label })

@@ -40,6 +40,11 @@ pub fn of_text(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
+/// The hash of bytes, hexadecimal.
+pub fn of_bytes(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;

@@ -10,6 +10,8 @@ pub mod coverage;
 pub mod defaults;
 mod degrees;
 mod delimited;
+pub mod delta;
+pub mod disk;
 pub mod elevation;
 pub mod encoding;
 pub mod facilities;

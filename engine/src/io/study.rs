@@ -13,13 +13,14 @@ use crate::model::population::Spread;
 use crate::model::problem::{Fault, Problem};
 use crate::model::profile::Profile;
 use crate::model::study::{
-    AreaSource, CoverageSettings, FacilitySource, General, PopulationSource, StreetSource, Study,
-    minutes_to_ds,
+    AreaSource, CoverageSettings, FacilitySource, General, LEAST_KEPT, PopulationSource, RefreshSettings,
+    StreetSource, Study, minutes_to_ds,
 };
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-const SECTIONS: [&str; 7] = ["study", "streets", "facilities", "population", "areas", "coverage", "profile"];
+const SECTIONS: [&str; 8] =
+    ["study", "streets", "facilities", "population", "areas", "coverage", "profile", "refresh"];
 
 /// Each section is read by itself, so that a fault in one does not hide the next.
 macro_rules! section {
@@ -58,6 +59,7 @@ pub fn read(path: &Path) -> Result<Study> {
     let areas = section!(&name, &text, areas, Option<AreaSource>).map_err(&mut keep).ok();
     let coverage = section!(&name, &text, coverage, Option<CoverageSettings>).map_err(&mut keep).ok();
     let profile = section!(&name, &text, profile, Option<Vec<Profile>>).map_err(&mut keep).ok();
+    let refresh = section!(&name, &text, refresh, Option<RefreshSettings>).map_err(&mut keep).ok();
     let (
         Some(study),
         Some(streets),
@@ -66,13 +68,15 @@ pub fn read(path: &Path) -> Result<Study> {
         Some(areas),
         Some(coverage),
         Some(profile),
-    ) = (study, streets, facilities, population, areas, coverage, profile)
+        Some(refresh),
+    ) = (study, streets, facilities, population, areas, coverage, profile, refresh)
     else {
         return Err(Error::Input(problems));
     };
     let coverage = coverage.unwrap_or_default();
     let profile = profile.unwrap_or_default();
-    let mut study = Study { study, streets, facilities, population, areas, coverage, profile };
+    let refresh = refresh.unwrap_or_default();
+    let mut study = Study { study, streets, facilities, population, areas, coverage, profile, refresh };
     check(&name, &study, &mut problems);
     if !problems.is_empty() {
         return Err(Error::Input(problems));
@@ -150,6 +154,7 @@ fn check(name: &str, study: &Study, problems: &mut Vec<Problem>) {
             fault(&format!("coverage.group_profiles.{group}"), profile.clone(), &expected);
         }
     }
+    check_refresh(study, &mut fault);
     let areas_crs = study.areas.as_ref().and_then(|areas| areas.crs.as_ref());
     let systems = [
         ("facilities.crs", study.facilities.crs.as_ref()),
@@ -225,12 +230,49 @@ fn check_population(population: &PopulationSource, fault: &mut impl FnMut(&str, 
     }
 }
 
+fn check_refresh(study: &Study, fault: &mut impl FnMut(&str, String, &str)) {
+    let refresh = &study.refresh;
+    if let Some(tile) = refresh.tile_resolution.filter(|tile| *tile > study.study.resolution) {
+        fault("refresh.tile_resolution", tile.to_string(), "a resolution not finer than study.resolution");
+    }
+    let (releases, days) = LEAST_KEPT;
+    if refresh.keep_releases < releases {
+        fault("refresh.keep_releases", refresh.keep_releases.to_string(), "at least 3");
+    }
+    if refresh.keep_days < days {
+        fault("refresh.keep_days", refresh.keep_days.to_string(), "at least 7");
+    }
+    let gates = &refresh.gates;
+    for (key, share) in [
+        ("rows_shrink_share", gates.rows_shrink_share),
+        ("unjoined_rise_share", gates.unjoined_rise_share),
+        ("coverage_move_share", gates.coverage_move_share),
+    ] {
+        if !(0.0..=1.0).contains(&share) {
+            fault(&format!("refresh.gates.{key}"), share.to_string(), "a share 0..1");
+        }
+    }
+    if refresh.standard.is_none() && refresh.survey.is_some() {
+        fault("refresh.survey", String::new(), "standard, by which the answers are scored");
+    }
+}
+
 fn make_relative_to(study: &mut Study, folder: &Path) {
     let fix = |path: &mut PathBuf| {
         if !is_remote(path) {
             *path = folder.join(local(path));
         }
     };
+    fix(&mut study.refresh.tables);
+    study.refresh.survey.as_mut().map(fix);
+    study.refresh.projects.as_mut().map(fix);
+    study.refresh.requests.as_mut().map(fix);
+    // A standard is a name, or a file.
+    let standard =
+        study.refresh.standard.as_mut().filter(|name| Path::new(name.as_str()).extension().is_some());
+    if let Some(standard) = standard {
+        *standard = folder.join(&*standard).display().to_string();
+    }
     study.streets.osm.as_mut().map(fix);
     study.streets.overture.as_mut().map(fix);
     study.streets.connectors.as_mut().map(fix);

@@ -24,6 +24,14 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Another process holds what this one needs.
+    #[error("{}: busy, {holder}", path.display())]
+    Busy {
+        /// The lock.
+        path: PathBuf,
+        /// Who holds it, since when.
+        holder: String,
+    },
     /// Our own failure, never the user's.
     #[error("internal failure of walkshed, please report it: {0}")]
     Internal(String),

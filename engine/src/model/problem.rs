@@ -7,6 +7,7 @@ use super::area_fault::AreaFault;
 use super::damage::Damage;
 use super::edit_fault::EditFault;
 use super::facility_fault::FacilityFault;
+use super::gate::GateFault;
 use super::limits::Amount;
 use super::population_fault::PopulationFault;
 use super::siting_fault::SitingFault;
@@ -95,6 +96,13 @@ pub enum Fault {
         needed_bytes: u64,
         /// What it may.
         limit_bytes: u64,
+    },
+    /// The disk has less room than a job may need.
+    DiskSpace {
+        /// What it may need.
+        needed_bytes: u64,
+        /// What is free.
+        free_bytes: u64,
     },
     /// A block of an OSM PBF file is damaged.
     DamagedBlob {
@@ -254,11 +262,19 @@ pub enum Fault {
     Area(AreaFault),
     /// Of a choice of sites.
     Siting(SitingFault),
+    /// Of a release that is not published.
+    Gate(GateFault),
 }
 
 impl From<PopulationFault> for Fault {
     fn from(fault: PopulationFault) -> Self {
         Self::Population(fault)
+    }
+}
+
+impl From<GateFault> for Fault {
+    fn from(fault: GateFault) -> Self {
+        Self::Gate(fault)
     }
 }
 
@@ -446,6 +462,7 @@ impl Fault {
             Self::OtherSum { .. } => "other_sum",
             Self::TooLarge { .. } => "too_large",
             Self::Memory { .. } => "memory",
+            Self::DiskSpace { .. } => "disk_space",
             Self::DamagedBlob { .. } => "damaged_blob",
             Self::UnknownCodec { .. } => "unknown_codec",
             Self::UnknownFeature { .. } => "unknown_feature",
@@ -484,6 +501,7 @@ impl Fault {
             Self::Population(fault) => fault.code(),
             Self::Area(fault) => fault.code(),
             Self::Siting(fault) => fault.code(),
+            Self::Gate(fault) => fault.gate(),
         }
     }
 
@@ -553,6 +571,14 @@ impl Fault {
                 both(
                     format!("would take about {needed:.3} GiB of memory, the limit is {limit:.3} GiB"),
                     format!("约需内存 {needed:.3} GiB，上限为 {limit:.3} GiB"),
+                )
+            }
+            Self::DiskSpace { needed_bytes, free_bytes } => {
+                let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+                let (needed, free) = (gib(*needed_bytes), gib(*free_bytes));
+                both(
+                    format!("may need {needed:.3} GiB of disk, {free:.3} GiB are free"),
+                    format!("可能需要磁盘空间 {needed:.3} GiB，剩余 {free:.3} GiB"),
                 )
             }
             Self::TooLarge { amount, found, most } => {
@@ -704,6 +730,7 @@ impl Fault {
             Self::Population(fault) => fault.what(),
             Self::Area(fault) => fault.what(),
             Self::Siting(fault) => fault.what(),
+            Self::Gate(fault) => fault.what(),
         }
     }
 
@@ -755,6 +782,10 @@ impl Fault {
             Self::Memory { .. } => both(
                 "Raise the memory limit, ask for fewer origins, facilities or minutes, or take pairs as a stream (reach_batches)",
                 "请提高内存上限，减少起点、设施或分钟数，或以流的方式取结果（reach_batches）",
+            ),
+            Self::DiskSpace { .. } => both(
+                "Free some space, or keep fewer releases ([refresh] keep_releases, keep_days)",
+                "请释放磁盘空间，或减少保留的版本（[refresh] keep_releases、keep_days）",
             ),
             Self::TooLarge { .. } => both(
                 "Check where the file comes from; cut it to the study area when it is what it says",
@@ -869,6 +900,7 @@ impl Fault {
             Self::Population(fault) => fault.fix(),
             Self::Area(fault) => fault.fix(),
             Self::Siting(fault) => fault.fix(),
+            Self::Gate(fault) => fault.fix(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A study: the configuration of one area, as it stands in `STUDY.toml`.
 
 use super::analysis_crs::AnalysisCrs;
+use super::gate::ReleaseGates;
 use super::ledger::{self, Day};
 use super::population::Spread;
 use super::profile::Profile;
@@ -31,6 +32,8 @@ pub struct Study {
     pub coverage: CoverageSettings,
     /// Profiles of one's own, beside those of `datasets/profiles.toml`.
     pub profile: Vec<Profile>,
+    /// How its tables are kept fresh.
+    pub refresh: RefreshSettings,
 }
 
 /// A file that holds a table, and which of its tables where it holds several.
@@ -188,6 +191,52 @@ pub struct CoverageSettings {
     pub group_profiles: BTreeMap<String, String>,
 }
 
+/// `[refresh]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RefreshSettings {
+    /// The folder of the tables.
+    pub tables: PathBuf,
+    /// H3 resolution of the parents by which tables are cut, not finer than that of the cells.
+    pub tile_resolution: Option<u8>,
+    /// Name or path of the standard by which areas are scored; no scorecard without.
+    pub standard: Option<String>,
+    /// Level of the areas that are scored, such as `community`; all when absent.
+    pub level: Option<String>,
+    /// Answers of people in place, for the scorecard.
+    pub survey: Option<PathBuf>,
+    /// The ledger of projects.
+    pub projects: Option<PathBuf>,
+    /// Requests of residents.
+    pub requests: Option<PathBuf>,
+    /// Releases that are kept at least, however old.
+    pub keep_releases: u64,
+    /// Days for which releases are kept at least, however many.
+    pub keep_days: u64,
+    /// What may change from one release to the next.
+    pub gates: ReleaseGates,
+}
+
+impl Default for RefreshSettings {
+    fn default() -> Self {
+        Self {
+            tables: PathBuf::from("tables"),
+            tile_resolution: None,
+            standard: None,
+            level: None,
+            survey: None,
+            projects: None,
+            requests: None,
+            keep_releases: 30,
+            keep_days: 30,
+            gates: ReleaseGates::default(),
+        }
+    }
+}
+
+/// Releases and days that are always kept: a reader that opened a table yesterday still reads it.
+pub const LEAST_KEPT: (u64, u64) = (3, 7);
+
 impl CoverageSettings {
     /// Whether rows of a group by a profile are wanted.
     pub fn walks_as(&self, group: &str, profile: &str) -> bool {
@@ -239,6 +288,12 @@ impl Study {
     /// The day on which facilities are looked at; the reader of studies has checked it.
     pub fn day(&self) -> Option<Day> {
         ledger::day(self.study.as_of.as_deref()?)
+    }
+
+    /// H3 resolution of the parents by which its tables are cut: five steps coarser than the cells unless it says otherwise,
+    /// which is about 250 km² for cells of a street block.
+    pub fn tile_resolution(&self) -> u8 {
+        self.refresh.tile_resolution.unwrap_or(self.study.resolution.saturating_sub(5))
     }
 
     /// The files that hold its tables and rasters of people.

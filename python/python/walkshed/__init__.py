@@ -6,7 +6,7 @@
 """
 
 from walkshed import siting
-from walkshed._engine import InputError, InternalError, __version__
+from walkshed._engine import BusyError, InputError, InternalError, __version__
 from walkshed.access import closest, cumulative, e2sfca, gravity, two_step_fca
 from walkshed.areas import check_areas
 from walkshed.arrow import in_crs
@@ -15,6 +15,7 @@ from walkshed.baseline import Answer, Baseline, TouchedPairs, compare, compare_s
 from walkshed.build_order import BuildOrder, best_links, build_order, project_scenarios
 from walkshed.coverage import capacity_per_group, coverage, coverage_gap, roll_up, uncovered
 from walkshed.decay import Decay
+from walkshed.effects import City, ExpectedEffect, RealisedEffect, expected_effect, realised_effect
 from walkshed.equity import Poverty, Theil, concentration_index, equity, fgt, gini, lorenz, palma, theil
 from walkshed.facilities import classify, duplicates, facility_classes, merge_duplicates
 from walkshed.formats import EncodingWarning, read_table
@@ -24,8 +25,12 @@ from walkshed.network import Network
 from walkshed.planted import plant_faults
 from walkshed.population import age_groups
 from walkshed.profile import Profile, profile
+from walkshed.project_rules import project_rules
+from walkshed.projects import Projects, read_projects
 from walkshed.ranking import Ranking, rank_areas
+from walkshed.refresh import RefreshResult, refresh
 from walkshed.rejected import RejectedRowsWarning
+from walkshed.requests import RequestDensity, Requests, read_requests, request_density, request_walks
 from walkshed.route import Route
 from walkshed.scenario import (
     AddLink,
@@ -47,6 +52,7 @@ from walkshed.straight import detour, straight_line
 from walkshed.study import RunResult, ScenariosResult, run, run_scenarios
 from walkshed.summary import Summary
 from walkshed.synthetic import SyntheticCity, synth
+from walkshed.tables import Diff, Tables
 from walkshed.validation import Validation, validate
 
 __all__ = [
@@ -54,10 +60,14 @@ __all__ = [
     "Answer",
     "Baseline",
     "BuildOrder",
+    "BusyError",
+    "City",
     "CloseFacility",
     "CloseLink",
     "Decay",
+    "Diff",
     "EncodingWarning",
+    "ExpectedEffect",
     "GeoTable",
     "InputError",
     "InternalError",
@@ -68,8 +78,13 @@ __all__ = [
     "OpenLink",
     "Poverty",
     "Profile",
+    "Projects",
     "Ranking",
+    "RealisedEffect",
+    "RefreshResult",
     "RejectedRowsWarning",
+    "RequestDensity",
+    "Requests",
     "ResizeFacility",
     "RetimeLink",
     "Route",
@@ -83,6 +98,7 @@ __all__ = [
     "StoppedWarning",
     "Summary",
     "SyntheticCity",
+    "Tables",
     "Theil",
     "TouchedPairs",
     "Validation",
@@ -106,6 +122,7 @@ __all__ = [
     "duplicates",
     "e2sfca",
     "equity",
+    "expected_effect",
     "facility_classes",
     "fgt",
     "gini",
@@ -117,9 +134,16 @@ __all__ = [
     "palma",
     "plant_faults",
     "profile",
+    "project_rules",
     "project_scenarios",
     "rank_areas",
+    "read_projects",
+    "read_requests",
     "read_table",
+    "realised_effect",
+    "refresh",
+    "request_density",
+    "request_walks",
     "requirements",
     "roll_up",
     "run",

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any, final, type_check_only
 
 __all__ = [
-    "MAX_SNAP_M",
     "Baseline",
+    "BusyError",
     "FileTable",
     "InputError",
     "InternalError",
+    "MAX_SNAP_M",
     "Network",
     "Refusal",
     "SitingProgram",
@@ -57,9 +58,13 @@ __all__ = [
     "reach_batches",
     "read_file",
     "read_scenario",
+    "refresh",
+    "refresh_sources",
     "refusal",
     "refuse",
+    "releases",
     "requirements",
+    "roll_back",
     "roll_up",
     "route",
     "run_scenarios",
@@ -72,10 +77,12 @@ __all__ = [
     "straight_line",
     "study_files",
     "synth",
+    "table_files",
     "theil",
     "two_step_fca",
     "uncovered",
     "validate_inputs",
+    "verify_tables",
     "with_scenario",
 ]
 
@@ -87,6 +94,7 @@ _Report = Callable[[str, int, int], object]
 class InputError(ValueError):
     problems: list[dict[str, Any]]
 
+class BusyError(RuntimeError): ...
 class InternalError(RuntimeError): ...
 
 @type_check_only
@@ -339,6 +347,19 @@ def route(
 ) -> tuple[Table, float | None, tuple[str, str | None, float | None] | None]: ...
 def profiles() -> str: ...
 def study_files(path: str) -> list[tuple[str, str | None]]: ...
+def refresh(
+    options: dict[str, Any],
+    tables: list[dict[str, Any]],
+    extra: list[tuple[str, object]],
+    report: _Report | None = None,
+) -> str: ...
+def refresh_sources(study: str) -> tuple[str, str | None, str | None]: ...
+def releases(folder: str) -> tuple[str, int]: ...
+def table_files(
+    folder: str, table: str, release: int
+) -> tuple[list[tuple[str, int | None, str, int, int, str]], str | None]: ...
+def verify_tables(folder: str, report: _Report | None = None) -> list[tuple[str, str]]: ...
+def roll_back(folder: str, to: int, reason: str, report: _Report | None = None) -> str: ...
 def run_study(
     path: str,
     out: str,

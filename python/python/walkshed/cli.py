@@ -1,6 +1,7 @@
 """The command `walkshed`: arguments in, results on stdout, messages and progress on stderr.
 
-Exit codes: 0 done, 1 refused (the message says what and where), 2 wrong usage, 3 our own failure, 130 stopped.
+Exit codes: 0 done, 1 refused (the message says what and where), 2 wrong usage, 3 our own failure, 75 another refresh holds
+the tables, 130 stopped (143 by SIGTERM).
 """
 
 from __future__ import annotations
@@ -16,11 +17,22 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import InputError, RejectedRowsWarning, __version__, site_plan, siting, study, synthetic, validation
+from walkshed import (
+    BusyError,
+    InputError,
+    RejectedRowsWarning,
+    __version__,
+    site_plan,
+    siting,
+    study,
+    synthetic,
+    table_commands,
+    validation,
+)
+from walkshed.console import BUSY, DONE, FAILED, REFUSED, STOPPED, TERMINATED, print_frame, progress_of
 from walkshed.memory import to_bytes
 from walkshed.score import score_run
 
-DONE, REFUSED, FAILED, STOPPED = 0, 1, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         _refuse(options, error)
         return REFUSED
+    except BusyError as error:
+        print(f"walkshed: {error} 正被另一进程占用", file=sys.stderr)
+        return BUSY
+    except LookupError as error:
+        print(f"walkshed: {error.args[0] if error.args else error}", file=sys.stderr)
+        return REFUSED
     except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
@@ -41,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("walkshed: stopped; nothing was written", file=sys.stderr)
         return STOPPED
+    except table_commands.Terminated as signal:
+        print(f"walkshed: ended by {signal}; nothing was published", file=sys.stderr)
+        return TERMINATED
     except Exception as error:  # the last door: a traceback helps nobody at a command line
         print(f"walkshed: internal failure, please report it: {error!r}", file=sys.stderr)
         return FAILED
@@ -94,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     site.add_argument("plan", metavar="PLAN.toml", help="a table [site]: the folder of a run, a problem, a class, k")
     site.add_argument("--out", metavar="DIR", required=True, help="folder for the sites; replaced as a whole")
     site.set_defaults(command=_site)
-    for command in (run, validate, synth, score, scenario, site):
+    for command in (run, validate, synth, score, scenario, site, *table_commands.add(commands)):
         command.add_argument("--json", action="store_true", help="machine-readable results on stdout")
         command.add_argument("--quiet", action="store_true", help="no progress")
     return parser
@@ -108,7 +129,7 @@ def _size(text: str) -> int | None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    result = study.run(options.study, options.out, memory_limit=options.memory_limit, progress=_progress(options))
+    result = study.run(options.study, options.out, memory_limit=options.memory_limit, progress=progress_of(options))
     if options.map:
         _draw(result, options.map)
     if options.json:
@@ -120,7 +141,7 @@ def _run(options: argparse.Namespace) -> int:
     kilometres = sum(length for kind, length in network["length_km"].items() if kind != "square")
     print(f"{kilometres:,.0f} km of ways 步行道路, {network['edges']:,} edges")
     print("share of people who reach the nearest facility on foot, per cent 步行可达人口占比 (%):")
-    _print_frame(result.summary())
+    print_frame(result.summary())
     _print_left_out(report)
     print(f"results: {result.folder}")
     if options.map:
@@ -153,7 +174,7 @@ def _source(streets: dict[str, Any]) -> str:
 def _validate(options: argparse.Namespace) -> int:
     refused: InputError | None = None
     try:
-        found = validation.validate(options.source, out=options.out, progress=_progress(options))
+        found = validation.validate(options.source, out=options.out, progress=progress_of(options))
     except InputError as error:
         told_of = getattr(error, "validation", None)
         if not isinstance(told_of, validation.Validation):
@@ -185,7 +206,7 @@ def _print_findings(found: validation.Validation) -> None:
             print(f"not near any street 未接入路网: {report['people_not_snapped']:,.0f} people")
     if found.totals.height:
         print("rows in = accepted + rejected 读入 = 采用 + 未采用:")
-        _print_frame(found.totals)
+        print_frame(found.totals)
     print(f"rows left out 未采用的行: {found.rejected.height}; findings 全部问题: {found.findings.height}")
     for row in found.findings.head(20).iter_rows(named=True):
         place = ", ".join(str(row[part]) for part in ("file", "row", "id", "column", "value") if row[part] is not None)
@@ -207,7 +228,7 @@ def _score(options: argparse.Namespace) -> int:
             level=options.level,
             built=options.built,
             complete=options.complete,
-            progress=_progress(options),
+            progress=progress_of(options),
         )
     if options.json:
         print((Path(options.out) / "score.json").read_text("utf-8"))
@@ -229,7 +250,7 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _scenario(options: argparse.Namespace) -> int:
-    result = study.run_scenarios(options.study, options.plans, options.out, progress=_progress(options))
+    result = study.run_scenarios(options.study, options.plans, options.out, progress=progress_of(options))
     if options.json:
         print(json.dumps(result.report, ensure_ascii=False))
         return DONE
@@ -239,7 +260,7 @@ def _scenario(options: argparse.Namespace) -> int:
     summary = result.summary().drop("scenario")
     if summary.height:
         print("who gains 受益人口, who loses 受损人口, minutes saved together 节省的人·分钟:")
-        _print_frame(summary)
+        print_frame(summary)
     print(f"results 结果: {options.out}")
     return DONE
 
@@ -248,14 +269,14 @@ def _site(options: argparse.Namespace) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RejectedRowsWarning)  # the run has told of its rows
         warnings.simplefilter("ignore", siting.StoppedWarning)  # told below
-        result = site_plan.site_run(options.plan, options.out, progress=_progress(options))
+        result = site_plan.site_run(options.plan, options.out, progress=progress_of(options))
     if options.json:
         print(json.dumps(result.report, ensure_ascii=False))
         return DONE
     print(result.siting.summary())
     built = result.siting.sites.filter(~pl.col("existing")).sort("order")
     columns = ["order", "site_id", "class", "people", "area_id", "lon", "lat"]
-    _print_frame(built.select(columns).head(30).with_columns(pl.col("lon", "lat").round(5).cast(pl.String)))
+    print_frame(built.select(columns).head(30).with_columns(pl.col("lon", "lat").round(5).cast(pl.String)))
     if built.height > 30:
         print(f"  … and {built.height - 30} more; see sites.parquet")
     print(f"sites 选址结果: {result.folder}")
@@ -267,7 +288,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _synth(options: argparse.Namespace) -> int:
-    city = synthetic.synth(options.out, nodes=options.nodes, seed=options.seed, progress=_progress(options))
+    city = synthetic.synth(options.out, nodes=options.nodes, seed=options.seed, progress=progress_of(options))
     if options.json:
         print(json.dumps(city.report, ensure_ascii=False))
         return DONE
@@ -276,10 +297,6 @@ def _synth(options: argparse.Namespace) -> int:
     print(f"city 城市: {city.folder}")
     print(f"next 下一步: walkshed run {city.study} --out RESULTS")
     return DONE
-
-
-def _progress(options: argparse.Namespace) -> bool | None:
-    return False if options.quiet or not sys.stderr.isatty() else None
 
 
 def _print_left_out(report: dict[str, Any]) -> None:
@@ -292,20 +309,6 @@ def _print_left_out(report: dict[str, Any]) -> None:
     absent = report["classes_without_facilities"]
     if absent:
         print(f"no facility known, so nothing is said 无设施数据: {', '.join(absent)}")
-
-
-def _print_frame(table: pl.DataFrame) -> None:
-    with pl.Config(
-        tbl_rows=-1,
-        tbl_cols=-1,
-        tbl_width_chars=160,
-        fmt_str_lengths=40,
-        float_precision=1,
-        tbl_hide_column_data_types=True,
-        tbl_hide_dataframe_shape=True,
-        tbl_formatting="ASCII_MARKDOWN",
-    ):
-        print(table)
 
 
 def _refuse(options: argparse.Namespace, error: InputError) -> None:

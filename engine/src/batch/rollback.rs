@@ -1,0 +1,73 @@
+//! An earlier release published again: nothing is undone, the line of releases goes on.
+
+use super::lake::{Lake, Staged};
+use super::refresh::utc;
+use crate::io::delta::Changes;
+use crate::io::disk::LocalDisk;
+use crate::model::error::{Error, Result};
+use crate::model::problem::{Fault, Problem};
+use crate::model::progress::Progress;
+use crate::model::release::{Release, TableCounts};
+use std::path::Path;
+
+/// Publish the tables of release `to` again, as a new release; `reason` is recorded.
+///
+/// # Errors
+/// A problem when there is no such release or its files are let go of; [`Error::Busy`] when another process publishes.
+pub fn roll_back(
+    root: &Path,
+    to: u64,
+    reason: &str,
+    unique: &str,
+    now_ms: u64,
+    progress: &Progress,
+) -> Result<Release> {
+    let disk = LocalDisk::from_env();
+    let lake = Lake::new(root, &disk);
+    let last = lake.last()?.ok_or_else(|| Problem::of_file(root.display().to_string(), Fault::NotFound))?;
+    let _lock = lake.lock(&utc(now_ms))?;
+    lake.recover()?;
+    let told = |expected: String| {
+        let fault = Fault::Setting { expected };
+        Error::from(Problem::of_file(root.display().to_string(), fault).with_value(to.to_string()))
+    };
+    let first = lake.kept_from()?;
+    if to < first || to > last {
+        return Err(told(format!("a release from {first} to {last}; earlier ones are not kept")));
+    }
+    if reason.trim().is_empty() {
+        return Err(told("a reason, which is recorded".to_owned()));
+    }
+    let (wanted, now) = (lake.release(to)?, lake.release(last)?);
+    let mut staged = Staged::default();
+    for name in now.tables.keys().chain(wanted.tables.keys()) {
+        let (shape, files) = lake.table(name, to)?;
+        let (shape_now, mut files_now) = lake.table(name, last)?;
+        let mut counts = TableCounts { files: files.len() as u64, ..TableCounts::default() };
+        let mut changes =
+            Changes { shape: shape.filter(|it| shape_now.as_ref() != Some(it)), ..Changes::default() };
+        for (path, file) in files {
+            counts.rows += file.rows;
+            counts.bytes += file.bytes;
+            if files_now.remove(&path).as_ref() != Some(&file) {
+                changes.added.push(file);
+            }
+        }
+        changes.removed = files_now.into_values().collect();
+        counts.files_added = changes.added.len() as u64;
+        counts.files_removed = changes.removed.len() as u64;
+        staged.counts.insert(name.clone(), counts);
+        staged.tables.insert(name.clone(), changes);
+    }
+    let at_ms = now_ms.max(now.published_at_ms + 1);
+    let draft = Release {
+        cause: "rollback".to_owned(),
+        reason: Some(format!("to release {to}: {reason}")),
+        published_at: utc(at_ms),
+        published_at_ms: at_ms,
+        ..wanted
+    };
+    progress.hold()?;
+    let bench = lake.workbench(unique)?;
+    lake.publish(&bench, &staged, draft, progress)
+}

@@ -1,0 +1,175 @@
+"""The nightly job: the tables of a study brought up to its inputs, published whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from walkshed import _engine, formats, refresh_report
+from walkshed.memory import MemoryLimit, to_bytes
+from walkshed.progress import Progress, reporting
+from walkshed.tables import Gate, Tables
+
+_log = logging.getLogger("walkshed.refresh")
+
+
+@dataclass(frozen=True)
+class RefreshResult:
+    """What a refresh did.
+
+    Attributes:
+        report: what stands in `reports/last.json` of the tables' folder: status, why, what became of every table,
+            people, rows left out, seconds of each step, memory.
+
+    """
+
+    report: dict[str, Any]
+
+    @property
+    def status(self) -> str:
+        """"published", "unchanged" or "dry_run"."""
+        return str(self.report["status"])
+
+    @property
+    def release(self) -> int | None:
+        """The release that stands now; None before the first."""
+        number = self.report["release"]
+        return None if number is None else int(number)
+
+    @property
+    def tables(self) -> Tables:
+        """The tables.
+
+        Raises:
+            FileNotFoundError: nothing was published yet.
+
+        """
+        return Tables(self.report["tables"])
+
+    def made(self) -> pl.DataFrame:
+        """What became of each table: `table`, `parts`, `computed` (what they are computed from changed), `changed` (they
+        came out other than before), `tiles` (how many), `classes`."""
+        rows = [
+            {
+                "table": name,
+                **{key: made[key] for key in ("parts", "computed", "changed")},
+                "tiles": len(made["tiles"]),
+                "classes": ", ".join(made["names"]),
+            }
+            for name, made in self.report["made"].items()
+        ]
+        schema = {"table": pl.String, "parts": pl.Int64, "computed": pl.Int64, "changed": pl.Int64}
+        return pl.DataFrame(rows, schema=schema | {"tiles": pl.Int64, "classes": pl.String})
+
+    def __repr__(self) -> str:
+        """Status and release."""
+        return f"RefreshResult({self.status}, release {self.release} in {self.report['tables']})"
+
+
+def refresh(
+    study: str | os.PathLike[str],
+    tables: str | os.PathLike[str] | None = None,
+    *,
+    full: bool = False,
+    dry_run: bool = False,
+    as_of: str | dt.date | None = None,
+    override: Mapping[Gate, str] | None = None,
+    any_file_system: bool = False,
+    memory_limit: MemoryLimit = None,
+    progress: Progress = None,
+) -> RefreshResult:
+    """Bring the tables of a study up to its inputs (docs/refresh.md).
+
+    The same inputs, settings, day and code as in the last release: nothing is done, and no release is made. Else what is
+    computed from something that changed is computed again, and published as one release; the tables are the same to the
+    bit as those of a whole recompute.
+
+    Args:
+        study: path of a `STUDY.toml`; its section `[refresh]` says where the tables lie, how long releases are kept, and
+            what may change in a night.
+        tables: the folder of the tables, in place of the study's.
+        full: compute everything again, whatever did not change.
+        dry_run: only tell what would be computed and why; nothing is written.
+        as_of: the day on which facilities are open, such as "2026-03-01", in place of the study's.
+        override: gates to pass over, each with a reason that is recorded.
+        any_file_system: publish also on file systems that may lose names when a machine fails (network shares).
+        memory_limit: as of `run`.
+        progress: None or True shows a bar after a second, False nothing, a function is called with the state.
+
+    Returns:
+        What was done. `reports/` in the tables' folder has the same as JSON, as a page and for Prometheus.
+
+    Raises:
+        InputError: faults of the study or its inputs, or gates that stay shut: the tables stay as they were.
+        BusyError: another refresh holds the tables.
+        OSError: the disk refuses; the tables stay as they were, or are finished by the next refresh.
+        KeyboardInterrupt: stopped by the user; nothing was published.
+
+    """
+    path = os.fspath(study)
+    folder, projects, requests = _engine.refresh_sources(path)
+    folder = os.fspath(tables) if tables is not None else folder
+    options = {
+        "study": path,
+        "tables": folder,
+        "full": full,
+        "dry_run": dry_run,
+        "as_of": as_of.isoformat() if isinstance(as_of, dt.date) else as_of,
+        "overrides": dict(override or {}),
+        "any_file_system": any_file_system,
+        "memory_limit": to_bytes(memory_limit),
+    }
+    _log.info("refresh of %s into %s", path, folder)
+    began = dt.datetime.now(dt.timezone.utc)
+    try:
+        with reporting(progress) as report:
+            extra = _extra(projects, requests, as_of)
+            text = _engine.refresh(options, formats.for_study(path), extra, report=report)
+    except _engine.InputError as error:
+        told = {"status": "refused", "tables": folder, "problems": getattr(error, "problems", [])}
+        for problem in told["problems"]:
+            _log.error("%s", problem["message"])
+        if not dry_run:
+            refresh_report.write(Path(folder), told, began)
+        raise
+    told = json.loads(text)
+    _tell(told)
+    if not dry_run:
+        refresh_report.write(Path(folder), told, began)
+    return RefreshResult(told)
+
+
+def _extra(projects: str | None, requests: str | None, as_of: str | dt.date | None) -> list[tuple[str, pl.DataFrame]]:
+    """The tables that are published beside: projects and requests, as their readers accept them."""
+    from walkshed.projects import read_projects
+    from walkshed.requests import read_requests
+
+    extra = []
+    if projects is not None:
+        extra.append(("projects", read_projects(projects, as_of=as_of).table))
+    if requests is not None:
+        extra.append(("requests", read_requests(requests, as_of=as_of).table))
+    return extra
+
+
+def _tell(report: dict[str, Any]) -> None:
+    """Log what was done."""
+    for why in report["why"]:
+        _log.info("%s %s", why["what"], why["of"])
+    if report["recovered"]:
+        _log.warning("finished release(s) %s that another process had begun", report["recovered"])
+    for told in report["warnings"]:
+        _log.warning("%s", told)
+    for name, made in report["made"].items():
+        _log.info("%s: %d of %d parts computed, %d changed", name, made["computed"], made["parts"], made["changed"])
+    for step, seconds in report["seconds"].items():
+        _log.debug("%s: %.2f s", step, seconds)
+    _log.info("%s: release %s", report["status"], report["release"])
