@@ -107,5 +107,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(tables::roll_back, module)?)?;
     module.add_function(wrap_pyfunction!(study::age_groups, module)?)?;
     module.add_function(wrap_pyfunction!(areas::check_areas, module)?)?;
+    module.add_function(wrap_pyfunction!(areas::areas_of_places, module)?)?;
+    module.add_function(wrap_pyfunction!(areas::cells_of_places, module)?)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 use walkshed::batch::lake::Lake;
-use walkshed::batch::refresh::{Extra, Request, refresh as run_refresh};
+use walkshed::batch::refresh::{Extra, Request, on_day, refresh as run_refresh};
 use walkshed::batch::rollback;
 use walkshed::io::disk::LocalDisk;
 use walkshed::io::memory::MemoryLimit;
@@ -27,6 +27,8 @@ pub struct RefreshOptions {
     overrides: BTreeMap<String, String>,
     any_file_system: bool,
     memory_limit: Option<u64>,
+    /// Now, for tests; else the clock of the machine.
+    now_ms: Option<u64>,
 }
 
 /// Bring the tables of a study up to its inputs; what was done as JSON.
@@ -39,7 +41,7 @@ pub fn refresh(
     extra: Vec<(String, PyTable)>,
     report: Option<Py<PyAny>>,
 ) -> PyResult<String> {
-    let (given, now_ms) = (given(tables), now_ms());
+    let (given, now_ms) = (given(tables), options.now_ms.unwrap_or_else(now_ms));
     let done = job::run(py, report.as_ref(), move |progress| {
         let extra = extra.into_iter().map(extra_table).collect::<Result<_>>()?;
         let request = Request {
@@ -137,12 +139,17 @@ fn to_json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Where a study keeps its tables, and the files that only they ask for: tables, projects, requests.
+/// Name, folder of tables, projects, requests, day.
+type Sources = (String, PathBuf, Option<PathBuf>, Option<PathBuf>, Option<String>);
+
+/// What a study is called, where it keeps its tables, the files that only they ask for, and the day on which facilities are
+/// open.
 #[pyfunction]
-pub fn refresh_sources(
-    py: Python<'_>,
-    study: PathBuf,
-) -> PyResult<(PathBuf, Option<PathBuf>, Option<PathBuf>)> {
-    let refresh = job::run(py, None, move |_| walkshed::io::study::read(&study))?.refresh;
-    Ok((refresh.tables, refresh.projects, refresh.requests))
+#[pyo3(signature = (study, as_of=None))]
+pub fn refresh_sources(py: Python<'_>, study: PathBuf, as_of: Option<String>) -> PyResult<Sources> {
+    job::run(py, None, move |_| {
+        let read = on_day(&study, as_of)?;
+        let refresh = read.refresh;
+        Ok((read.study.name, refresh.tables, refresh.projects, refresh.requests, read.study.as_of))
+    })
 }

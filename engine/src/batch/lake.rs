@@ -5,6 +5,8 @@
 //! staging/…                         what is being written; nobody looks here
 //! coverage/tile=…/part-….parquet    data, named by its own hash, never changed
 //! coverage/_delta_log/….json        the log that every reader of Delta knows
+//! files/areas-….parquet             beside the tables: outlines, doors, the network
+//! exports/areas.parquet             second names of those of the last release, for maps
 //! releases/….json                   the record of a release: once its name is here, the release is
 //! releases/…-…/coverage.json        its log entries; those of the tables are second names of these files
 //! ```
@@ -20,7 +22,7 @@ use crate::io::hash;
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
-use crate::model::release::{FORMAT, Release, TableCounts};
+use crate::model::release::{FORMAT, Release, StoredFile, TableCounts};
 use bytes::Bytes;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use rayon::prelude::*;
@@ -29,8 +31,14 @@ use std::path::{Path, PathBuf};
 
 const RELEASES: &str = "releases";
 const STAGING: &str = "staging";
+/// What lies beside the tables, under names of its contents.
+const FILES: &str = "files";
+/// The same of the last release, under names that stay.
+const EXPORTS: &str = "exports";
 /// Tells from which release on files are kept.
 const KEPT: &str = "kept_from";
+/// Tells which other inputs gave the same tables.
+const SEEN: &str = "seen";
 
 /// A folder of tables.
 pub struct Lake<'a> {
@@ -45,6 +53,8 @@ pub struct Staged {
     pub tables: BTreeMap<String, Changes>,
     /// Rows, files and bytes that each table has then.
     pub counts: BTreeMap<String, TableCounts>,
+    /// What lies beside the tables.
+    pub files: BTreeMap<String, StoredFile>,
 }
 
 /// A folder of one's own for what is not published yet.
@@ -240,7 +250,7 @@ impl<'a> Lake<'a> {
             }
             known.insert(release.entries);
         }
-        let is_entries = |name: &&String| !name.contains('.') && *name != KEPT;
+        let is_entries = |name: &&String| !name.contains('.') && ![KEPT, SEEN].contains(&name.as_str());
         for name in self.disk.list(&self.releases())?.iter().filter(is_entries) {
             if !known.contains(name) {
                 self.disk.remove_folder(&self.releases().join(name))?;
@@ -256,19 +266,65 @@ impl<'a> Lake<'a> {
 
     /// Give the log entries of a release their names; whether any had none.
     fn finish(&self, release: &Release) -> Result<bool> {
-        let mut finished = false;
-        for name in release.tables.keys() {
-            let log = self.root.join(name).join(LOG);
-            if self.disk.list(&log)?.contains(&format!("{:020}.json", release.release)) {
-                continue;
-            }
-            self.disk.make_folder(&log)?;
-            let entry = self.entries(release).join(format!("{name}.json"));
-            self.disk.link(&entry, &self.log_path(name, release.release))?;
-            self.disk.sync_folder(&log)?;
-            finished = true;
+        let is_named = |name: &String| self.disk.exists(&self.log_path(name, release.release));
+        if release.tables.keys().all(is_named) {
+            return Ok(false);
         }
-        Ok(finished)
+        self.export(release)?;
+        for (name, counts) in &release.tables {
+            let log = self.root.join(name).join(LOG);
+            self.disk.make_folder(&log)?;
+            for number in 0..counts.earlier_sha256.len() as u64 {
+                let entry = self.entries(release).join(earlier_name(name, number));
+                self.disk.link(&entry, &self.log_path(name, number))?;
+            }
+            self.disk.link(
+                &self.entries(release).join(format!("{name}.json")),
+                &self.log_path(name, release.release),
+            )?;
+            self.disk.sync_folder(&log)?;
+        }
+        Ok(true)
+    }
+
+    /// No other program wrote to a log: its entries are ours, and the next has no name yet.
+    fn check_logs(&self, release: &Release, last: Option<&Release>) -> Result<()> {
+        let told = |name: &String| {
+            let expected =
+                "a log that only walkshed writes to; another program wrote to this table".to_owned();
+            Error::from(Problem::of_file(format!("{name}/{LOG}"), Fault::Setting { expected }))
+        };
+        for name in release.tables.keys() {
+            if self.disk.exists(&self.log_path(name, release.release)) {
+                return Err(told(name));
+            }
+        }
+        for (name, counts) in last.iter().flat_map(|last| &last.tables) {
+            let entry = self.disk.read(&self.log_path(name, release.release - 1))?;
+            if entry.is_none_or(|entry| hash::of_bytes(&entry) != counts.entry_sha256) {
+                return Err(told(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// The files beside the tables under the names that stay: each in one step, so that a map never opens half of one.
+    fn export(&self, release: &Release) -> Result<()> {
+        if self.last()? != Some(release.release) {
+            return Ok(());
+        }
+        let folder = self.root.join(EXPORTS);
+        self.disk.make_folder(&folder)?;
+        for (name, file) in &release.files {
+            let kind = Path::new(&file.path).extension().unwrap_or_default().to_string_lossy().into_owned();
+            let (aside, stays) = (folder.join(format!(".{name}")), folder.join(format!("{name}.{kind}")));
+            self.disk.remove(&aside)?;
+            self.disk.link(&self.root.join(&file.path), &aside)?;
+            self.disk.rename(&aside, &stays)?;
+            // Where both were names of one file already, renaming does nothing and leaves both.
+            self.disk.remove(&aside)?;
+        }
+        self.disk.sync_folder(&folder)
     }
 
     /// Publish a release: all of it or nothing. Its number, its entries and its hashes are filled in here.
@@ -285,12 +341,16 @@ impl<'a> Lake<'a> {
     ) -> Result<Release> {
         let before = self.last()?;
         release.release = before.map_or(0, |number| number + 1);
-        release.before_sha256 = before.map(|number| self.release(number)).transpose()?.map(|it| it.sha256);
+        let last = before.map(|number| self.release(number)).transpose()?;
+        release.before_sha256 = last.as_ref().map(|it| it.sha256.clone());
         release.entries = format!("{:020}-{}", release.release, bench.name);
+        release.tables = staged.counts.clone();
+        self.check_logs(&release, last.as_ref())?;
         self.check_receipts(bench, staged, progress)?;
         progress.check()?;
         self.name_data(bench, staged)?;
-        self.write_entries(staged, &mut release)?;
+        self.write_entries(staged, &mut release, last.as_ref())?;
+        release.files = staged.files.clone();
         let release = sealed(release)?;
         let text = to_json(&release)?;
         let record = bench.folder.join("record.json");
@@ -313,6 +373,13 @@ impl<'a> Lake<'a> {
             .flat_map(|(name, changes)| changes.added.iter().map(move |file| (name, file)))
             .collect();
         progress.begin("checking files", added.len())?;
+        for file in staged.files.values() {
+            let there = [bench.path(&file.sha256), self.root.join(&file.path)];
+            let contents = there.iter().find_map(|path| self.disk.read(path).transpose()).transpose()?;
+            if contents.is_none_or(|contents| hash::of_bytes(&contents) != file.sha256) {
+                return Err(Error::Internal(format!("{}: the file is not what was written", file.path)));
+            }
+        }
         added.into_par_iter().try_for_each(|(table, file)| {
             let contents = self.disk.read(&bench.path(&file.sha256))?;
             let contents = match contents {
@@ -334,38 +401,62 @@ impl<'a> Lake<'a> {
 
     /// The data files get the names that the logs will have; what is there already under the name of its hash stays.
     fn name_data(&self, bench: &Workbench, staged: &Staged) -> Result<()> {
+        let of_table = |(table, changes): (&String, &Changes)| {
+            let place = |file: &DataFile| (self.root.join(table).join(&file.path), file.sha256.clone());
+            changes.added.iter().map(place).collect::<Vec<_>>()
+        };
+        let beside = staged.files.values().map(|file| (self.root.join(&file.path), file.sha256.clone()));
         let mut folders = BTreeSet::new();
-        for (table, changes) in &staged.tables {
-            for file in &changes.added {
-                let path = self.root.join(table).join(&file.path);
-                let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-                if folders.insert(folder.clone()) {
-                    self.disk.make_folder(&folder)?;
-                }
-                let from = bench.path(&file.sha256);
-                if self.disk.read(&path)?.is_some_and(|there| hash::of_bytes(&there) == file.sha256) {
-                    continue;
-                }
-                self.disk.rename(&from, &path)?;
+        for (path, sha256) in staged.tables.iter().flat_map(of_table).chain(beside) {
+            let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+            if folders.insert(folder.clone()) {
+                self.disk.make_folder(&folder)?;
+            }
+            if self.disk.read(&path)?.is_none_or(|there| hash::of_bytes(&there) != sha256) {
+                self.disk.rename(&bench.path(&sha256), &path)?;
             }
         }
         folders.iter().try_for_each(|folder| self.disk.sync_folder(folder))
     }
 
-    fn write_entries(&self, staged: &Staged, release: &mut Release) -> Result<()> {
+    fn write_entries(&self, staged: &Staged, release: &mut Release, last: Option<&Release>) -> Result<()> {
         let folder = self.entries(release);
         self.disk.make_folder(&folder)?;
-        let commit =
-            Commit { version: release.release, at_ms: release.published_at_ms, cause: &release.cause };
-        release.tables = staged.counts.clone();
+        let at_ms = release.published_at_ms;
+        let commit = Commit { version: release.release, at_ms, cause: &release.cause };
         for (name, counts) in &mut release.tables {
             let nothing = Changes::default();
-            let text = delta::entry(commit, staged.tables.get(name).unwrap_or(&nothing));
+            let changes = staged.tables.get(name).unwrap_or(&nothing);
+            let is_new = last.is_some_and(|last| !last.tables.contains_key(name));
+            if is_new {
+                counts.earlier_sha256 = self.write_earlier(&folder, name, commit, changes)?;
+            }
+            let text = delta::entry(commit, changes);
             counts.entry_sha256 = hash::of_text(&text);
-            let path = folder.join(format!("{name}.json"));
-            self.disk.write(&path, text.as_bytes(), Some(commit.at_ms))?;
+            self.disk.write(&folder.join(format!("{name}.json")), text.as_bytes(), Some(at_ms))?;
         }
         self.disk.sync_folder(&folder)
+    }
+
+    /// A table that comes later has entries for the releases before it too: empty ones, so that its versions are the
+    /// numbers of releases.
+    fn write_earlier(
+        &self,
+        folder: &Path,
+        name: &str,
+        commit: Commit<'_>,
+        changes: &Changes,
+    ) -> Result<Vec<String>> {
+        let mut sha256 = Vec::new();
+        for version in 0..commit.version {
+            let shape = changes.shape.clone().filter(|_| version == 0);
+            let at_ms = self.release(version)?.published_at_ms;
+            let empty = Changes { shape, ..Changes::default() };
+            let text = delta::entry(Commit { version, at_ms, ..commit }, &empty);
+            sha256.push(hash::of_text(&text));
+            self.disk.write(&folder.join(earlier_name(name, version)), text.as_bytes(), Some(at_ms))?;
+        }
+        Ok(sha256)
     }
 
     /// Let go of what no release from `first` on needs: its files are taken away, its records stay as history. Call with
@@ -375,13 +466,7 @@ impl<'a> Lake<'a> {
     /// The system refuses.
     pub fn keep_from(&self, first: u64) -> Result<(u64, u64)> {
         let first = first.max(self.kept_from()?);
-        let path = self.releases().join(KEPT);
-        let aside = self.root.join(STAGING).join(KEPT);
-        self.disk.make_folder(&self.root.join(STAGING))?;
-        self.disk.remove(&aside)?;
-        self.disk.write(&aside, first.to_string().as_bytes(), None)?;
-        self.disk.rename(&aside, &path)?;
-        self.disk.sync_folder(&self.releases())?;
+        self.note(KEPT, &first.to_string())?;
         let mut gone = (0, 0);
         for table in self.tables()? {
             let needed = self.needed(&table, first)?;
@@ -402,7 +487,57 @@ impl<'a> Lake<'a> {
                 }
             }
         }
+        let beside = self.beside(first)?;
+        let folder = self.root.join(FILES);
+        for name in self.disk.list(&folder)? {
+            let path = format!("{FILES}/{name}");
+            if !beside.contains_key(&path) {
+                let whole = self.root.join(path);
+                gone.1 += std::fs::metadata(&whole).map_or(0, |about| about.len());
+                gone.0 += 1;
+                self.disk.remove(&whole)?;
+            }
+        }
         Ok(gone)
+    }
+
+    /// Write down a word about the releases, in one step. Call with the lock held.
+    fn note(&self, name: &str, text: &str) -> Result<()> {
+        let folder = self.root.join(STAGING).join(name);
+        let aside = folder.join(name);
+        self.disk.make_folder(&folder)?;
+        self.disk.remove(&aside)?;
+        self.disk.write(&aside, text.as_bytes(), None)?;
+        self.disk.rename(&aside, &self.releases().join(name))?;
+        self.disk.sync_folder(&self.releases())?;
+        self.disk.remove_folder(&folder)
+    }
+
+    /// Remember what gave the tables that stand, though it is not that of their release: inputs that differ in what no
+    /// table has. Call with the lock held.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn remember(&self, key: &str, release: u64) -> Result<()> {
+        self.note(SEEN, &format!("{key} {release}"))
+    }
+
+    /// Whether such inputs gave the tables of this release.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn remembers(&self, key: &str, release: u64) -> Result<bool> {
+        let text = self.disk.read(&self.releases().join(SEEN))?;
+        Ok(text.is_some_and(|text| text == format!("{key} {release}").as_bytes()))
+    }
+
+    /// The files beside the tables that any release from `first` on needs, with their hashes.
+    fn beside(&self, first: u64) -> Result<BTreeMap<String, String>> {
+        let mut needed = BTreeMap::new();
+        for number in self.numbers()?.into_iter().filter(|number| *number >= first) {
+            needed.extend(self.release(number)?.files.into_values().map(|file| (file.path, file.sha256)));
+        }
+        Ok(needed)
     }
 
     /// The files of a table that any release from `first` on needs.
@@ -446,19 +581,30 @@ impl<'a> Lake<'a> {
         for table in tables {
             damaged.extend(self.verify_data(&table, first, progress)?);
         }
+        let beside = match self.beside(first) {
+            Ok(beside) => beside,
+            Err(Error::Input(_)) => BTreeMap::new(), // told with the record
+            Err(other) => return Err(other),
+        };
+        for (path, sha256) in beside {
+            damaged.extend(self.damage(&self.root.join(path), &sha256)?);
+        }
         Ok(damaged)
     }
 
     fn verify_entries(&self, release: &Release, damaged: &mut Vec<Damaged>) -> Result<()> {
         for (name, counts) in &release.tables {
-            let path = self.log_path(name, release.release);
-            let found = self.disk.read(&path)?.map(|text| hash::of_bytes(&text));
-            match found {
-                None => damaged.push(Damaged::new(&self.root, &path, "the log entry is missing")),
-                Some(found) if found != counts.entry_sha256 => {
-                    damaged.push(Damaged::new(&self.root, &path, "the log entry is damaged"));
+            let own = std::iter::once((release.release, &counts.entry_sha256));
+            for (number, sha256) in (0..).zip(&counts.earlier_sha256).chain(own) {
+                let path = self.log_path(name, number);
+                let found = self.disk.read(&path)?.map(|text| hash::of_bytes(&text));
+                match found {
+                    None => damaged.push(Damaged::new(&self.root, &path, "the log entry is missing")),
+                    Some(found) if found != *sha256 => {
+                        damaged.push(Damaged::new(&self.root, &path, "the log entry is damaged"));
+                    }
+                    Some(_) => {}
                 }
-                Some(_) => {}
             }
         }
         Ok(())
@@ -473,18 +619,28 @@ impl<'a> Lake<'a> {
         progress.begin("verifying", files.len())?;
         let look = |file: &DataFile| {
             progress.step(1)?;
-            let path = self.root.join(table).join(&file.path);
-            let what = match self.disk.read(&path)? {
-                None => "the file is missing",
-                Some(there) if hash::of_bytes(&there) != file.sha256 => "the file is damaged",
-                Some(_) => return Ok(None),
-            };
-            Ok(Some(Damaged::new(&self.root, &path, what)))
+            self.damage(&self.root.join(table).join(&file.path), &file.sha256)
         };
         let found: Vec<Option<Damaged>> =
             files.par_iter().map(|(_, file)| look(file)).collect::<Result<_>>()?;
         Ok(found.into_iter().flatten().collect())
     }
+}
+
+impl Lake<'_> {
+    fn damage(&self, path: &Path, sha256: &str) -> Result<Option<Damaged>> {
+        let what = match self.disk.read(path)? {
+            None => "the file is missing",
+            Some(there) if hash::of_bytes(&there) != sha256 => "the file is damaged",
+            Some(_) => return Ok(None),
+        };
+        Ok(Some(Damaged::new(&self.root, path, what)))
+    }
+}
+
+/// Where a file beside the tables lies.
+pub fn beside_path(name: &str, kind: &str, sha256: &str) -> String {
+    format!("{FILES}/{name}-{}.{kind}", &sha256[..32])
 }
 
 /// A file that is not what it was.
@@ -501,6 +657,11 @@ impl Damaged {
         let path = path.strip_prefix(root).unwrap_or(path);
         Self { path: path.display().to_string(), what }
     }
+}
+
+/// The name of an entry for a release before the table was there.
+fn earlier_name(table: &str, number: u64) -> String {
+    format!("{table}.{number}.json")
 }
 
 /// The record with its own hash.

@@ -1,12 +1,14 @@
 //! Releases under every fault: death at every step, refusal at every step, and power cuts that forget what was not synced.
 
-use super::lake::{Lake, Recovered, Staged, data_path};
+use super::lake::{Lake, Recovered, Staged, beside_path, data_path};
 use crate::io::delta::{Changes, DataFile, TableShape};
 use crate::io::disk::Disk;
 use crate::io::{geoparquet, hash};
+use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::error::{Error, Result};
 use crate::model::progress::Progress;
-use crate::model::release::{FORMAT, Facts, Release, TableCounts};
+use crate::model::release::{FORMAT, Facts, Release, StoredFile, TableCounts};
+use crate::model::study::CoverageSettings;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -111,8 +113,11 @@ impl Disk for SimulatedDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         self.step(to, |disk| {
-            let named = disk.now.remove(from).unwrap();
-            disk.now.insert(to.to_owned(), named);
+            let named = disk.now[from];
+            // As POSIX has it: between two names of one file nothing happens.
+            if disk.now.insert(to.to_owned(), named) != Some(named) {
+                disk.now.remove(from);
+            }
         })
     }
 
@@ -138,7 +143,13 @@ impl Disk for SimulatedDisk {
     }
 
     fn remove_folder(&self, path: &Path) -> Result<()> {
+        let named = self.platters().now.get(path).copied();
+        assert_ne!(named.map(|named| named == Named::Folder), Some(false), "{} is no folder", path.display());
         self.step(path, |disk| disk.now.retain(|name, _| !name.starts_with(path)))
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.0.lock().unwrap().now.contains_key(path)
     }
 
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
@@ -225,6 +236,12 @@ fn publish_on(disk: &SimulatedDisk, unique: &str) -> Result<Release> {
         staged.tables.insert(table.to_owned(), changes);
         staged.counts.insert(table.to_owned(), TableCounts { rows: 4, files: 2, ..TableCounts::default() });
     }
+    let map = format!("map of release {next}").into_bytes();
+    let sha256 = hash::of_bytes(&map);
+    disk.write(&bench.path(&sha256), &map, None)?;
+    let path = beside_path("areas", "parquet", &sha256);
+    let file = StoredFile { path, bytes: map.len() as u64, sha256, made_from: String::new() };
+    staged.files.insert("areas".to_owned(), file);
     lake.publish(&bench, &staged, draft(next as u64), &Progress::default())
 }
 
@@ -239,12 +256,16 @@ fn draft(next: u64) -> Release {
         study: "simulated".into(),
         as_of: None,
         walkshed: String::new(),
+        coverage: CoverageSettings::default(),
+        profiles: Vec::new(),
+        analysis_crs: AnalysisCrs::default(),
         code: String::new(),
         settings: String::new(),
         key: next.to_string(),
         inputs: Vec::new(),
         entries: String::new(),
         tables: BTreeMap::new(),
+        files: BTreeMap::new(),
         facts: Facts::default(),
         total: Vec::new(),
         overridden: BTreeMap::new(),
@@ -298,6 +319,8 @@ fn check(disk: &SimulatedDisk, before: Option<u64>) -> Option<u64> {
     if let Some(last) = last {
         assert_eq!(as_readers_see_it(disk), expected(last));
         assert_eq!(lake.verify(&Progress::default()).unwrap(), []);
+        let map = disk.read(Path::new("/t/exports/areas.parquet")).unwrap();
+        assert_eq!(map, Some(format!("map of release {last}").into_bytes()));
     }
     assert_eq!(lake.recover().unwrap(), Recovered::default(), "recovery leaves nothing to recover");
     assert!(disk.list(Path::new("/t/staging")).unwrap().is_empty());
@@ -404,7 +427,7 @@ fn what_is_kept_no_more_is_taken_away_and_the_rest_stays() {
     }
     let lake = Lake::new(Path::new("/t"), &disk);
     let (files, _) = lake.keep_from(3).unwrap();
-    assert_eq!(files, 6, "those of releases 0, 1 and 2 in two tables");
+    assert_eq!(files, 9, "those of releases 0, 1 and 2 in two tables, and their maps");
     assert_eq!((lake.kept_from().unwrap(), lake.verify(&Progress::default()).unwrap()), (3, vec![]));
     assert_eq!(as_readers_see_it(&disk), expected(5));
     assert_eq!(lake.keep_from(1).unwrap().0, 0);

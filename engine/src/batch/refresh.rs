@@ -6,13 +6,13 @@
 //! and written. Files are named by their contents, so a whole recompute gives the same files.
 
 use super::city_tables::City;
-use super::lake::{Lake, Recovered, Staged, TableState, Workbench};
+use super::lake::{Lake, Recovered, Staged, TableState, Workbench, beside_path};
 use super::parts::{self, Made, Workshop};
 use super::prepare::{Prepared, identify, prepare};
 use super::score::{Sources, card};
 use super::study::{
     Clock, by_reason, cells_table, check_groups, facilities_table, list_unjoined, memory_bytes,
-    people_report, total_coverage, walking_times,
+    people_report, profiles, total_coverage, walking_times,
 };
 use crate::io;
 use crate::io::delta::Changes;
@@ -27,9 +27,10 @@ use crate::model::error::{Error, Result};
 use crate::model::gate::{GATES, ReleaseGates, shut};
 use crate::model::problem::{Fault, Level, Problem};
 use crate::model::progress::Progress;
-use crate::model::release::{FORMAT, Facts, Release, ReleaseInput, TableCounts, Total};
+use crate::model::release::{FORMAT, Facts, Release, ReleaseInput, StoredFile, TableCounts, Total};
 use crate::model::standard::Applies;
 use crate::model::study::{LEAST_KEPT, Study};
+use crate::network::store;
 use crate::travel::nearest::NearestTimes;
 use arrow_array::RecordBatch;
 use serde::Serialize;
@@ -90,6 +91,8 @@ pub struct RefreshReport {
     pub made: BTreeMap<String, Made>,
     /// The record of the release, or what it would be.
     pub record: Option<Release>,
+    /// The files that were read.
+    pub inputs: Vec<ReleaseInput>,
     /// Coverage of everybody in the release before.
     pub total_before: Vec<Total>,
     /// People of cells and areas, and how they were joined.
@@ -129,11 +132,8 @@ pub struct Why {
 pub fn refresh(request: &Request<'_>, progress: &Progress) -> Result<RefreshReport> {
     let disk = LocalDisk::from_env();
     let mut clock = Clock::new();
-    let mut study = io::study::read(request.study)?;
-    if let Some(day) = &request.as_of {
-        study.study.as_of = Some(day.clone());
-    }
-    check_request(request, &study)?;
+    let study = on_day(request.study, request.as_of.clone())?;
+    check_overrides(request)?;
     let root = request.tables.unwrap_or(&study.refresh.tables).to_owned();
     let lake = Lake::new(&root, &disk);
     let _lock = if request.dry_run { None } else { Some(lake.lock(&utc(request.now_ms))?) };
@@ -151,6 +151,7 @@ pub fn refresh(request: &Request<'_>, progress: &Progress) -> Result<RefreshRepo
         why: why(&draft, before.as_ref(), request.full),
         made: BTreeMap::new(),
         record: None,
+        inputs: Vec::new(),
         total_before: before.as_ref().map(|it| it.total.clone()).unwrap_or_default(),
         people: None,
         rejected: BTreeMap::new(),
@@ -163,7 +164,10 @@ pub fn refresh(request: &Request<'_>, progress: &Progress) -> Result<RefreshRepo
         peak_memory_bytes: None,
     };
     clock.stage("inputs");
-    if before.as_ref().is_some_and(|before| before.key == draft.key) && !request.full {
+    report.inputs.clone_from(&draft.inputs);
+    if let Some(before) = before.as_ref().filter(|_| !request.full)
+        && (before.key == draft.key || lake.remembers(&draft.key, before.release)?)
+    {
         return Ok(finished(report, clock));
     }
     let night = Night { request, study: &study, lake: &lake, disk: &disk, before: before.as_ref() };
@@ -177,12 +181,27 @@ fn finished(mut report: RefreshReport, clock: Clock) -> RefreshReport {
     report
 }
 
-fn check_request(request: &Request<'_>, study: &Study) -> Result<()> {
-    let file = io::files::file_name(request.study);
+/// A study, with the day on which facilities are open where another is wanted.
+///
+/// # Errors
+/// Every fault of the study, or the day is none.
+pub fn on_day(path: &Path, as_of: Option<String>) -> Result<Study> {
+    let mut study = io::study::read(path)?;
+    if let Some(day) = as_of {
+        study.study.as_of = Some(day);
+    }
     if let Some(day) = study.study.as_of.as_ref().filter(|_| study.day().is_none()) {
         let fault = Fault::Setting { expected: "a day such as 2026-03-01".to_owned() };
-        return Err(Problem::of_file(file, fault).in_column("as_of").with_value(day).into());
+        return Err(Problem::of_file(io::files::file_name(path), fault)
+            .in_column("as_of")
+            .with_value(day)
+            .into());
     }
+    Ok(study)
+}
+
+fn check_overrides(request: &Request<'_>) -> Result<()> {
+    let file = io::files::file_name(request.study);
     let unknown = request.overrides.keys().find(|name| !GATES.contains(&name.as_str()));
     if let Some(unknown) = unknown {
         let fault = Fault::UnknownName { known: GATES.map(str::to_owned).to_vec() };
@@ -242,12 +261,16 @@ fn draft(request: &Request<'_>, study: &Study, before: Option<&Release>) -> Resu
         study: study.study.name.clone(),
         as_of,
         walkshed: env!("CARGO_PKG_VERSION").to_owned(),
+        coverage: study.coverage.clone(),
+        profiles: profiles(study),
+        analysis_crs: study.study.analysis_crs,
         code: CODE.to_owned(),
         settings,
         key: hash::hex(&key.finalize()),
         inputs,
         entries: String::new(),
         tables: BTreeMap::new(),
+        files: BTreeMap::new(),
         facts: Facts::default(),
         total: Vec::new(),
         overridden: BTreeMap::new(),
@@ -372,8 +395,12 @@ impl Night<'_> {
         progress.hold()?;
         let bench = self.bench()?;
         let finish = || {
-            let staged = self.make(&prepared, &times, scored, bench.as_ref(), report, progress)?;
+            let mut staged = self.make(&prepared, &times, scored, bench.as_ref(), report, progress)?;
             clock.stage("tables");
+            if let Some(bench) = &bench {
+                staged.files = self.files(&prepared, &times, bench, progress)?;
+            }
+            clock.stage("files");
             draft.tables = staged.counts.clone();
             self.gates(&mut draft)?;
             self.publish(bench.as_ref(), &staged, draft, report, progress)?;
@@ -485,6 +512,61 @@ impl Night<'_> {
         Ok(staged)
     }
 
+    /// What lies beside the tables: what maps need and tables do not have, and the network, by which a later year can tell
+    /// what streets did.
+    fn files(
+        &self,
+        prepared: &Prepared,
+        times: &[NearestTimes],
+        bench: &Workbench,
+        progress: &Progress,
+    ) -> Result<BTreeMap<String, StoredFile>> {
+        let people = apportion::people(&prepared.parts, &prepared.cells.people);
+        let maps = [
+            ("cells", cells_table(prepared, &times[0])),
+            ("areas", io::areas::to_batch(&prepared.areas, &people)),
+            ("facilities", facilities_table(self.study, prepared, &times[0])),
+        ];
+        let mut files = BTreeMap::new();
+        for (name, batch) in maps {
+            let aside = bench.path(name);
+            let batch = io::geometry::labelled(&batch, self.study.study.analysis_crs);
+            io::geoparquet::write(&aside, &batch, progress)?;
+            let contents = self.disk.read(&aside)?.unwrap_or_default();
+            let file = stored(name, "parquet", &contents, String::new());
+            self.disk.rename(&aside, &bench.path(&file.sha256))?;
+            files.insert(name.to_owned(), file);
+        }
+        let made_from = self.streets()?;
+        let known = self.before.and_then(|it| it.files.get("network"));
+        let known = known.filter(|file| {
+            file.made_from == made_from && self.disk.exists(&self.lake.root().join(&file.path))
+        });
+        let network = if let Some(file) = known {
+            file.clone()
+        } else {
+            let contents = store::encode(&prepared.network)?;
+            let file = stored("network", "network", &contents, made_from);
+            self.disk.write(&bench.path(&file.sha256), &contents, None)?;
+            file
+        };
+        files.insert("network".to_owned(), network);
+        Ok(files)
+    }
+
+    /// Hash of all that the network is made from.
+    fn streets(&self) -> Result<String> {
+        let streets = &self.study.streets;
+        let settings = (streets, self.study.study.analysis_crs);
+        let mut text =
+            serde_json::to_string(&settings).map_err(|error| Error::Internal(error.to_string()))?;
+        let paths = [&streets.osm, &streets.overture, &streets.connectors].into_iter().flatten();
+        for path in paths.chain(&streets.elevation) {
+            text += &hash::identify(path).map(|file| file.sha256).unwrap_or_default();
+        }
+        Ok(hash::of_text(&(text + CODE)))
+    }
+
     fn state(&self, table: &str) -> Result<TableState> {
         self.before.map_or(Ok(TableState::default()), |it| self.lake.table(table, it.release))
     }
@@ -518,15 +600,22 @@ impl Night<'_> {
                 "the clock of this machine is before the last release; the release is dated just after that";
             report.warnings.push(format!("{told} 系统时钟早于上一版的发布时间"));
         }
-        let changed = self.before.is_none() || report.made.values().any(|made| made.changed > 0) || {
-            staged.tables.values().any(|changes| !changes.removed.is_empty() || changes.shape.is_some())
+        let is_other = |(name, file): (&String, &StoredFile)| {
+            let was = self.before.and_then(|it| it.files.get(name));
+            was.is_none_or(|was| was.sha256 != file.sha256)
         };
+        let is_changed = |changes: &Changes| !changes.removed.is_empty() || changes.shape.is_some();
+        let changed = self.before.is_none()
+            || report.made.values().any(|made| made.changed > 0)
+            || staged.tables.values().any(is_changed)
+            || staged.files.iter().any(is_other);
         let Some(bench) = bench else {
             report.status = "dry_run";
             report.record = Some(draft);
             return Ok(());
         };
-        if !changed {
+        if let Some(before) = self.before.filter(|_| !changed) {
+            self.lake.remember(&draft.key, before.release)?;
             report.record = Some(draft);
             return self.lake.leave(bench);
         }
@@ -580,6 +669,11 @@ fn everybody(row: CoverageRow) -> Total {
         people: row.people,
         people_covered: row.people_covered,
     }
+}
+
+fn stored(name: &str, kind: &str, contents: &[u8], made_from: String) -> StoredFile {
+    let sha256 = hash::of_bytes(contents);
+    StoredFile { path: beside_path(name, kind, &sha256), bytes: contents.len() as u64, sha256, made_from }
 }
 
 /// An id for a table that is the same whenever the table is made anew, in the form of a UUID.

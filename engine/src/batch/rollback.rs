@@ -24,9 +24,11 @@ pub fn roll_back(
 ) -> Result<Release> {
     let disk = LocalDisk::from_env();
     let lake = Lake::new(root, &disk);
-    let last = lake.last()?.ok_or_else(|| Problem::of_file(root.display().to_string(), Fault::NotFound))?;
+    let none = || Problem::of_file(root.display().to_string(), Fault::NotFound);
+    lake.last()?.ok_or_else(none)?;
     let _lock = lake.lock(&utc(now_ms))?;
     lake.recover()?;
+    let last = lake.last()?.ok_or_else(none)?;
     let told = |expected: String| {
         let fault = Fault::Setting { expected };
         Error::from(Problem::of_file(root.display().to_string(), fault).with_value(to.to_string()))
@@ -59,6 +61,7 @@ pub fn roll_back(
         staged.counts.insert(name.clone(), counts);
         staged.tables.insert(name.clone(), changes);
     }
+    staged.files.clone_from(&wanted.files);
     let at_ms = now_ms.max(now.published_at_ms + 1);
     let draft = Release {
         cause: "rollback".to_owned(),

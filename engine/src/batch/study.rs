@@ -272,7 +272,7 @@ pub(super) fn walking_times(
 }
 
 /// The profiles that a study names; the reader of studies has checked that each exists.
-fn profiles(study: &Study) -> Vec<Profile> {
+pub(super) fn profiles(study: &Study) -> Vec<Profile> {
     let known = study.known_profiles(io::defaults::profiles());
     let by_name = |name: &String| known.iter().find(|profile| profile.name == *name).cloned();
     study.coverage.profiles.iter().filter_map(by_name).collect()

@@ -56,6 +56,9 @@ pub trait Disk: Sync {
     /// The system refuses.
     fn remove_folder(&self, path: &Path) -> Result<()>;
 
+    /// Whether something has this name.
+    fn exists(&self, path: &Path) -> bool;
+
     /// The contents of a file; none where there is none.
     ///
     /// # Errors
@@ -185,6 +188,10 @@ impl Disk for LocalDisk {
     fn remove_folder(&self, path: &Path) -> Result<()> {
         self.step(path)?;
         unless_absent(fs::remove_dir_all(path)).map_err(Error::file(path))
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
     }
 
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {

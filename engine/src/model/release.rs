@@ -1,5 +1,8 @@
 //! A release: the state of all tables of a study at one time, as it was published.
 
+use super::analysis_crs::AnalysisCrs;
+use super::profile::Profile;
+use super::study::CoverageSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -7,7 +10,7 @@ use std::collections::BTreeMap;
 pub const FORMAT: u32 = 1;
 
 /// A published state of all tables. Its number is the version of every table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Release {
     /// Version of the layout.
     pub format: u32,
@@ -27,6 +30,12 @@ pub struct Release {
     pub as_of: Option<String>,
     /// Version of walkshed.
     pub walkshed: String,
+    /// What was asked: minutes, profiles by name, direction, who walks for which group.
+    pub coverage: CoverageSettings,
+    /// The profiles as they were then.
+    pub profiles: Vec<Profile>,
+    /// The system of coordinates that the tables are in.
+    pub analysis_crs: AnalysisCrs,
     /// Hash of the engine's own sources.
     pub code: String,
     /// Hash of the settings that the numbers hang on.
@@ -39,6 +48,8 @@ pub struct Release {
     pub entries: String,
     /// The tables.
     pub tables: BTreeMap<String, TableCounts>,
+    /// What lies beside the tables: `GeoParquet` with outlines and doors, and the network.
+    pub files: BTreeMap<String, StoredFile>,
     /// What the gates look at.
     pub facts: Facts,
     /// Coverage of everybody, by class, profile and minutes.
@@ -64,6 +75,19 @@ pub struct ReleaseInput {
     pub modified_ms: Option<u64>,
 }
 
+/// A file beside the tables, named by its contents and never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    /// Its path inside the folder of tables.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256 of its contents.
+    pub sha256: String,
+    /// Hash of what it was made from, where that tells before it is made; else empty.
+    pub made_from: String,
+}
+
 /// What a table of a release holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableCounts {
@@ -79,6 +103,9 @@ pub struct TableCounts {
     pub files_removed: u64,
     /// SHA-256 of its log entry.
     pub entry_sha256: String,
+    /// The same of entries that say nothing, for the releases before the table was there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_sha256: Vec<String>,
 }
 
 /// Sums by which a release is held against the one before.

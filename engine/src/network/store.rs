@@ -65,7 +65,17 @@ pub fn load(path: &Path) -> Result<Network> {
     crate::io::files::guarded(&name, || read(&name, &Buffer::from(bytes)))
 }
 
-fn write(network: &Network, file: &mut File) -> std::result::Result<(), arrow_schema::ArrowError> {
+/// A network as the bytes of the file that [`save`] writes.
+///
+/// # Errors
+/// Never on a network: our own failure.
+pub fn encode(network: &Network) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write(network, &mut bytes).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(bytes)
+}
+
+fn write(network: &Network, file: impl Write) -> std::result::Result<(), arrow_schema::ArrowError> {
     let columns = columns(network);
     let fields: Vec<Field> =
         columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), false)).collect();

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any, final, type_check_only
 
 __all__ = [
+    "MAX_SNAP_M",
     "Baseline",
     "BusyError",
     "FileTable",
     "InputError",
     "InternalError",
-    "MAX_SNAP_M",
     "Network",
     "Refusal",
     "SitingProgram",
@@ -17,9 +17,11 @@ __all__ = [
     "TableInCrs",
     "__version__",
     "age_groups",
+    "areas_of_places",
     "build_order",
     "capacity_per_group",
     "catalogue",
+    "cells_of_places",
     "check_areas",
     "check_decay",
     "check_edits",
@@ -353,7 +355,7 @@ def refresh(
     extra: list[tuple[str, object]],
     report: _Report | None = None,
 ) -> str: ...
-def refresh_sources(study: str) -> tuple[str, str | None, str | None]: ...
+def refresh_sources(study: str, as_of: str | None = None) -> tuple[str, str, str | None, str | None, str | None]: ...
 def releases(folder: str) -> tuple[str, int]: ...
 def table_files(
     folder: str, table: str, release: int
@@ -381,6 +383,8 @@ def duplicates(tables: list[object], same_source: bool) -> tuple[Table, Table]: 
 def merge_duplicates(tables: list[object], same_source: bool) -> tuple[Table, Table]: ...
 def synth(out: str, nodes: int, seed: int, report: _Report | None = None) -> str: ...
 def age_groups() -> list[tuple[str, str, str, int | None, int | None, list[str]]]: ...
+def areas_of_places(areas: object, lon: list[float], lat: list[float]) -> list[str | None]: ...
+def cells_of_places(lon: list[float], lat: list[float], resolution: int, analysis_crs: str) -> list[int | None]: ...
 def check_areas(areas: object, cells: object | None, report: _Report | None = None) -> Table: ...
 def nearest(
     network: Network, question: dict[str, object], max_minutes: float, report: _Report | None = None

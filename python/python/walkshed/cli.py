@@ -1,7 +1,7 @@
 """The command `walkshed`: arguments in, results on stdout, messages and progress on stderr.
 
-Exit codes: 0 done, 1 refused (the message says what and where), 2 wrong usage, 3 our own failure, 75 another refresh holds
-the tables, 130 stopped (143 by SIGTERM).
+Exit codes: 0 done, 1 refused (the message says what and where), 2 wrong usage, 3 our own failure, 75 another refresh
+holds the tables, 130 stopped (143 by SIGTERM).
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from walkshed import (
 from walkshed.console import BUSY, DONE, FAILED, REFUSED, STOPPED, TERMINATED, print_frame, progress_of
 from walkshed.memory import to_bytes
 from walkshed.score import score_run
-
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,6 +16,8 @@ import polars as pl
 from walkshed import _engine, formats, refresh_report
 from walkshed.memory import MemoryLimit, to_bytes
 from walkshed.progress import Progress, reporting
+from walkshed.projects import read_projects
+from walkshed.requests import read_requests
 from walkshed.tables import Gate, Tables
 
 _log = logging.getLogger("walkshed.refresh")
@@ -35,7 +37,7 @@ class RefreshResult:
 
     @property
     def status(self) -> str:
-        """"published", "unchanged" or "dry_run"."""
+        """ "published", "unchanged" or "dry_run"."""
         return str(self.report["status"])
 
     @property
@@ -55,8 +57,13 @@ class RefreshResult:
         return Tables(self.report["tables"])
 
     def made(self) -> pl.DataFrame:
-        """What became of each table: `table`, `parts`, `computed` (what they are computed from changed), `changed` (they
-        came out other than before), `tiles` (how many), `classes`."""
+        """What became of each table.
+
+        Returns:
+            `table`, `parts`, `computed` (parts of which something changed that they are computed from), `changed`
+                (parts that came out other than before), `tiles` (how many tiles these are in), `classes` (theirs).
+
+        """
         rows = [
             {
                 "table": name,
@@ -88,13 +95,13 @@ def refresh(
 ) -> RefreshResult:
     """Bring the tables of a study up to its inputs (docs/refresh.md).
 
-    The same inputs, settings, day and code as in the last release: nothing is done, and no release is made. Else what is
-    computed from something that changed is computed again, and published as one release; the tables are the same to the
-    bit as those of a whole recompute.
+    The same inputs, settings, day and code as in the last release: nothing is done, and no release is made. Else what
+    is computed from something that changed is computed again, and published as one release; the tables are the same to
+    the bit as those of a whole recompute.
 
     Args:
-        study: path of a `STUDY.toml`; its section `[refresh]` says where the tables lie, how long releases are kept, and
-            what may change in a night.
+        study: path of a `STUDY.toml`; its section `[refresh]` says where the tables lie, how long releases are kept,
+            and what may change in a night.
         tables: the folder of the tables, in place of the study's.
         full: compute everything again, whatever did not change.
         dry_run: only tell what would be computed and why; nothing is written.
@@ -114,50 +121,70 @@ def refresh(
         KeyboardInterrupt: stopped by the user; nothing was published.
 
     """
-    path = os.fspath(study)
-    folder, projects, requests = _engine.refresh_sources(path)
-    folder = os.fspath(tables) if tables is not None else folder
-    options = {
-        "study": path,
-        "tables": folder,
-        "full": full,
-        "dry_run": dry_run,
-        "as_of": as_of.isoformat() if isinstance(as_of, dt.date) else as_of,
-        "overrides": dict(override or {}),
-        "any_file_system": any_file_system,
-        "memory_limit": to_bytes(memory_limit),
-    }
-    _log.info("refresh of %s into %s", path, folder)
-    began = dt.datetime.now(dt.timezone.utc)
+    began, path = dt.datetime.now(dt.timezone.utc), os.fspath(study)
+    day = as_of.isoformat() if isinstance(as_of, dt.date) else as_of
+    told: dict[str, Any] = {"study": path, "tables": None if tables is None else os.fspath(tables)}
+    _log.info("refresh of %s", path)
     try:
+        sources = _engine.refresh_sources(path, day)
+        told |= {"study": sources[0], "tables": told["tables"] or sources[1]}
+        options = {
+            "study": path,
+            "tables": told["tables"],
+            "full": full,
+            "dry_run": dry_run,
+            "as_of": day,
+            "overrides": dict(override or {}),
+            "any_file_system": any_file_system,
+            "memory_limit": to_bytes(memory_limit),
+            "now_ms": None,
+        }
         with reporting(progress) as report:
-            extra = _extra(projects, requests, as_of)
-            text = _engine.refresh(options, formats.for_study(path), extra, report=report)
+            extra = _extra(*sources[2:])
+            done = json.loads(_engine.refresh(options, formats.for_study(path), extra, report=report))
     except _engine.InputError as error:
-        told = {"status": "refused", "tables": folder, "problems": getattr(error, "problems", [])}
-        for problem in told["problems"]:
-            _log.error("%s", problem["message"])
-        if not dry_run:
-            refresh_report.write(Path(folder), told, began)
+        _refuse(told, list(getattr(error, "problems", [])), began, dry_run)
         raise
-    told = json.loads(text)
-    _tell(told)
+    except OSError as error:
+        message = {"file": str(error.filename), "reason": "os_error", "message": str(error), "message_zh": str(error)}
+        _refuse(told, [message], began, dry_run)
+        raise
+    _tell(done)
     if not dry_run:
-        refresh_report.write(Path(folder), told, began)
-    return RefreshResult(told)
+        refresh_report.write(Path(done["tables"]), done | {"study": told["study"]}, began)
+    return RefreshResult(done)
 
 
-def _extra(projects: str | None, requests: str | None, as_of: str | dt.date | None) -> list[tuple[str, pl.DataFrame]]:
-    """The tables that are published beside: projects and requests, as their readers accept them."""
-    from walkshed.projects import read_projects
-    from walkshed.requests import read_requests
+def _refuse(told: dict[str, Any], problems: list[dict[str, Any]], began: dt.datetime, dry_run: bool) -> None:
+    """Log and write down why nothing was published."""
+    for problem in problems:
+        _log.error("%s", problem["message"])
+    if not dry_run and told["tables"] is not None:
+        refresh_report.write(Path(told["tables"]), told | {"status": "refused", "problems": problems}, began)
 
-    extra = []
+
+def _extra(projects: str | None, requests: str | None, as_of: str | None) -> list[tuple[str, object]]:
+    """The tables that are published beside: projects and requests, with what is odd of them or left out."""
+    extra: list[tuple[str, object]] = []
     if projects is not None:
-        extra.append(("projects", read_projects(projects, as_of=as_of).table))
+        ledger = read_projects(projects, as_of=as_of)
+        extra += [("projects", _plain(ledger.table)), ("project_findings", _told(ledger.rejected, ledger.findings))]
     if requests is not None:
-        extra.append(("requests", read_requests(requests, as_of=as_of).table))
+        asked = read_requests(requests, as_of=as_of)
+        extra += [("requests", _plain(asked.table)), ("request_findings", _told(asked.rejected, asked.findings))]
     return extra
+
+
+def _plain(table: pl.DataFrame) -> pl.DataFrame:
+    """Lists as text: a table holds one value in a place."""
+    lists = [name for name, kind in table.schema.items() if isinstance(kind, pl.List)]
+    return table.with_columns(pl.col(lists).list.join("; ")) if lists else table
+
+
+def _told(rejected: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """Rows that are left out, and what is told of those that are used, with `level`."""
+    level = [] if "level" in rejected.columns else [pl.lit("rejected").alias("level")]
+    return pl.concat([rejected.with_columns(*level).select(findings.columns), findings])
 
 
 def _tell(report: dict[str, Any]) -> None:

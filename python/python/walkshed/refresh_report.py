@@ -40,11 +40,11 @@ def write(folder: Path, report: dict[str, Any], began: dt.datetime) -> None:
         Nothing: what became of the tables is not hidden by a report that cannot be written; that is told in the log.
 
     """
-    # With `reports` in it, a folder that is not the engine's yet would be one of strange files to it, and refused.
-    if not (folder / "releases").is_dir():
-        return
     reports = folder / "reports"
     try:
+        # With `reports` in it, a folder that is not the engine's yet would be one of strange files to it, and refused.
+        if not (folder / "releases").is_dir():
+            return
         if not reports.is_dir():
             reports.mkdir(exist_ok=True)
             _sync(folder)
@@ -265,10 +265,10 @@ margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--paper)}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0}
 th,td{border-bottom:1px solid var(--line);padding:.25rem .6rem;text-align:left;vertical-align:top}
-thead th,thead td{background:var(--head)}tbody th{font-weight:normal}
-.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+thead th,thead td{background:var(--head)}tbody th{font-weight:normal;min-width:11rem}
+.number{text-align:right;font-variant-numeric:tabular-nums}td.number{white-space:nowrap}
 .code,.value{font-family:monospace}.code{white-space:nowrap}.value{overflow-wrap:anywhere;white-space:pre-wrap}
-td.value,th.value{min-width:5rem}
+td.value{min-width:5rem}
 summary{cursor:pointer;padding:.35rem 0}.more{color:var(--soft)}
 .verdict{font-size:1.1rem;padding:.6rem 1rem;border-left:.4rem solid}
 .published{border-color:var(--good);background:var(--good-paper)}
@@ -278,8 +278,8 @@ svg{display:block;width:9rem;height:.7rem;margin-top:.4rem;fill:var(--calm)}.up{
 .axis{fill:var(--line)}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#333;--paper:#fff;--head:#eee;--line:#999;--good:#1a7837;
 --good-paper:#fff;--bad:#a50026;--bad-paper:#fff;--calm:#4d4d4d;--calm-paper:#fff;--up:#2166ac;--down:#b35806}
-body{font-size:10pt;max-width:none;margin:0}h2{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}
-svg{print-color-adjust:exact}}
+body{font-size:9pt;max-width:none;margin:0}h2{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}
+.wide{overflow:visible}th,td{padding:.15rem .3rem}td.value{min-width:0}svg{width:5rem;print-color-adjust:exact}}
 """
 # The one style that the page may have is known by its hash: not even a name that escapes could add another.
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -322,6 +322,7 @@ _STEPS: dict[str, _Words] = {
     "times": ("步行计算", "walking"),
     "scorecard": ("评分", "scorecard"),
     "tables": ("生成数据表", "making tables"),
+    "files": ("生成地图与路网文件", "making files of maps and of the network"),
     "publish": ("发布", "publishing"),
 }
 _PEOPLE: dict[str, _Words] = {

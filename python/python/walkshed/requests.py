@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import struct
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +18,9 @@ import polars as pl
 from walkshed import _engine, ledger
 from walkshed.arrow import TableLike, frame, to_engine
 from walkshed.communities import Communities
-from walkshed.coverage import uncovered
 from walkshed.ledger import Row, Rule
 from walkshed.network import Direction, Network
-from walkshed.profile import Profile, to_json
+from walkshed.profile import Profile
 from walkshed.progress import Progress
 from walkshed.refused import require
 from walkshed.rejected import warn
@@ -346,7 +344,7 @@ def request_walks(
     else:
         name = profile if isinstance(profile, str) else profile.name
         walked = _of_profile(ledger.read(times, "times")[1], name)  # type: ignore[arg-type]  # it is there
-        walked, keyed = _keyed(walked, asked, analysis_crs, progress)
+        walked, keyed = _keyed(walked, asked, analysis_crs)
     return _judged(keyed, walked, minutes)
 
 
@@ -378,9 +376,7 @@ def _of_profile(times: pl.DataFrame, profile: str) -> pl.DataFrame:
     return times.select("origin_id", "class", "time_s", why="reason")
 
 
-def _keyed(
-    times: pl.DataFrame, asked: pl.DataFrame, analysis_crs: str, progress: Progress
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _keyed(times: pl.DataFrame, asked: pl.DataFrame, analysis_crs: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Times and requests by what they share: the request, else the cell."""
     by_request = times.with_columns(key=pl.col("origin_id").cast(pl.String))
     if by_request.join(asked, left_on="key", right_on="request_id", how="semi").height:
@@ -392,35 +388,20 @@ def _keyed(
     cells = by_cell["key"].drop_nulls().unique(maintain_order=True).cast(pl.UInt64)
     known = asked.with_columns(cell=pl.when(pl.col("cell").is_in(cells.to_list())).then("cell"))
     spots = known.filter(pl.col("cell").is_null() & pl.col("lon").is_not_null())
-    found = _cells_of(spots, cells, analysis_crs, progress)
+    found = _cells_of(spots, cells, analysis_crs)
     joined = known.join(found, on="request_id", how="left", maintain_order="left")
     return by_cell, joined.with_columns(key=pl.coalesce("cell", "cell_of_place").cast(pl.String))
 
 
-def _cells_of(spots: pl.DataFrame, cells: pl.Series, analysis_crs: str, progress: Progress) -> pl.DataFrame:
-    """Which of the cells holds each place: `request_id`, `cell_of_place`.
-
-    The engine tells what part of a cell lies in an area: here areas are squares of two centimetres around the places.
-    """
+def _cells_of(spots: pl.DataFrame, cells: pl.Series, analysis_crs: str) -> pl.DataFrame:
+    """Which of the cells holds each place: `request_id`, `cell_of_place`."""
     nothing = pl.DataFrame(schema={"request_id": pl.String, "cell_of_place": pl.UInt64})
     if not spots.height or not cells.len():
         return nothing
-    squares = pl.Series([_square(*at) for at in spots.select("lon", "lat").iter_rows()], dtype=pl.Binary)
-    areas = spots.select(area_id="request_id", geometry=squares)
-    homes = pl.DataFrame({"cell": cells}).with_columns(people=pl.lit(1.0))
-    nobody = pl.DataFrame({"origin_id": cells}).with_columns(
-        pl.lit("any").alias("class"), pl.lit(None, pl.Float64).alias("time_s"), pl.lit("beyond_cutoff").alias("reason")
-    )
-    parts = uncovered(nobody, homes, areas, facility_class="any", analysis_crs=analysis_crs, progress=progress)
-    # Across a border the larger part counts; it comes first.
-    first = parts.unique("area_id", keep="first", maintain_order=True)
-    return first.select(request_id="area_id", cell_of_place="cell")
-
-
-def _square(lon: float, lat: float, half: float = 1e-7) -> bytes:
-    """A square as WKB; half a side in degrees."""
-    west, south, east, north = lon - half, lat - half, lon + half, lat + half
-    return struct.pack("<BIII10d", 1, 3, 1, 5, west, south, east, south, east, north, west, north, west, south)
+    resolution = int(cells[0]) >> 52 & 15  # bits 52 to 55 of an H3 index
+    found = _engine.cells_of_places(spots["lon"].to_list(), spots["lat"].to_list(), resolution, analysis_crs)
+    table = spots.select("request_id", cell_of_place=pl.Series(found, dtype=pl.UInt64))
+    return table.filter(pl.col("cell_of_place").is_in(cells.to_list()))
 
 
 def _judged(keyed: pl.DataFrame, walked: pl.DataFrame, minutes: float) -> pl.DataFrame:
@@ -625,30 +606,9 @@ def _placed(requests: pl.DataFrame, areas: pl.DataFrame) -> pl.DataFrame:
 
 
 def _areas_of(spots: pl.DataFrame, areas: pl.DataFrame) -> dict[str, str]:
-    """The first area that holds each place.
-
-    The engine tells areas of places that are near a street; here a street of ten metres is near to everything.
-    """
-    if not spots.height:
-        return {}
-    lon, lat = spots.select("lon", "lat").row(0)
-    ends = pl.DataFrame({"id": [1, 2], "lon": [lon, lon], "lat": [lat, lat - 1e-4 if lat > 0 else lat + 1e-4]})
-    street = pl.DataFrame({"from": [1], "to": [2], "length_m": [10.0]})
-    around: dict[str, object] = {
-        "places": spots.select("lon", "lat", id="request_id"),
-        "areas": areas,
-        "land": None,
-        "resolution": 10,
-        "max_street_m": _EVERYWHERE_M,
-        "profile": to_json("adult"),
-    }
-    streets = _engine.Network.from_tables(ends, street, _EVERYWHERE_M, "wgs84")
-    found, _ = _engine.siting_candidates(streets, around)
-    return dict(frame(found).select("id", "area_id").iter_rows())
-
-
-#: Metres that no two places of the earth are apart.
-_EVERYWHERE_M = 1e8
+    """The first area that holds each place."""
+    found = _engine.areas_of_places(areas, spots["lon"].to_list(), spots["lat"].to_list())
+    return {name: area for name, area in zip(spots["request_id"], found, strict=True) if area is not None}
 
 
 def _grid(counted: pl.DataFrame, areas: pl.DataFrame, covered: pl.DataFrame | None) -> pl.DataFrame:

@@ -28,7 +28,9 @@ def add(commands: Any) -> list[argparse.ArgumentParser]:
 
 
 def _add_refresh(commands: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser("refresh", help="bring a study's tables up to its inputs 夜间更新")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "refresh", help="bring a study's tables up to its inputs 夜间更新"
+    )
     parser.add_argument("study", metavar="STUDY.toml")
     parser.add_argument("--tables", metavar="DIR", help="folder of the tables; else [refresh] tables of the study")
     parser.add_argument("--full", action="store_true", help="compute everything again, whatever did not change")

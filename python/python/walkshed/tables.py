@@ -1,4 +1,4 @@
-"""The tables that a refresh keeps: every release of them, what differs between two, and whether all is as it was written."""
+"""The tables that a refresh keeps: their releases, what differs between two, whether all is as it was written."""
 
 from __future__ import annotations
 
@@ -52,10 +52,12 @@ class Tables:
         """
         path = Path(folder)
         if path.is_file():
-            path = Path(_engine.refresh_sources(os.fspath(path))[0])
+            path = Path(_engine.refresh_sources(os.fspath(path))[1])
         self.folder = path
         if not self.history:
-            raise FileNotFoundError(f"{self.folder}: no release here; `walkshed refresh STUDY.toml` publishes the first")
+            raise FileNotFoundError(
+                f"{self.folder}: no release here; `walkshed refresh STUDY.toml` publishes the first"
+            )
 
     @cached_property
     def _told(self) -> tuple[list[dict[str, Any]], int]:
@@ -89,7 +91,9 @@ class Tables:
 
     def _row(self, record: dict[str, Any]) -> dict[str, Any]:
         tables = record["tables"].values()
-        sums = {name: sum(table[name] for table in tables) for name in ("rows", "bytes", "files_added", "files_removed")}
+        sums = {
+            name: sum(table[name] for table in tables) for name in ("rows", "bytes", "files_added", "files_removed")
+        }
         passed = record["overridden"]
         return {
             **{name: record[name] for name in ("release", "published_at", "cause", "reason", "as_of")},
@@ -109,17 +113,21 @@ class Tables:
             LookupError: no such release, none stood then, or its files are no longer kept.
 
         """
+        number = self._number(at)
+        if number < self._told[1]:
+            raise LookupError(f"release {number}: its files are no longer kept; those from {self._told[1]} on are")
+        return number
+
+    def _number(self, at: At) -> int:
         numbers = [record["release"] for record in self.history]
         if at is None:
             return int(numbers[-1])
-        if isinstance(at, int) and not isinstance(at, bool):
+        if isinstance(at, int):
             number = numbers[at] if -len(numbers) <= at < 0 else at
         else:
             number = self._stood(at)
         if number not in numbers:
             raise LookupError(f"release {at}: there are {numbers[0]} to {numbers[-1]}")
-        if number < self._told[1]:
-            raise LookupError(f"release {number}: its files are no longer kept; those from {self._told[1]} on are")
         return int(number)
 
     def _stood(self, at: str | dt.date | dt.datetime) -> int:
@@ -198,17 +206,51 @@ class Tables:
         """
         return self.scan(table, at).collect()
 
-    def total(self, at: At = None) -> pl.DataFrame:
-        """Coverage of everybody at a release: `class`, `profile`, `minutes`, `people`, `people_covered`, `share`.
+    def record(self, at: At = None) -> dict[str, Any]:
+        """The record of a release, also of one whose files are no longer kept.
 
         Args:
-            at: as of `release`, also one whose files are no longer kept.
+            at: as of `release`.
+
+        Raises:
+            LookupError: no such release.
 
         """
-        number = self.release(at) if not isinstance(at, int) else at
-        record = next(record for record in self.history if record["release"] == number)
+        number = self._number(at)
+        return next(record for record in self.history if record["release"] == number)
+
+    def file(self, name: str, at: At = None) -> Path:
+        """A file beside the tables of a release.
+
+        Args:
+            name: "areas", "facilities" or "cells" (GeoParquet with outlines, doors, hexagons), or "network" (for
+                `Network.load`).
+            at: as of `release`.
+
+        Raises:
+            LookupError: as of `release`, or no such file.
+
+        """
+        files = self.record(self.release(at))["files"]
+        if name not in files:
+            raise LookupError(f'file "{name}": there are {", ".join(sorted(files))}')
+        return self.folder / str(files[name]["path"])
+
+    def total(self, at: At = None) -> pl.DataFrame:
+        """Coverage of everybody at a release, also of one whose files are no longer kept.
+
+        Args:
+            at: as of `release`.
+
+        Returns:
+            `class`, `profile`, `minutes`, `people`, `people_covered`, `share` (0..1; null where nobody lives).
+
+        Raises:
+            LookupError: no such release.
+
+        """
         share = pl.when(pl.col("people") > 0).then(pl.col("people_covered") / pl.col("people"))
-        return pl.DataFrame(record["total"]).with_columns(share=share)
+        return pl.DataFrame(self.record(at)["total"]).with_columns(share=share)
 
     def diff(self, before: At = -2, after: At = -1) -> Diff:
         """What differs between two releases. Only files that differ are read.
@@ -308,23 +350,40 @@ class Diff:
         return rows.drop("state").with_columns(change=change)
 
     def facilities(self) -> pl.DataFrame:
-        """Facilities that differ: `class`, `id`, `state` ("new", "changed", "gone"), and before and after: `name`, `lon`,
-        `lat`, `status`."""
+        """Facilities that differ.
+
+        Returns:
+            `class`, `id`, `state` ("new", "changed", "gone"), and with `_before` and `_after`: `name`, `lon`, `lat`,
+                `state` (the status on the day).
+
+        """
         return self._changed("facilities", _FACILITY, ["name", "lon", "lat", "state"])
 
     def cells(self) -> pl.DataFrame:
-        """Cells whose people differ: `cell`, `state`, `people_before`, `people_after`."""
+        """Cells whose people differ.
+
+        Returns:
+            `cell`, `state`, `people_before`, `people_after`.
+
+        """
         return self._changed("cells", ["cell"], ["people"])
 
     def scorecards(self) -> pl.DataFrame:
-        """Scorecards that differ: `area_id`, `state`, and before and after: `low`, `high`, `grade`. No rows without any."""
-        if "scorecards" not in self.tables.names:
-            return pl.DataFrame()
+        """Scorecards that differ; no rows where a release has none.
+
+        Returns:
+            `area_id`, `state`, and with `_before` and `_after`: `low`, `high`, `grade`.
+
+        """
+        if not all("scorecards" in self.tables.record(number)["tables"] for number in (self.before, self.after)):
+            return pl.DataFrame(schema={"area_id": pl.String, "state": pl.String})
         return self._changed("scorecards", ["area_id"], ["low", "high", "grade"])
 
     def _changed(self, table: str, keys: list[str], values: list[str]) -> pl.DataFrame:
         """Rows of the files that only one of the two has, side by side."""
-        (was, schema_was), (now, schema_now) = (self.tables._files(table, number) for number in (self.before, self.after))
+        (was, schema_was), (now, schema_now) = (
+            self.tables._files(table, number) for number in (self.before, self.after)
+        )
         same = {file[0] for file in was} & {file[0] for file in now}
         only = [[file[0] for file in files if file[0] not in same] for files in (was, now)]
         before, after = (
@@ -343,9 +402,7 @@ class Diff:
         )
         differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in values)
         columns = [
-            column
-            for name in values
-            for column in (pl.col(name).alias(f"{name}_before"), pl.col(f"{name}_after"))
+            column for name in values for column in (pl.col(name).alias(f"{name}_before"), pl.col(f"{name}_after"))
         ]
         changed = both.filter(differs | pl.col("_there").is_null() | pl.col("_here").is_null())
         return changed.select(*keys, state.alias("state"), *columns).sort(keys)
@@ -361,10 +418,11 @@ class Diff:
         if chinese:
             return (
                 f"第 {self.before} 版 → 第 {self.after} 版：输入变化 {inputs.height} 个；设施新增 {counts[0]}、"
-                f"变更 {counts[1]}、减少 {counts[2]}；覆盖人口变化 {coverage.height} 行，{gained} 个分区有增、{lost} 个分区有减"
+                f"变更 {counts[1]}、减少 {counts[2]}；"
+                f"覆盖人口变化 {coverage.height} 行，{gained} 个分区有增、{lost} 个分区有减"
             )
         return (
             f"release {self.before} → {self.after}: {inputs.height} input(s) differ; facilities {counts[0]} new, "
-            f"{counts[1]} changed, {counts[2]} gone; {coverage.height} rows of coverage differ, up in {gained} and down in "
-            f"{lost} areas"
+            f"{counts[1]} changed, {counts[2]} gone; {coverage.height} rows of coverage differ, up in {gained} and "
+            f"down in {lost} areas"
         )

@@ -1,0 +1,249 @@
+"""Whatever happens to a refresh, tables are as before or as after: death, refusals, full disks, many writers, readers.
+
+The order of steps against power cuts is tested in the engine (`batch/lake_tests.rs`).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import deltalake
+import polars as pl
+import pytest
+from nights import City, close_some, open_one
+
+import walkshed as ws
+from walkshed import _engine
+
+KILLS = int(os.environ.get("WALKSHED_KILLS", "200"))
+WORKER = Path(__file__).with_name("refresh_worker.py")
+PATIENT = "[refresh.gates]\nrows_shrink_share = 1\nunjoined_rise_share = 1\ncoverage_move_share = 1\n"
+Files = dict[str, frozenset[str]]
+
+
+class TwoStates:
+    """A city whose ledger turns between two states, and what the tables of each are."""
+
+    def __init__(self, folder: Path, template: Path) -> None:
+        self.city = City(folder / "city", template, PATIENT)
+        first = (self.city.folder / "facilities.parquet").read_bytes()
+        open_one(self.city, random.Random(1))
+        close_some(self.city, random.Random(2))
+        self.ledgers = (first, (self.city.folder / "facilities.parquet").read_bytes())
+        self.tables = folder / "tables"
+        self.files: list[Files] = []
+        for state in (0, 1):
+            self.turn(state)
+            self.files.append(as_readers_see_it(self.city.afresh(folder / f"state{state}").folder))
+        assert self.files[0] != self.files[1]
+
+    def turn(self, state: int) -> None:
+        (self.city.folder / "facilities.parquet").write_bytes(self.ledgers[state])
+
+    def refresh(self) -> ws.RefreshResult:
+        return self.city.refresh(tables=self.tables, override={"older_input": "a test that turns back"})
+
+    def worker(self, **env: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(WORKER), str(_engine.__file__), str(self.city.study), str(self.tables)]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | env
+        )
+
+    def check(self, state: int) -> int:
+        """Every table is that of one of the two states, and after the next refresh all are that of `state`."""
+        seen = as_readers_see_it(self.tables)
+        for name, files in seen.items():
+            assert files in (self.files[0][name], self.files[1][name]), f"{name} is torn"
+        self.turn(state)
+        self.refresh()
+        assert as_readers_see_it(self.tables) == self.files[state]
+        assert not list((self.tables / "staging").iterdir())
+        return int(ws.Tables(self.tables).release())
+
+
+def as_readers_see_it(tables: Path) -> Files:
+    """The files of every table as delta-rs finds them, each of which is there."""
+    seen = {}
+    for log in sorted(tables.glob("*/_delta_log")):
+        folder = log.parent
+        files = deltalake.DeltaTable(str(folder)).file_uris()
+        paths = [Path(file.removeprefix("file://")) for file in files]
+        assert all(path.is_file() for path in paths)
+        seen[folder.name] = frozenset(str(path.relative_to(folder)) for path in paths)
+    return seen
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ws.synth(tmp_path_factory.mktemp("crash") / "city", nodes=1000, seed=5, progress=False).folder
+
+
+@pytest.fixture
+def states(template: Path, tmp_path: Path) -> TwoStates:
+    states = TwoStates(tmp_path, template)
+    states.turn(0)
+    states.refresh()
+    return states
+
+
+def test_kill_at_any_moment(states: TwoStates) -> None:
+    """SIGKILL, as the kernel sends it when memory runs out: nobody is asked, nothing is tidied."""
+    chance = random.Random(20261127)
+    states.turn(1)
+    began = time.monotonic()
+    assert states.worker().wait() == 0
+    whole_s = time.monotonic() - began
+    state, killed, published = 1, 0, ws.Tables(states.tables).release()
+    for number in range(KILLS):
+        state = 1 - state
+        states.turn(state)
+        with states.worker() as worker:
+            time.sleep(chance.uniform(0.2, 1.05) * whole_s)
+            killed += worker.poll() is None
+            worker.send_signal(signal.SIGKILL)
+            worker.communicate()
+        began = time.monotonic()
+        release = states.check(state)
+        assert release - published in (0, 1), f"kill {number}: release {published} became {release}"
+        published = release
+    tables = ws.Tables(states.tables)
+    assert tables.releases()["release"].to_list() == list(range(published + 1))
+    assert tables.verify(progress=False).height == 0
+    assert killed > KILLS // 2, f"{killed} of {KILLS} were killed at work"
+    print(f"{killed} of {KILLS} refreshes killed at work, {published + 1} releases, none torn, none lost")
+
+
+@pytest.mark.parametrize("action", ["abort", "eio", "enospc"])
+def test_a_fault_at_every_step(states: TwoStates, action: str) -> None:
+    state, step, refused = 0, 0, 0
+    while True:
+        state, step = 1 - state, step + 1
+        states.turn(state)
+        with states.worker(WALKSHED_DISK_FAULT=f"{step}:{action}") as worker:
+            told, error = worker.communicate()
+        if worker.returncode == 0 and "warned" not in told:
+            break  # no step is left to be refused
+        refused += worker.returncode != 0
+        if action != "abort" and worker.returncode != 0:
+            assert "os error" in error, error
+        states.check(state)
+    assert refused > 30, f"{refused} steps can fail"
+    print(f"{action}: {refused} of {step} steps refused, none torn")
+
+
+def test_a_fault_at_every_step_of_the_first_release(template: Path, tmp_path: Path) -> None:
+    states = TwoStates(tmp_path, template)
+    step = 1
+    while True:
+        states.turn(0)
+        with states.worker(WALKSHED_DISK_FAULT=f"{step}:abort") as worker:
+            worker.communicate()
+        if worker.returncode == 0:
+            break
+        for name, files in as_readers_see_it(states.tables).items() if states.tables.exists() else ():
+            assert files == states.files[0][name]
+        step += 7
+    states.check(0)
+    assert step > 60
+
+
+@contextmanager
+def mounted(folder: Path, size_bytes: int) -> Iterator[Path]:
+    """A disk of so many bytes."""
+    folder.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={max(size_bytes, 4096)}", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def used_bytes(disk: Path) -> int:
+    about = os.statvfs(disk)
+    return (about.f_blocks - about.f_bfree) * about.f_frsize
+
+
+def test_a_full_disk(template: Path, tmp_path: Path) -> None:
+    """Fifty disks that are full after 0 to 120 per cent of what the next release needs."""
+    states, disk, full, need_bytes = TwoStates(tmp_path, template), tmp_path / "disk", 0, 0
+    for number in range(51):
+        with mounted(disk, 1 << 30):
+            states.tables = disk / "tables"
+            states.turn(0)
+            states.refresh()
+            before_bytes = used_bytes(disk)
+            if number:
+                room = before_bytes + int(need_bytes * 1.2 * (number - 1) / 49)
+                subprocess.run(["mount", "-o", f"remount,size={room}", str(disk)], check=True)
+            states.turn(1)
+            try:
+                states.refresh()
+            except (OSError, ws.InputError) as error:
+                full += 1
+                assert "space" in str(error) or "disk" in str(error), error
+                seen = as_readers_see_it(states.tables)
+                assert all(files in (states.files[0][name], states.files[1][name]) for name, files in seen.items())
+            need_bytes = need_bytes or used_bytes(disk) - before_bytes
+            subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
+            states.check(1)
+            assert ws.Tables(states.tables).verify(progress=False).height == 0
+    assert 10 < full < 50, f"{full} of 50 disks were full"
+    print(f"{full} of 50 disks were full, the old release readable on each")
+
+
+@pytest.mark.parametrize("writers", [2, 8])
+def test_many_at_once_make_one_line(template: Path, tmp_path: Path, writers: int) -> None:
+    """Each with inputs of its own into the same tables; readers all the while."""
+    tables, times = tmp_path / "tables", 12 // writers + 2
+    cities = [City(tmp_path / f"city{number}", template, PATIENT) for number in range(writers)]
+    for number, city in enumerate(cities):
+        close_some(city, random.Random(number))
+        open_one(city, random.Random(number))
+    ws.refresh(cities[0].study, tables, progress=False)
+    stop, reads, faults = threading.Event(), [0], list[str]()
+    readers = [threading.Thread(target=read_on, args=(tables, stop, reads, faults)) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    command = [sys.executable, str(WORKER), str(_engine.__file__)]
+    workers = [
+        subprocess.Popen([*command, str(city.study), str(tables), str(times)], stdout=subprocess.PIPE, text=True)
+        for city in cities
+    ]
+    lines = [line.split()[:2] for worker in workers for line in worker.communicate()[0].splitlines()]
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert all(worker.returncode == 0 for worker in workers) and not faults, faults[:3]
+    published = sorted(int(release) for status, release in lines if status == "published")
+    assert published == list(range(1, len(published) + 1)), "every release is somebody's, and nobody's is lost"
+    found = ws.Tables(tables)
+    assert found.releases()["release"].to_list() == [0, *published]
+    assert found.verify(progress=False).height == 0
+    waits = [float(waited) for status, waited in lines if status == "busy"]
+    assert all(waited < 1 for waited in waits)
+    print(f"{writers} writers: {len(published)} releases, {len(waits)} times busy, {reads[0]} reads")
+
+
+def read_on(tables: Path, stop: threading.Event, reads: list[int], faults: list[str]) -> None:
+    """Open and read over and over: each time one release, whole."""
+    while not stop.is_set():
+        try:
+            table = deltalake.DeltaTable(str(tables / "coverage"))
+            rows = sum(pl.read_parquet(file, columns=["people"]).height for file in table.file_uris())
+            record = ws.Tables(tables).record(table.version())
+            if rows != record["tables"]["coverage"]["rows"]:
+                faults.append(f"version {table.version()}: {rows} rows")
+            reads[0] += 1
+        except Exception as error:
+            faults.append(repr(error))
