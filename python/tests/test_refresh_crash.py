@@ -5,6 +5,7 @@ The order of steps against power cuts is tested in the engine (`batch/lake_tests
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -23,6 +24,8 @@ from nights import City, close_some, open_one
 
 import walkshed as ws
 from walkshed import _engine
+from walkshed.progress import Progress
+from walkshed.tables import Gate
 
 KILLS = int(os.environ.get("WALKSHED_KILLS", "200"))
 WORKER = Path(__file__).with_name("refresh_worker.py")
@@ -49,8 +52,9 @@ class TwoStates:
     def turn(self, state: int) -> None:
         (self.city.folder / "facilities.parquet").write_bytes(self.ledgers[state])
 
-    def refresh(self) -> ws.RefreshResult:
-        return self.city.refresh(tables=self.tables, override={"older_input": "a test that turns back"})
+    def refresh(self, progress: Progress = False) -> ws.RefreshResult:
+        override: dict[Gate, str] = {"older_input": "a test that turns back"}
+        return ws.refresh(self.city.study, self.tables, override=override, progress=progress)
 
     def worker(self, **env: str) -> subprocess.Popen[str]:
         command = [sys.executable, str(WORKER), str(_engine.__file__), str(self.city.study), str(self.tables)]
@@ -169,37 +173,54 @@ def mounted(folder: Path, size_bytes: int) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def used_bytes(disk: Path) -> int:
-    about = os.statvfs(disk)
-    return (about.f_blocks - about.f_bfree) * about.f_frsize
-
-
 def test_a_full_disk(template: Path, tmp_path: Path) -> None:
-    """Fifty disks that are full after 0 to 120 per cent of what the next release needs."""
-    states, disk, full, need_bytes = TwoStates(tmp_path, template), tmp_path / "disk", 0, 0
+    """Fifty disks that take 0 to 120 per cent of the files that the next release needs; the system refuses the next."""
+    states, disk, full, need = TwoStates(tmp_path, template), tmp_path / "disk", 0, 0
     for number in range(51):
         with mounted(disk, 1 << 30):
             states.tables = disk / "tables"
             states.turn(0)
             states.refresh()
-            before_bytes = used_bytes(disk)
+            before = used_files(disk)
             if number:
-                room = before_bytes + int(need_bytes * 1.2 * (number - 1) / 49)
-                subprocess.run(["mount", "-o", f"remount,size={room}", str(disk)], check=True)
+                remount(disk, f"nr_inodes={before + int(need * 1.2 * (number - 1) / 49)}")
             states.turn(1)
             try:
                 states.refresh()
-            except (OSError, ws.InputError) as error:
+            except OSError as error:
                 full += 1
-                assert "space" in str(error) or "disk" in str(error), error
+                assert error.errno == errno.ENOSPC, error
                 seen = as_readers_see_it(states.tables)
                 assert all(files in (states.files[0][name], states.files[1][name]) for name, files in seen.items())
-            need_bytes = need_bytes or used_bytes(disk) - before_bytes
-            subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
+            need = need or used_files(disk) - before + 20  # and what is there for a moment
+            remount(disk, "nr_inodes=1000000")
             states.check(1)
             assert ws.Tables(states.tables).verify(progress=False).height == 0
     assert 10 < full < 50, f"{full} of 50 disks were full"
     print(f"{full} of 50 disks were full, the old release readable on each")
+
+
+def test_a_disk_that_is_too_small_is_refused_before_any_work(template: Path, tmp_path: Path) -> None:
+    states, disk = TwoStates(tmp_path, template), tmp_path / "disk"
+    with mounted(disk, 1 << 30):
+        states.tables = disk / "tables"
+        states.turn(0)
+        states.refresh()
+        about = os.statvfs(disk)
+        remount(disk, f"size={(about.f_blocks - about.f_bfree) * about.f_frsize + 65_536}")
+        states.turn(1)
+        with pytest.raises(ws.InputError, match="MiB of disk"):
+            states.refresh()
+        assert as_readers_see_it(states.tables) == states.files[0]
+
+
+def remount(disk: Path, option: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{option}", str(disk)], check=True)
+
+
+def used_files(disk: Path) -> int:
+    about = os.statvfs(disk)
+    return about.f_files - about.f_ffree
 
 
 @pytest.mark.parametrize("writers", [2, 8])

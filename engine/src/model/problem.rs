@@ -574,11 +574,11 @@ impl Fault {
                 )
             }
             Self::DiskSpace { needed_bytes, free_bytes } => {
-                let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-                let (needed, free) = (gib(*needed_bytes), gib(*free_bytes));
+                let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+                let (needed, free) = (mib(*needed_bytes), mib(*free_bytes));
                 both(
-                    format!("may need {needed:.3} GiB of disk, {free:.3} GiB are free"),
-                    format!("可能需要磁盘空间 {needed:.3} GiB，剩余 {free:.3} GiB"),
+                    format!("may need {needed:.1} MiB of disk, {free:.1} MiB are free"),
+                    format!("可能需要磁盘空间 {needed:.1} MiB，剩余 {free:.1} MiB"),
                 )
             }
             Self::TooLarge { amount, found, most } => {

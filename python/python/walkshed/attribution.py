@@ -36,6 +36,8 @@ PARTS = ("borders", *CAUSES, "method")
 #: What makes two facilities of one id and class the same to those who walk there.
 _DOOR = ["lon", "lat", "level", "geometry"]
 _FACILITY = ["class", "id"]
+#: Classes whose worlds are held side by side: a column of a metropolis has millions of rows, and there are up to 32.
+_CLASSES_AT_ONCE = 8
 
 World = frozenset[str]
 
@@ -223,7 +225,8 @@ class Worlds:
             own = everywhere + [cause for cause in OF_FACILITIES if cause in touched.get(name, [])]
             groups.setdefault(tuple(own), []).append(name)
         for causes, names in groups.items():
-            yield names, list(causes)
+            for first in range(0, len(names), _CLASSES_AT_ONCE):
+                yield names[first : first + _CLASSES_AT_ONCE], list(causes)
 
     def _split(self, rows: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
         areas, times = self._sides[1].areas, dict[World, pl.DataFrame | None]()

@@ -49,11 +49,16 @@ def _facilities(year: Evaluation, chinese: bool) -> str:
     causes = dict(year.facilities.group_by("cause").len().iter_rows())
     new, moved, gone = (states.get(state, 0) for state in ("new", "moved", "gone"))
     by = causes.get("projects", 0)
-    unseen = year.projects.filter(pl.col("reason").is_in(["not_so", "no_deliverable"]))["project_id"].n_unique()
+    unseen, untold = (
+        year.projects.filter(pl.col("reason") == reason)["project_id"].n_unique()
+        for reason in ("not_so", "no_deliverable")
+    )
     if chinese:
         more = f"；{unseen} 个已完成项目未见于数据" if unseen else ""
+        more += f"；{untold} 个已完成项目未说明建设内容" if untold else ""
         return f"设施：新开 {new}、迁移 {moved}、停用 {gone}，其中项目所致 {by}{more}"
     more = f"; {unseen} completed project(s) do not show in the tables" if unseen else ""
+    more += f"; {untold} completed project(s) do not say what they build" if untold else ""
     return f"facilities: {new} new, {moved} moved, {gone} gone, {by} of them by projects{more}"
 
 
@@ -89,13 +94,12 @@ def _class(row: dict[str, Any], name: str, chinese: bool) -> str:
 def _plan(year: Evaluation, chinese: bool) -> Iterator[str]:
     shares = {row["due"]: row for row in year.plan.share.iter_rows(named=True)}
     if year.plan.projects.height:
-        due, period = shares["due"], shares["period"]
-        done = f"{due['done']}/{due['projects']}", f"{period['done']}/{period['projects']}"
-        budget = _percent(due["budget_share"], chinese)
+        done = {due: f"{row['done']}/{row['projects']}" for due, row in shares.items()}
+        budget = _percent(shares["due"]["budget_share"], chinese)
         if chinese:
-            yield f"应竣工项目已完成 {done[0]}（本期 {done[1]}），占其预算 {budget}"
+            yield f"项目已完成 {done['all']}；应竣工的已完成 {done['due']}（本期 {done['period']}），占其预算 {budget}"
         else:
-            yield f"projects due: {done[0]} done ({done[1]} of this period), {budget} of their budget"
+            yield f"projects: {done['all']} done; of those due {done['due']} ({done['period']} of this period), {budget}"
     targets = year.plan.targets
     if targets.height:
         met, missing = targets["met"].sum(), targets["missing_people"].sum()
@@ -107,7 +111,9 @@ def _plan(year: Evaluation, chinese: bool) -> Iterator[str]:
 
 
 def _percent(share: float | None, chinese: bool) -> str:
-    return ("未知" if chinese else "an unknown share") if share is None else f"{share:.0%}"
+    if share is None:
+        return "未知" if chinese else "budget unknown"
+    return f"{share:.0%}" if chinese else f"{share:.0%} of their budget"
 
 
 def _grades(year: Evaluation, chinese: bool) -> Iterator[str]:

@@ -142,6 +142,7 @@ def refresh(
         with reporting(progress) as report:
             extra = _extra(*sources[2:])
             done = json.loads(_engine.refresh(options, formats.for_study(path), extra, report=report))
+        done |= {"study": told["study"]}
     except _engine.InputError as error:
         _refuse(told, list(getattr(error, "problems", [])), began, dry_run)
         raise
@@ -151,7 +152,7 @@ def refresh(
         raise
     _tell(done)
     if not dry_run:
-        refresh_report.write(Path(done["tables"]), done | {"study": told["study"]}, began)
+        refresh_report.write(Path(done["tables"]), done, began)
     return RefreshResult(done)
 
 
