@@ -266,7 +266,12 @@ fn draft(next: u64) -> Release {
         entries: String::new(),
         tables: BTreeMap::new(),
         files: BTreeMap::new(),
-        facts: Facts::default(),
+        // A number that comes back from JSON with another last digit.
+        facts: Facts {
+            people_stated: 9.527_123_456_789_012e-7,
+            people_in_cells: 2.0_f64.sqrt() * 1e22,
+            ..Facts::default()
+        },
         total: Vec::new(),
         overridden: BTreeMap::new(),
         before_sha256: None,

@@ -65,6 +65,9 @@ pub struct Prepared {
     pub counted: Vec<Counted>,
     /// The files that were read.
     pub inputs: Vec<InputFile>,
+    /// Residential buildings; none where the ground cannot be used again, because something is to be told of it or
+    /// facilities come from it.
+    pub(super) homes: Option<Dwellings>,
 }
 
 /// How many rows of an input were read, and how many were taken. What was left out is counted from the problems, so that a
@@ -94,6 +97,20 @@ pub fn prepare(
     rejected: &mut Vec<Problem>,
     progress: &Progress,
 ) -> Result<Prepared> {
+    prepare_on(None, study, given, rejected, progress)
+}
+
+/// The same on ground that was read before, from the same files by the same settings.
+///
+/// # Errors
+/// As of [`prepare`].
+pub(super) fn prepare_on(
+    known: Option<Ground>,
+    study: &Study,
+    given: &Given,
+    rejected: &mut Vec<Problem>,
+    progress: &Progress,
+) -> Result<Prepared> {
     let resolution = cell::resolution(study.study.resolution)
         .ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))?;
     progress.begin("checking inputs", 0)?;
@@ -101,38 +118,22 @@ pub fn prepare(
     let tables = Tables::read(study, given)?;
     rejected.extend(tables.notes());
     let catalogue = io::study::catalogue(study.facilities.catalogue.as_deref())?;
-    let (mut rules, buildings) = (io::defaults::walking_rules(), io::defaults::building_rules());
-    if let Some(at) = study.streets.open_at.as_deref().and_then(OpenAt::parse) {
-        rules = rules.at(at);
-    }
     let sought = study.facilities.osm.then_some(&catalogue);
-    let wanted = Wanted { rules: &rules, catalogue: sought, buildings: Some(&buildings) };
-    let extract = streets(study, given, wanted, progress, rejected)?;
-    let elevation = io::elevation::read(
-        &study.streets.elevation,
-        study.streets.elevation_crs.as_deref(),
-        Smoothing::SavitzkyGolay,
-    )?;
-    let made_by = Rules {
-        max_snap_m: study.streets.max_snap_m,
-        gates: study.streets.gates,
-        join_islands_m: study.streets.join_islands_m,
+    let ground = match known {
+        Some(ground) => ground,
+        None => ground(study, given, sought, progress, rejected)?,
     };
-    rejected.extend(extract.findings);
-    let left_out = extract.left_out;
+    let Ground { network, homes, from_map, is_told } = ground;
     let system = study.study.analysis_crs;
-    let network =
-        build::from_streets(&extract.streets, &elevation, made_by, left_out, progress)?.moved(system);
     let tables = tables.near(Extent::of(&network.node_place), system);
     let facilities_crs = tables.facilities.as_ref().map(Table::stated_crs).transpose()?;
-    let from_map = extract.facilities.map(|facilities| facilities.moved(system));
     let mut errors = Vec::new();
     let ledger = gathered(ledger(study, &tables, &catalogue, from_map, rejected), &mut errors)?;
     let outlines = gathered(outlines(study, &tables, rejected), &mut errors)?;
-    let (homes, streets) = (&extract.dwellings.moved(system), &street_spots(&network));
-    let evidence = Evidence::new(homes, streets, resolution);
-    let census =
-        Census { study, homes, streets, evidence: &evidence, resolution, age_groups: &catalogue.age_group };
+    let streets = &street_spots(&network);
+    let evidence = Evidence::new(&homes, streets, resolution);
+    let age_groups = &catalogue.age_group;
+    let census = Census { study, homes: &homes, streets, evidence: &evidence, resolution, age_groups };
     // People of communities are read against the outlines, and say nothing without them.
     let people = match &outlines {
         Some(outlines) => {
@@ -172,7 +173,9 @@ pub fn prepare(
     }
     let sought = sought.into_iter().flat_map(|catalogue| &catalogue.classes).map(|class| class.id.clone());
     let sought = sought.collect();
+    let is_plain = !is_told && !study.facilities.osm;
     Ok(Prepared {
+        homes: is_plain.then_some(homes),
         network,
         facilities,
         ledger,
@@ -188,6 +191,53 @@ pub fn prepare(
         rejected: std::mem::take(rejected),
         counted,
         inputs,
+    })
+}
+
+/// Streets with the terrain, and what else their source holds, all in the system of the analysis.
+pub(super) struct Ground {
+    /// The streets.
+    pub network: Network,
+    /// Residential buildings.
+    pub homes: Dwellings,
+    /// Facilities of the map, where they are sought there.
+    pub from_map: Option<Facilities>,
+    /// Whether anything was found to be told of the source.
+    pub is_told: bool,
+}
+
+fn ground(
+    study: &Study,
+    given: &Given,
+    sought: Option<&Catalogue>,
+    progress: &Progress,
+    rejected: &mut Vec<Problem>,
+) -> Result<Ground> {
+    let (mut rules, buildings) = (io::defaults::walking_rules(), io::defaults::building_rules());
+    if let Some(at) = study.streets.open_at.as_deref().and_then(OpenAt::parse) {
+        rules = rules.at(at);
+    }
+    let known = rejected.len();
+    let wanted = Wanted { rules: &rules, catalogue: sought, buildings: Some(&buildings) };
+    let extract = streets(study, given, wanted, progress, rejected)?;
+    let elevation = io::elevation::read(
+        &study.streets.elevation,
+        study.streets.elevation_crs.as_deref(),
+        Smoothing::SavitzkyGolay,
+    )?;
+    let made_by = Rules {
+        max_snap_m: study.streets.max_snap_m,
+        gates: study.streets.gates,
+        join_islands_m: study.streets.join_islands_m,
+    };
+    rejected.extend(extract.findings);
+    let system = study.study.analysis_crs;
+    let network = build::from_streets(&extract.streets, &elevation, made_by, extract.left_out, progress)?;
+    Ok(Ground {
+        network: network.moved(system),
+        homes: extract.dwellings.moved(system),
+        from_map: extract.facilities.map(|facilities| facilities.moved(system)),
+        is_told: rejected.len() > known,
     })
 }
 

@@ -8,7 +8,7 @@
 use super::city_tables::City;
 use super::lake::{Lake, Recovered, Staged, TableState, Workbench, beside_path};
 use super::parts::{self, Made, Workshop};
-use super::prepare::{Prepared, identify, prepare};
+use super::prepare::{Ground, Prepared, identify, prepare_on};
 use super::score::{Sources, card};
 use super::study::{
     Clock, by_reason, cells_table, check_groups, facilities_table, list_unjoined, memory_bytes,
@@ -375,7 +375,8 @@ impl Night<'_> {
         if !request.dry_run {
             check_space(self.lake.root(), self.before, inputs_bytes)?;
         }
-        let mut prepared = prepare(study, request.given, &mut Vec::new(), progress)?;
+        let ground = self.known_ground()?;
+        let mut prepared = prepare_on(ground, study, request.given, &mut Vec::new(), progress)?;
         check_groups(request.study, study, &prepared)?;
         clock.stage("prepare");
         request.memory.check("refresh", memory_bytes(study, &prepared))?;
@@ -538,20 +539,57 @@ impl Night<'_> {
             files.insert(name.to_owned(), file);
         }
         let made_from = self.streets()?;
-        let known = self.before.and_then(|it| it.files.get("network"));
-        let known = known.filter(|file| {
-            file.made_from == made_from && self.disk.exists(&self.lake.root().join(&file.path))
-        });
-        let network = if let Some(file) = known {
-            file.clone()
-        } else {
-            let contents = store::encode(&prepared.network)?;
-            let file = stored("network", "network", &contents, made_from);
-            self.disk.write(&bench.path(&file.sha256), &contents, None)?;
-            file
+        let network = match self.known("network", &made_from) {
+            Some(file) => file.clone(),
+            None => {
+                self.store("network", "network", &store::encode(&prepared.network)?, &made_from, bench)?
+            }
         };
         files.insert("network".to_owned(), network);
+        let homes = match (self.known("homes", &made_from), &prepared.homes) {
+            (Some(file), _) => Some(file.clone()),
+            (None, Some(homes)) => {
+                let contents = io::geoparquet::encode(&io::population::dwellings_to_batch(homes), &[])?;
+                Some(self.store("homes", "parquet", &contents, &made_from, bench)?)
+            }
+            (None, None) => None,
+        };
+        files.extend(homes.map(|file| ("homes".to_owned(), file)));
         Ok(files)
+    }
+
+    /// A file of the release before that is still what would be made; `--full` makes it again.
+    fn known(&self, name: &str, made_from: &str) -> Option<&StoredFile> {
+        let file = self.before.filter(|_| !self.request.full)?.files.get(name)?;
+        let is_there = || self.disk.exists(&self.lake.root().join(&file.path));
+        (file.made_from == made_from && is_there()).then_some(file)
+    }
+
+    fn store(
+        &self,
+        name: &str,
+        kind: &str,
+        contents: &[u8],
+        made_from: &str,
+        bench: &Workbench,
+    ) -> Result<StoredFile> {
+        let file = stored(name, kind, contents, made_from.to_owned());
+        self.disk.write(&bench.path(&file.sha256), contents, None)?;
+        Ok(file)
+    }
+
+    /// Streets and homes as an earlier night read them from the same files, where all that is used of them was kept.
+    fn known_ground(&self) -> Result<Option<Ground>> {
+        let made_from = self.streets()?;
+        let files = (self.known("network", &made_from), self.known("homes", &made_from));
+        let (Some(network), Some(homes)) = files else { return Ok(None) };
+        if self.study.facilities.osm {
+            return Ok(None);
+        }
+        let root = self.lake.root();
+        let homes = io::population::read_dwellings(&io::table::Table::read(&root.join(&homes.path))?)?;
+        let network = store::load(&root.join(&network.path))?;
+        Ok(Some(Ground { network, homes, from_map: None, is_told: false }))
     }
 
     /// Hash of all that the network is made from.

@@ -8,13 +8,15 @@ use crate::model::area::{self, Areas};
 use crate::model::cell;
 use crate::model::error::Result;
 use crate::model::place::Place;
-use crate::model::population::{Group, Home, Residents};
+use crate::model::population::{Dwellings, Group, Home, Residents};
 use crate::model::population_fault::PopulationFault;
 use crate::model::problem::{Fault, Problem};
 use crate::model::schema::{COUNT, POPULATION};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use geo::{Coord, Geometry, MapCoords};
 use h3o::CellIndex;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Names of the columns of people, and what they are read against.
 #[derive(Debug, Clone, Copy)]
@@ -364,4 +366,30 @@ fn homes(table: &Table, cell: &str, problems: &mut Vec<Problem>) -> Result<Vec<O
         });
     }
     Ok(homes)
+}
+/// Residential buildings as a table: `lon`, `lat`, `weight` (floor area, m²).
+pub fn dwellings_to_batch(homes: &Dwellings) -> RecordBatch {
+    let column = |values: Vec<f64>| -> ArrayRef { Arc::new(Float64Array::from(values)) };
+    RecordBatch::try_from_iter([
+        ("lon", column(homes.place.iter().map(|place| place.lon()).collect())),
+        ("lat", column(homes.place.iter().map(|place| place.lat()).collect())),
+        ("weight", column(homes.weight.clone())),
+    ])
+    .expect("all columns have one value per building")
+}
+
+/// Residential buildings as [`dwellings_to_batch`] wrote them.
+///
+/// # Errors
+/// Problems when a column is missing or a place cannot be.
+pub fn read_dwellings(table: &Table) -> Result<Dwellings> {
+    let mut problems = Vec::new();
+    let mut column = |name: &str| table.numbers(name, &mut problems);
+    let (lon, lat, weight) = (column("lon")?, column("lat")?, column("weight")?);
+    let place = |(lon, lat): (Option<f64>, Option<f64>)| Place::new(lon?, lat?);
+    let places: Option<Vec<Place>> = lon.into_iter().zip(lat).map(place).collect();
+    let weight: Option<Vec<f64>> = weight.into_iter().collect();
+    let whole = places.zip(weight).filter(|_| problems.is_empty());
+    let (place, weight) = whole.ok_or_else(|| Problem::of_file(&table.name, Fault::Corrupt))?;
+    Ok(Dwellings { place, weight })
 }

@@ -17,11 +17,13 @@ from walkshed.coverage import capacity_per_group, coverage, coverage_gap, roll_u
 from walkshed.decay import Decay
 from walkshed.effects import City, ExpectedEffect, RealisedEffect, expected_effect, realised_effect
 from walkshed.equity import Poverty, Theil, concentration_index, equity, fgt, gini, lorenz, palma, theil
+from walkshed.evaluation import Evaluation, city_of, evaluate
 from walkshed.facilities import classify, duplicates, facility_classes, merge_duplicates
 from walkshed.formats import EncodingWarning, read_table
 from walkshed.geotable import GeoTable
 from walkshed.levels import coverage_by_level, levels
 from walkshed.network import Network
+from walkshed.plan_share import PlanShare
 from walkshed.planted import plant_faults
 from walkshed.population import age_groups
 from walkshed.profile import Profile, profile
@@ -67,6 +69,7 @@ __all__ = [
     "Decay",
     "Diff",
     "EncodingWarning",
+    "Evaluation",
     "ExpectedEffect",
     "GeoTable",
     "InputError",
@@ -76,6 +79,7 @@ __all__ = [
     "NewHomes",
     "OpenFacility",
     "OpenLink",
+    "PlanShare",
     "Poverty",
     "Profile",
     "Projects",
@@ -108,6 +112,7 @@ __all__ = [
     "build_order",
     "capacity_per_group",
     "check_areas",
+    "city_of",
     "classify",
     "closest",
     "compare",
@@ -122,6 +127,7 @@ __all__ = [
     "duplicates",
     "e2sfca",
     "equity",
+    "evaluate",
     "expected_effect",
     "facility_classes",
     "fgt",

@@ -61,7 +61,7 @@ class Evaluation:
         facilities: every facility that people do not walk to as before: `class`, `id`, `name`, `state` ("new", "moved",
             "gone"), `class_before`, `class_after` (of an id that changed its class), `cause`, `project_id` (null where
             no project explains it), `lon_before`, `lat_before`, `lon_after`, `lat_after`.
-        projects: one row per edit of every project that was completed or accepted by the last day: `project_id`,
+        built: one row per edit of every project that was completed or accepted by the last day: `project_id`,
             `edit`, `id`, `class`, `state` (of the facility, null where it does not differ), `reason` (why it explains
             nothing: docs/evaluation.md).
         plan: how much of the plan is done.
@@ -80,7 +80,7 @@ class Evaluation:
     moved: pl.DataFrame
     attribution: pl.DataFrame
     facilities: pl.DataFrame
-    projects: pl.DataFrame
+    built: pl.DataFrame
     plan: PlanShare
     causes: tuple[str, ...]
     recomputed: pl.DataFrame
@@ -137,11 +137,11 @@ class _Release:
 
     def __init__(self, tables: Tables, at: At) -> None:
         self.tables, self.number = tables, tables.release(at)
-        self.record: dict[str, Any] = next(one for one in tables.history if one["release"] == self.number)
+        self.record = tables.record(self.number)
 
     def file(self, name: str) -> Path:
         """A file beside the tables."""
-        path = self.tables.folder / str(self.record["files"][name]["path"])
+        path = self.tables.file(name, self.number)
         if not path.is_file():
             raise LookupError(f"release {self.number}: {path} is not there; Tables.verify tells what is missing")
         return path
@@ -174,7 +174,8 @@ class _Release:
     def areas(self) -> str | int | None:
         if self.outlines["outline"].null_count():
             return None
-        return _parents(self.outlines) or str(self.file("areas"))
+        parents = _parents(self.outlines)
+        return str(self.file("areas")) if parents is None else parents
 
     @cached_property
     def coverage(self) -> pl.DataFrame:
@@ -318,12 +319,11 @@ def _compared(was: _Release, now: _Release) -> pl.DataFrame:
         .when(~pl.col("class").is_in(now.coverage["class"].unique().to_list()))
         .then(pl.lit("class_gone"))
     )
-    covered = (pl.col(f"people_covered_{when}").fill_null(0.0) for when in ("after", "before"))
-    change = next(covered) - next(covered)
+    covered, was_covered = (pl.col(f"people_covered_{when}").fill_null(0.0) for when in ("after", "before"))
     return both.with_columns(reason=reason).select(
         *KEYS,
         *(f"{name}_{when}" for name in ("people", "people_covered") for when in ("before", "after")),
-        change=pl.when("_counted_before", "_counted_after").then(change),
+        change=pl.when("_counted_before", "_counted_after").then(covered - was_covered),
         share_before="share_before",
         share_after="share_after",
         share_change=pl.col("share_after") - pl.col("share_before"),

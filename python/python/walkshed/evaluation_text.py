@@ -50,7 +50,7 @@ def _facilities(year: Evaluation, chinese: bool) -> str:
     new, moved, gone = (states.get(state, 0) for state in ("new", "moved", "gone"))
     by = causes.get("projects", 0)
     unseen, untold = (
-        year.projects.filter(pl.col("reason") == reason)["project_id"].n_unique()
+        year.built.filter(pl.col("reason") == reason)["project_id"].n_unique()
         for reason in ("not_so", "no_deliverable")
     )
     if chinese:
@@ -99,7 +99,8 @@ def _plan(year: Evaluation, chinese: bool) -> Iterator[str]:
         if chinese:
             yield f"项目已完成 {done['all']}；应竣工的已完成 {done['due']}（本期 {done['period']}），占其预算 {budget}"
         else:
-            yield f"projects: {done['all']} done; of those due {done['due']} ({done['period']} of this period), {budget}"
+            told = f"of those due {done['due']} ({done['period']} of this period), {budget}"
+            yield f"projects: {done['all']} done; {told}"
     targets = year.plan.targets
     if targets.height:
         met, missing = targets["met"].sum(), targets["missing_people"].sum()
