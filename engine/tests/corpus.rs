@@ -8,7 +8,7 @@ use std::path::Path;
 /// One reader and the folder of its files.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
     ("pbf", readers::pbf),
     ("parquet", readers::parquet),
     ("overture", readers::overture),
@@ -21,6 +21,7 @@ const TARGETS: [Target; 13] = [
     ("study_toml", readers::study_toml),
     ("standard_toml", readers::standard_toml),
     ("scenario_toml", readers::scenario_toml),
+    ("delta_log", readers::delta_log),
     ("polygon_to_cells", readers::polygon_to_cells),
 ];
 

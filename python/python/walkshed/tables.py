@@ -146,11 +146,14 @@ class Tables:
         return int(stood[-1])
 
     def files(self, table: str, at: At = None) -> list[str]:
-        """The Parquet files of a table at a release, in order.
+        """The Parquet files of a table at a release.
 
         Args:
             table: its name, one of `names`.
             at: as of `release`.
+
+        Returns:
+            Their paths, in order.
 
         Raises:
             LookupError: as of `release`, or no such table.
@@ -227,6 +230,9 @@ class Tables:
                 `Network.load`).
             at: as of `release`.
 
+        Returns:
+            Its path.
+
         Raises:
             LookupError: as of `release`, or no such file.
 
@@ -256,8 +262,11 @@ class Tables:
         """What differs between two releases. Only files that differ are read.
 
         Args:
-            before: as of `release`.
-            after: as of `release`.
+            before: as of `release`; the last but one.
+            after: as of `release`; the last.
+
+        Returns:
+            Inputs, coverage, facilities, cells and scorecards that are not the same.
 
         Raises:
             LookupError: as of `release`.
@@ -296,6 +305,9 @@ class Tables:
 
         Returns:
             What is not as it was written: `path` inside the folder, `what`; no rows when all is well.
+
+        Raises:
+            KeyboardInterrupt: stopped by the user, within half a second.
 
         """
         with reporting(progress) as report:
@@ -408,7 +420,15 @@ class Diff:
         return changed.select(*keys, state.alias("state"), *columns).sort(keys)
 
     def summary(self, *, chinese: bool = False) -> str:
-        """The difference in a few lines."""
+        """The difference in a few lines.
+
+        Args:
+            chinese: in Chinese.
+
+        Raises:
+            LookupError: the files of one of the two are no longer kept.
+
+        """
         inputs, coverage, facilities = self.inputs(), self.coverage(), self.facilities()
         states = dict(facilities.group_by("state").len().sort("state").iter_rows())
         everybody = coverage.filter(pl.col("group") == "all")
