@@ -533,6 +533,7 @@ impl Night<'_> {
             let aside = bench.path(name);
             let batch = io::geometry::labelled(&batch, self.study.study.analysis_crs);
             io::geoparquet::write(&aside, &batch, progress)?;
+            progress.check()?;
             let contents = self.disk.read(&aside)?.unwrap_or_default();
             let file = stored(name, "parquet", &contents, String::new());
             self.disk.rename(&aside, &bench.path(&file.sha256))?;
