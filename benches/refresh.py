@@ -31,6 +31,7 @@ keep_releases = 40
 rows_shrink_share = 1
 unjoined_rise_share = 1
 coverage_move_share = 1
+people_move_share = 1
 """
 
 

@@ -34,6 +34,14 @@ profiles = ["adult", "senior"]
 tile_resolution = 8
 {more}
 """
+#: Gates that let every night pass.
+PATIENT = """
+[refresh.gates]
+rows_shrink_share = 1
+unjoined_rise_share = 1
+people_move_share = 1
+coverage_move_share = 1
+"""
 CLASSES = ("bus_stop", "convenience_store", "dining", "kindergarten")
 KEYS = {
     "coverage": ["area_id", "class", "group", "profile", "minutes"],

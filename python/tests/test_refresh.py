@@ -14,13 +14,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from nights import EVENTS, KEYS, City, close_some, content, nothing, open_one, people_move, streets_close
+from nights import EVENTS, KEYS, PATIENT, City, close_some, content, nothing, open_one, people_move, streets_close
 from polars.testing import assert_frame_equal
 
 import walkshed as ws
 from walkshed import _engine, cli
-
-PATIENT = "[refresh.gates]\nrows_shrink_share = 1\nunjoined_rise_share = 1\ncoverage_move_share = 1\n"
 
 
 @pytest.fixture(scope="session")
@@ -166,6 +164,12 @@ class TestGates:
         far = pl.when(pl.int_range(pl.len()) % 10 == 0).then(pl.lit(north) + 0.01).otherwise(pl.col("lat"))
         city.write("facilities", ledger.with_columns(lat=far))
         refused(city, "unjoined_rise", "near no street")
+
+    def test_far_fewer_people(self, template: Path, tmp_path: Path) -> None:
+        city = City(tmp_path / "city", template, "[refresh.gates]\ncoverage_move_share = 1")
+        city.refresh()
+        city.write("population_cells", city.table("population_cells").with_columns(pl.col("people") // 2))
+        refused(city, "people_move", "people after")
 
     def test_coverage_that_moves_far(self, template: Path, tmp_path: Path) -> None:
         city = City(tmp_path / "city", template, "[refresh.gates]\nrows_shrink_share = 1")

@@ -20,7 +20,7 @@ from pathlib import Path
 import deltalake
 import polars as pl
 import pytest
-from nights import City, close_some, open_one
+from nights import PATIENT, City, close_some, open_one
 
 import walkshed as ws
 from walkshed import _engine
@@ -28,8 +28,8 @@ from walkshed.progress import Progress
 from walkshed.tables import Gate
 
 KILLS = int(os.environ.get("WALKSHED_KILLS", "200"))
+SEED = int(os.environ.get("WALKSHED_KILLS_SEED", "20261127"))
 WORKER = Path(__file__).with_name("refresh_worker.py")
-PATIENT = "[refresh.gates]\nrows_shrink_share = 1\nunjoined_rise_share = 1\ncoverage_move_share = 1\n"
 Files = dict[str, frozenset[str]]
 
 
@@ -101,7 +101,7 @@ def states(template: Path, tmp_path: Path) -> TwoStates:
 
 def test_kill_at_any_moment(states: TwoStates) -> None:
     """SIGKILL, as the kernel sends it when memory runs out: nobody is asked, nothing is tidied."""
-    chance = random.Random(20261127)
+    chance = random.Random(SEED)
     states.turn(1)
     began = time.monotonic()
     assert states.worker().wait() == 0

@@ -17,12 +17,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from nights import City, open_one
+from nights import PATIENT, City, open_one
 from polars.testing import assert_frame_equal
 
 import walkshed as ws
 
-PATIENT = "[refresh.gates]\nrows_shrink_share = 1\nunjoined_rise_share = 1\ncoverage_move_share = 1\n"
 TABLES = ("coverage", "times", "cells", "areas", "facilities", "rejected")
 DELTA = {"string", "long", "integer", "double", "boolean", "date"}
 

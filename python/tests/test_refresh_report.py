@@ -311,7 +311,7 @@ def test_a_refused_night_tells_every_problem_and_what_to_do(standing: Path) -> N
     assert "为何未发布 Why it was refused" in text and "共 3 个问题" in text and "3 problem(s)" in text
     assert "facilities.csv3F-9lonabcnot_a_number情况。办法what. fix" in text
     assert "变动过大。请更正moved far. Correct" in text
-    assert "未通过（1 处，见上） shut (1, see above)" in text and text.count("通过 passed") == 3
+    assert "未通过（1 处，见上） shut (1, see above)" in text and text.count("通过 passed") == 4
     assert "80.0 %" in text, "what stands is still shown"
 
 
@@ -398,7 +398,7 @@ def test_every_figure_of_a_release_is_told(folder: Path) -> None:
         "table_bytes table=coverage": 1_200_000,
         "table_bytes table=rejected": 900,
         **{f"gate_shut gate={gate}": 0 for gate in ("rows_shrink", "unjoined_rise", "people_conserved")},
-        **{f"gate_shut gate={gate}": 0 for gate in ("coverage_move", "older_input")},
+        **{f"gate_shut gate={gate}": 0 for gate in ("people_move", "coverage_move", "older_input")},
         "coverage_share class=kindergarten profile=adult minutes=5": 0.4,
         "coverage_share class=kindergarten profile=adult minutes=15": 0.8,
         "input_age_seconds path=data/facilities.csv": 3 * 3600,

@@ -540,11 +540,12 @@ impl Night<'_> {
             files.insert(name.to_owned(), file);
         }
         let made_from = self.streets()?;
-        let network = match self.known("network", &made_from) {
-            Some(file) => file.clone(),
-            None => {
-                self.store("network", "network", &store::encode(&prepared.network)?, &made_from, bench)?
-            }
+        let network = if let Some(file) = self.known("network", &made_from) {
+            file.clone()
+        } else {
+            let contents = store::encode(&prepared.network)?;
+            progress.check()?;
+            self.store("network", "network", &contents, &made_from, bench)?
         };
         files.insert("network".to_owned(), network);
         let homes = match (self.known("homes", &made_from), &prepared.homes) {

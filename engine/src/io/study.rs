@@ -246,6 +246,7 @@ fn check_refresh(study: &Study, fault: &mut impl FnMut(&str, String, &str)) {
     for (key, share) in [
         ("rows_shrink_share", gates.rows_shrink_share),
         ("unjoined_rise_share", gates.unjoined_rise_share),
+        ("people_move_share", gates.people_move_share),
         ("coverage_move_share", gates.coverage_move_share),
     ] {
         if !(0.0..=1.0).contains(&share) {

@@ -12,6 +12,8 @@ pub struct ReleaseGates {
     pub rows_shrink_share: f64,
     /// How much the share of people or facilities that no street is near enough to may rise, 0..1.
     pub unjoined_rise_share: f64,
+    /// How far the number of people may move, 0..1.
+    pub people_move_share: f64,
     /// How far the covered share of a class, profile and number of minutes may move, 0..1.
     pub coverage_move_share: f64,
 }
@@ -19,13 +21,18 @@ pub struct ReleaseGates {
 impl Default for ReleaseGates {
     /// Proposals: a nightly change beyond them is more often a fault of a delivery than of a city.
     fn default() -> Self {
-        Self { rows_shrink_share: 0.05, unjoined_rise_share: 0.02, coverage_move_share: 0.10 }
+        Self {
+            rows_shrink_share: 0.05,
+            unjoined_rise_share: 0.02,
+            people_move_share: 0.10,
+            coverage_move_share: 0.10,
+        }
     }
 }
 
 /// The gates by name.
-pub const GATES: [&str; 5] =
-    ["rows_shrink", "unjoined_rise", "people_conserved", "coverage_move", "older_input"];
+pub const GATES: [&str; 6] =
+    ["rows_shrink", "unjoined_rise", "people_conserved", "people_move", "coverage_move", "older_input"];
 
 /// Why a gate stays shut.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +61,15 @@ pub enum GateFault {
         stated: f64,
         /// People in cells.
         in_cells: f64,
+    },
+    /// There are far more or fewer people.
+    PeopleMove {
+        /// People before.
+        before: f64,
+        /// Now.
+        after: f64,
+        /// How far they may move.
+        most_share: f64,
     },
     /// Coverage of a class moved far.
     CoverageMove {
@@ -89,8 +105,9 @@ impl GateFault {
             Self::RowsShrink { .. } => GATES[0],
             Self::UnjoinedRise { .. } => GATES[1],
             Self::NotConserved { .. } => GATES[2],
-            Self::CoverageMove { .. } => GATES[3],
-            Self::OlderInput { .. } | Self::EarlierInput { .. } => GATES[4],
+            Self::PeopleMove { .. } => GATES[3],
+            Self::CoverageMove { .. } => GATES[4],
+            Self::OlderInput { .. } | Self::EarlierInput { .. } => GATES[5],
         }
     }
 
@@ -117,6 +134,10 @@ impl GateFault {
             Self::NotConserved { stated, in_cells } => both(
                 format!("the source states {stated} people and the cells hold {in_cells}"),
                 format!("数据源人口为 {stated}，单元合计为 {in_cells}"),
+            ),
+            Self::PeopleMove { before, after, most_share } => both(
+                format!("{after:.0} people after {before:.0}: a move of more than {}", percent(*most_share)),
+                format!("人口由 {before:.0} 变为 {after:.0}，变动超过 {}", percent(*most_share)),
             ),
             Self::CoverageMove { profile, minutes, before, after, most_share } => both(
                 format!(
@@ -174,6 +195,7 @@ pub fn shut(gates: ReleaseGates, now: &Release, before: Option<&Release>, earlie
     }
     if let Some(before) = before {
         rows(gates, now, before, &mut found);
+        people(gates, now, before, &mut found);
         unjoined(gates, now, before, &mut found);
         moved(gates, now, before, &mut found);
         inputs(now, before, earlier, &mut found);
@@ -188,6 +210,14 @@ fn rows(gates: ReleaseGates, now: &Release, before: &Release, found: &mut Vec<Sh
         if name != "rejected" && (after as f64) < before as f64 * (1.0 - most_share) {
             found.push((name.clone(), GateFault::RowsShrink { before, after, most_share }));
         }
+    }
+}
+
+fn people(gates: ReleaseGates, now: &Release, before: &Release, found: &mut Vec<Shut>) {
+    let (before, after) = (before.facts.people_in_cells, now.facts.people_in_cells);
+    let most_share = gates.people_move_share;
+    if (after - before).abs() > before * most_share {
+        found.push(("cells".to_owned(), GateFault::PeopleMove { before, after, most_share }));
     }
 }
 

@@ -157,9 +157,8 @@ def refresh(
 
 
 def _refuse(told: dict[str, Any], problems: list[dict[str, Any]], began: dt.datetime, dry_run: bool) -> None:
-    """Log and write down why nothing was published."""
-    for problem in problems:
-        _log.error("%s", problem["message"])
+    """Log and write down why nothing was published; whoever called is told by the exception."""
+    _log.error("refused, the tables stay as they were: %s", "; ".join(problem["reason"] for problem in problems))
     if not dry_run and told["tables"] is not None:
         refresh_report.write(Path(told["tables"]), told | {"status": "refused", "problems": problems}, began)
 

@@ -308,10 +308,13 @@ _TABLES: dict[str, _Words] = {
     "scorecard_points": ("评分点", "points of scorecards"),
     "projects": ("项目", "projects"),
     "requests": ("居民诉求", "requests of residents"),
+    "project_findings": ("项目台账的问题", "findings of projects"),
+    "request_findings": ("诉求的问题", "findings of requests"),
 }
 _GATES: dict[str, _Words] = {
     "rows_shrink": ("数据表的行数减少过多", "a table lost too many rows"),
     "unjoined_rise": ("未接入路网的人口或设施增加过多", "too many more people or facilities near no street"),
+    "people_move": ("人口变动过大", "the number of people moved too far"),
     "people_conserved": ("单元人口与数据源不一致", "cells hold other people than the source states"),
     "coverage_move": ("覆盖率变动过大", "coverage moved too far"),
     "older_input": ("输入比上一版所用的更旧", "an input is older than the one before"),

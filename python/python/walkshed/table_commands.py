@@ -189,7 +189,8 @@ def _diff(options: argparse.Namespace) -> int:
     everybody = tables["coverage"].filter(pl.col("group") == "all")
     if everybody.height:
         print("areas that moved most 变化最大的分区:")
-        print_frame(everybody.sort(pl.col("change").abs(), descending=True, maintain_order=True).head(20))
+        most = everybody.sort(pl.col("change").abs(), descending=True, maintain_order=True)
+        print_frame(most.unique("area_id", keep="first", maintain_order=True).head(20))
     return DONE
 
 

@@ -17,7 +17,9 @@ from walkshed import _engine
 from walkshed.progress import Progress, reporting
 
 At: TypeAlias = "int | str | dt.date | dt.datetime | None"
-Gate: TypeAlias = Literal["rows_shrink", "unjoined_rise", "people_conserved", "coverage_move", "older_input"]
+Gate: TypeAlias = Literal[
+    "rows_shrink", "unjoined_rise", "people_conserved", "people_move", "coverage_move", "older_input"
+]
 GATES: tuple[str, ...] = get_args(Gate)
 
 _TYPES: dict[str, pl.DataType] = {
