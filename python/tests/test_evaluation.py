@@ -73,6 +73,7 @@ minutes = [4]
 [refresh]
 [refresh.gates]
 coverage_move_share = 1.0
+people_move_share = 1.0
 rows_shrink_share = 1.0
 """
 
@@ -724,7 +725,7 @@ def study_of(city: ws.SyntheticCity, folder: Path, standard: str | None = "mohur
         start = text.index(f"[{name}]")
         end = text.find("\n[", start)
         text = text[:start] + section + text[end if end > 0 else len(text) :]
-    gates = "[refresh.gates]\ncoverage_move_share = 1.0\nrows_shrink_share = 1.0\n"
+    gates = "[refresh.gates]\ncoverage_move_share = 1.0\npeople_move_share = 1.0\nrows_shrink_share = 1.0\n"
     scored = "" if standard is None else f'standard = "{standard}"\n'
     path.write_text(f"{text}\n[refresh]\ntile_resolution = 8\n{scored}{gates}", "utf-8")
     return path
