@@ -112,7 +112,9 @@ def test_kill_at_any_moment(states: TwoStates) -> None:
         states.turn(state)
         with states.worker() as worker:
             time.sleep(chance.uniform(0.2, 1.3) * whole_s)
-            killed += worker.poll() is None
+            at_work = worker.poll() is None
+            killed += at_work
+            whole_s *= 1.01 if at_work else 0.97  # three of four die at work, however busy the machine is
             worker.send_signal(signal.SIGKILL)
             worker.communicate()
         decided += ws.Tables(states.tables).release() > published
@@ -122,7 +124,7 @@ def test_kill_at_any_moment(states: TwoStates) -> None:
     tables = ws.Tables(states.tables)
     assert tables.releases()["release"].to_list() == list(range(published + 1))
     assert tables.verify(progress=False).height == 0
-    assert killed > KILLS // 2, f"{killed} of {KILLS} were killed at work"
+    assert killed > KILLS // 4, f"{killed} of {KILLS} were killed at work"
     assert 0 < decided < KILLS, f"{decided} of {KILLS} had published when they died"
     print(f"{killed} of {KILLS} killed at work, {decided} after the deciding step; {published + 1} releases, none torn")
 
@@ -250,7 +252,7 @@ def test_many_at_once_make_one_line(template: Path, tmp_path: Path, writers: int
     published = sorted(int(release) for status, release in lines if status == "published")
     assert published == list(range(1, len(published) + 1)), "every release is somebody's, and nobody's is lost"
     found = ws.Tables(tables)
-    assert found.releases()["release"].to_list() == [0, *published]
+    assert found.releases()["release"].to_list() == [0, *published] and len(published) > 4
     assert found.verify(progress=False).height == 0
     waits = [float(waited) for status, waited in lines if status == "busy"]
     assert all(waited < 1 for waited in waits)
