@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from nights import EVENTS, KEYS, PATIENT, City, close_some, content, nothing, open_one, people_move, streets_close
+from nights import EVENTS, KEYS, PATIENT, City, close_some, content, open_one, people_move, streets_close
 from polars.testing import assert_frame_equal
 
 import walkshed as ws
@@ -412,4 +412,3 @@ def test_a_stop_by_sigterm_leaves_nothing(city: City) -> None:
     assert code in (143, 0)
     assert released(city) == (1 if code == 0 else 0)
     assert not list((city.tables / "staging").iterdir())
-    nothing(city, random.Random(0))

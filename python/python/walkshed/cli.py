@@ -29,8 +29,7 @@ from walkshed import (
     table_commands,
     validation,
 )
-from walkshed.console import BUSY, DONE, FAILED, REFUSED, STOPPED, TERMINATED, print_frame, progress_of
-from walkshed.memory import to_bytes
+from walkshed.console import BUSY, DONE, FAILED, REFUSED, STOPPED, TERMINATED, print_frame, progress_of, size
 from walkshed.score import score_run
 
 
@@ -75,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="one study, the whole line")
     run.add_argument("study", metavar="STUDY.toml")
     run.add_argument("--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole")
-    run.add_argument("--memory-limit", metavar="SIZE", type=_size, help='such as "8 GB"; a larger study is refused')
+    run.add_argument("--memory-limit", metavar="SIZE", type=size, help='such as "8 GB"; a larger study is refused')
     run.add_argument("--map", metavar="PNG", help="draw the six classes that fewest people reach (needs matplotlib)")
     run.set_defaults(command=_run)
     validate = commands.add_parser("validate", help="check a study, a file or a folder of files, compute nothing")
@@ -118,13 +117,6 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="machine-readable results on stdout")
         command.add_argument("--quiet", action="store_true", help="no progress")
     return parser
-
-
-def _size(text: str) -> int | None:
-    try:
-        return to_bytes(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -7,7 +7,17 @@ import sys
 
 import polars as pl
 
+from walkshed.memory import to_bytes
+
 DONE, REFUSED, FAILED, BUSY, STOPPED, TERMINATED = 0, 1, 3, 75, 130, 143
+
+
+def size(text: str) -> int | None:
+    """An argument such as "8 GB" in bytes."""
+    try:
+        return to_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def progress_of(options: argparse.Namespace) -> bool | None:

@@ -11,14 +11,13 @@ import os
 import re
 import unicodedata
 import warnings
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from walkshed import _engine, archive, formats, workbook
+from walkshed import _engine, formats, workbook
 from walkshed.arrow import TableLike, frame, to_engine
 from walkshed.facilities import classify, facility_classes
 from walkshed.refused import Refused, require
@@ -174,7 +173,7 @@ def _file(path: str) -> pl.DataFrame:
         if ending in _TEXTS:
             return _delimited(path, name)
         if ending in formats.WORKBOOK:
-            return _workbook(path, name)
+            return workbook.columns(path, name, None)
     except (pl.exceptions.PolarsError, UnicodeError, OSError) as error:
         raise Refused.because(name, "unreadable", detail=str(error)) from error
     known = [*_TEXTS, ".parquet", *formats.WORKBOOK]
@@ -202,21 +201,6 @@ def _decoded(content: bytes, name: str) -> str:
         told = f"{name}: nothing states the encoding of the text; it was read as GB18030 未注明编码，已按 GB18030 读取"
         warnings.warn(told, formats.EncodingWarning, stacklevel=5)
         return content.decode("gb18030")
-
-
-def _workbook(path: str, name: str) -> pl.DataFrame:
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise Refused.because(name, "missing_library", detail="pip install walkshed[formats]") from error
-    try:
-        with zipfile.ZipFile(path) as packed:
-            archive.check(packed, name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and the like, which say nothing of values
-            return workbook._columns(openpyxl, path, name, None)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, SyntaxError) as error:
-        raise Refused.because(name, "unreadable", detail=f"no workbook: {error}") from error
 
 
 def named(

@@ -12,8 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed.console import DONE, REFUSED, print_frame, progress_of
-from walkshed.memory import to_bytes
+from walkshed.console import DONE, REFUSED, print_frame, progress_of, size
 from walkshed.refresh import RefreshResult, refresh
 from walkshed.tables import GATES, At, Diff, Tables
 
@@ -45,7 +44,7 @@ def _add_refresh(commands: Any) -> argparse.ArgumentParser:
         help=f"pass over a gate, with a reason that is recorded; gates: {', '.join(GATES)}",
     )
     parser.add_argument("--any-file-system", action="store_true", help="publish on network shares too")
-    parser.add_argument("--memory-limit", metavar="SIZE", type=_size, help='such as "8 GB"; a larger study is refused')
+    parser.add_argument("--memory-limit", metavar="SIZE", type=size, help='such as "8 GB"; a larger study is refused')
     parser.add_argument(
         "--log-level", choices=("debug", "info", "warning", "error"), default="info", help="lines on stderr"
     )
@@ -95,13 +94,6 @@ def _override(text: str) -> tuple[str, str]:
     if gate not in GATES or not reason.strip():
         raise argparse.ArgumentTypeError(f'"{text}": use GATE=REASON with a gate of {", ".join(GATES)}')
     return gate, reason.strip()
-
-
-def _size(text: str) -> int | None:
-    try:
-        return to_bytes(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _at(text: str) -> At:

@@ -28,6 +28,20 @@ def read(path: str, name: str, sheet: str | None) -> _engine.FileTable:
         Refused: the file is no workbook, could do harm, or holds several sheets and none of them is named.
 
     """
+    table = columns(path, name, sheet)
+    try:
+        return _engine.file_table(table, name, untyped=True)
+    except _engine.InputError as error:
+        raise Refused.from_error(error) from error
+
+
+def columns(path: str, name: str, sheet: str | None) -> pl.DataFrame:
+    """Read a sheet as columns of text, as of `read`.
+
+    Raises:
+        Refused: as of `read`.
+
+    """
     try:
         import openpyxl
     except ImportError as error:
@@ -37,9 +51,7 @@ def read(path: str, name: str, sheet: str | None) -> _engine.FileTable:
             archive.check(packed, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and the like, which say nothing of values
-            return _engine.file_table(_columns(openpyxl, path, name, sheet), name, untyped=True)
-    except _engine.InputError as error:
-        raise Refused.from_error(error) from error
+            return _columns(openpyxl, path, name, sheet)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, OSError, SyntaxError) as error:
         raise Refused.because(name, "unreadable", detail=f"no workbook: {error}") from error
 
