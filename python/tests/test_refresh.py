@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -373,6 +374,45 @@ def test_scorecards_projects_and_requests_are_tables_too(template: Path, tmp_pat
     assert_frame_equal(totals, card.totals.sort("area_id").select(totals.columns), check_dtypes=False)
     assert tables.read("projects").height > 0 and tables.read("requests").height > 0
     assert tables.diff(0, 0).scorecards().height == 0
+
+
+def test_answers_that_name_nothing_are_told(template: Path, tmp_path: Path) -> None:
+    more = 'standard = "mohurd_2020"\nlevel = "community"\nsurvey = "answers.csv"\n'
+    city = City(tmp_path / "city", template, more + PATIENT)
+    (city.folder / "answers.csv").write_text("community_id,key,value\nnowhere,nothing,1\n", "utf-8")
+    rejected = city.refresh().tables.read("rejected")
+    assert rejected.filter(pl.col("file") == "answers.csv").height >= 1
+
+
+def test_an_input_that_changes_while_it_is_read_is_not_published(city: City) -> None:
+    city.refresh()
+    path, stop = city.folder / "population_cells.parquet", threading.Event()
+    people = city.table("population_cells")
+
+    def deliver() -> None:
+        for number in range(1_000_000):
+            if stop.is_set():
+                return
+            people.with_columns(pl.col("people") + number).write_parquet(path.with_suffix(".new"))
+            path.with_suffix(".new").replace(path)
+
+    delivery = threading.Thread(target=deliver)
+    delivery.start()
+    try:
+        with pytest.raises(ws.InputError, match="changed while it was read"):
+            city.refresh()
+    finally:
+        stop.set()
+        delivery.join()
+    assert released(city) == 0 and not list((city.tables / "staging").iterdir())
+
+
+def test_a_dry_run_tells_the_gates_that_would_stay_shut(template: Path, tmp_path: Path) -> None:
+    city = City(tmp_path / "city", template, "[refresh.gates]\ncoverage_move_share = 1")
+    city.refresh()
+    city.write("facilities", city.table("facilities").gather_every(2))
+    told = city.refresh(dry_run=True).report["warnings"]
+    assert any("rows_shrink" in line and "行" in line for line in told)
 
 
 def test_the_commands(city: City, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ use super::prepare::Prepared;
 use super::refresh::CODE;
 use crate::io;
 use crate::io::hash;
-use crate::metrics::apportion::{self, Part as CellPart};
+use crate::metrics::apportion::Part as CellPart;
 use crate::metrics::coverage::{NearestOf, coverage};
 use crate::model::cell;
 use crate::model::error::{Error, Result};
@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// A city whose tables are made, with what their fingerprints are made from.
 pub(super) struct City<'a> {
     study: &'a Study,
-    prepared: &'a Prepared,
+    pub(super) prepared: &'a Prepared,
     times: &'a [NearestTimes],
     progress: &'a Progress,
     tile: Resolution,
@@ -202,11 +202,6 @@ impl<'a> City<'a> {
         let batches = batches.collect::<Result<Vec<_>>>()?;
         self.progress.check()?;
         concat_batches(&batches[0].schema(), &batches).map_err(|error| Error::Internal(error.to_string()))
-    }
-
-    pub(super) fn areas(&self) -> RecordBatch {
-        let people = apportion::people(&self.prepared.parts, &self.prepared.cells.people);
-        io::areas::to_batch(&self.prepared.areas, &people)
     }
 
     /// A table with a row or several for areas, cut as these are.

@@ -379,18 +379,13 @@ impl<'a> Lake<'a> {
             .collect();
         progress.begin("checking files", added.len())?;
         for file in staged.files.values() {
-            let there = [bench.path(&file.sha256), self.root.join(&file.path)];
-            let contents = there.iter().find_map(|path| self.disk.read(path).transpose()).transpose()?;
+            let contents = self.written(bench, &file.sha256, &self.root.join(&file.path))?;
             if contents.is_none_or(|contents| hash::of_bytes(&contents) != file.sha256) {
                 return Err(Error::Internal(format!("{}: the file is not what was written", file.path)));
             }
         }
         added.into_par_iter().try_for_each(|(table, file)| {
-            let contents = self.disk.read(&bench.path(&file.sha256))?;
-            let contents = match contents {
-                Some(contents) => Some(contents),
-                None => self.disk.read(&self.root.join(table).join(&file.path))?,
-            };
+            let contents = self.written(bench, &file.sha256, &self.root.join(table).join(&file.path))?;
             let told = |what: &str| Error::Internal(format!("{table}/{}: {what}", file.path));
             let contents = contents.ok_or_else(|| told("the file is not there"))?;
             if contents.len() as u64 != file.bytes || hash::of_bytes(&contents) != file.sha256 {
@@ -402,6 +397,12 @@ impl<'a> Lake<'a> {
             }
             progress.step(1)
         })
+    }
+
+    /// A file that waits, or has its name already.
+    fn written(&self, bench: &Workbench, sha256: &str, path: &Path) -> Result<Option<Vec<u8>>> {
+        let waiting = self.disk.read(&bench.path(sha256))?;
+        if waiting.is_some() { Ok(waiting) } else { self.disk.read(path) }
     }
 
     /// The data files get the names that the logs will have; what is there already under the name of its hash stays.
@@ -472,38 +473,30 @@ impl<'a> Lake<'a> {
     pub fn keep_from(&self, first: u64) -> Result<(u64, u64)> {
         let first = first.max(self.kept_from()?);
         self.note(KEPT, &first.to_string())?;
-        let mut gone = (0, 0);
+        let mut unneeded = Vec::new();
         for table in self.tables()? {
             let needed = self.needed(&table, first)?;
             let folder = self.root.join(&table);
             let tiles = self.disk.list(&folder)?;
             let tiles = tiles.into_iter().filter(|name| name.starts_with(delta::TILE));
             for within in std::iter::once(String::new()).chain(tiles) {
-                let is_data = |name: &String| name.starts_with("part-") && name.ends_with(".parquet");
+                let is_data = |name: &String| name.starts_with("part-");
                 for name in self.disk.list(&folder.join(&within))?.into_iter().filter(is_data) {
                     let path = if within.is_empty() { name } else { format!("{within}/{name}") };
-                    if needed.contains_key(&path) {
-                        continue;
-                    }
-                    let whole = folder.join(&path);
-                    gone.1 += std::fs::metadata(&whole).map_or(0, |about| about.len());
-                    gone.0 += 1;
-                    self.disk.remove(&whole)?;
+                    unneeded.extend((!needed.contains_key(&path)).then(|| folder.join(&path)));
                 }
             }
         }
-        let beside = self.beside(first)?;
-        let folder = self.root.join(FILES);
-        for name in self.disk.list(&folder)? {
-            let path = format!("{FILES}/{name}");
-            if !beside.contains_key(&path) {
-                let whole = self.root.join(path);
-                gone.1 += std::fs::metadata(&whole).map_or(0, |about| about.len());
-                gone.0 += 1;
-                self.disk.remove(&whole)?;
-            }
+        let needed = self.beside(first)?;
+        let beside =
+            self.disk.list(&self.root.join(FILES))?.into_iter().map(|name| format!("{FILES}/{name}"));
+        unneeded.extend(beside.filter(|path| !needed.contains_key(path)).map(|path| self.root.join(path)));
+        let mut bytes = 0;
+        for path in &unneeded {
+            bytes += std::fs::metadata(path).map_or(0, |about| about.len());
+            self.disk.remove(path)?;
         }
-        Ok(gone)
+        Ok((unneeded.len() as u64, bytes))
     }
 
     /// Write down a word about the releases, in one step. Call with the lock held.

@@ -171,28 +171,13 @@ impl Workshop<'_> {
             computed: files.iter().filter(|(_, computed)| *computed).count(),
             ..Made::default()
         };
-        let mut changes = Changes { shape: (!same_shape).then_some(shape), ..Changes::default() };
-        let mut counts = TableCounts { files: files.len() as u64, ..TableCounts::default() };
-        let mut left = files_before.clone();
-        for (file, _) in files {
-            counts.rows += file.rows;
-            counts.bytes += file.bytes;
-            // Rows that came out the same keep their file, and with it the fingerprint that it was first made by.
-            let was = left.remove(&file.path);
-            if was.as_ref().is_some_and(|was| same_shape && was.fingerprint == file.fingerprint) {
-                continue;
-            }
-            if was.is_none() || !same_shape {
-                made.changed += 1;
-                made.tiles.extend(file.tile.map(|tile| format!("{tile:x}")));
-                made.names.insert(file.part.clone());
-            }
-            changes.added.push(file);
+        for (file, _) in files.iter().filter(|(file, _)| !files_before.contains_key(&file.path)) {
+            made.changed += 1;
+            made.tiles.extend(file.tile.map(|tile| format!("{tile:x}")));
+            made.names.extend((!file.part.is_empty()).then(|| file.part.clone()));
         }
-        made.names.remove("");
-        changes.removed = left.into_values().collect();
-        counts.files_added = changes.added.len() as u64;
-        counts.files_removed = changes.removed.len() as u64;
+        let files = files.into_iter().map(|(file, _)| file).collect();
+        let (changes, counts) = Changes::between(before, Some(shape), files);
         Ok((changes, counts, made))
     }
 

@@ -11,8 +11,8 @@ use super::parts::{self, Made, Workshop};
 use super::prepare::{Ground, Prepared, identify, prepare_on};
 use super::score::{Sources, card};
 use super::study::{
-    Clock, by_reason, cells_table, check_groups, facilities_table, list_unjoined, memory_bytes,
-    people_report, profiles, total_coverage, walking_times,
+    Clock, RowTables, by_reason, check_groups, list_unjoined, memory_bytes, people_report, profiles,
+    row_tables, total_coverage, walking_times,
 };
 use crate::io;
 use crate::io::delta::Changes;
@@ -21,13 +21,13 @@ use crate::io::given::Given;
 use crate::io::hash;
 use crate::io::memory::MemoryLimit;
 use crate::io::scorecard::{Settings, points_to_batch, totals_to_batch};
-use crate::metrics::apportion::{self, Part as CellPart};
+use crate::metrics::apportion::Part as CellPart;
 use crate::model::coverage::{CoverageRow, EVERYBODY};
 use crate::model::error::{Error, Result};
 use crate::model::gate::{GATES, ReleaseGates, shut};
 use crate::model::problem::{Fault, Level, Problem};
 use crate::model::progress::Progress;
-use crate::model::release::{FORMAT, Facts, Release, ReleaseInput, StoredFile, TableCounts, Total};
+use crate::model::release::{FORMAT, Facts, Release, ReleaseInput, StoredFile, Total};
 use crate::model::standard::Applies;
 use crate::model::study::{LEAST_KEPT, Study};
 use crate::network::store;
@@ -375,7 +375,8 @@ impl Night<'_> {
         if !request.dry_run {
             check_space(self.lake.root(), self.before, inputs_bytes)?;
         }
-        let ground = self.known_ground()?;
+        let streets = self.streets(&draft.inputs)?;
+        let ground = self.known_ground(&streets)?;
         let mut prepared = prepare_on(ground, study, request.given, &mut Vec::new(), progress)?;
         check_groups(request.study, study, &prepared)?;
         clock.stage("prepare");
@@ -389,21 +390,24 @@ impl Night<'_> {
         draft.facts = facts(&prepared, &times);
         draft.total = total.into_iter().filter(|row| row.group == EVERYBODY).map(everybody).collect();
         report.people = serde_json::to_value(people_report(&prepared, &times[0])).ok();
+        let rows = row_tables(study, &prepared, &times[0]);
+        let scored = self.scorecard(&mut prepared, &rows, &times, progress)?;
         report.rejected = by_reason(&prepared, |level| level <= Level::Rejected);
         report.told = by_reason(&prepared, |level| level > Level::Rejected);
-        let scored = self.scorecard(&prepared, &times, progress)?;
         clock.stage("scorecard");
         progress.hold()?;
         let bench = self.bench()?;
         let finish = || {
-            let mut staged = self.make(&prepared, &times, scored, bench.as_ref(), report, progress)?;
+            let city = City::new(study, &prepared, &times, progress)?;
+            let mut staged = self.make(&city, &rows, scored, bench.as_ref(), report, progress)?;
             clock.stage("tables");
             if let Some(bench) = &bench {
-                staged.files = self.files(&prepared, &times, bench, progress)?;
+                staged.files = self.files(&prepared, rows, &streets, bench, progress)?;
             }
             clock.stage("files");
             draft.tables = staged.counts.clone();
-            self.gates(&mut draft)?;
+            self.check_unchanged(&draft)?;
+            self.gates(&mut draft, report)?;
             self.publish(bench.as_ref(), &staged, draft, report, progress)?;
             clock.stage("publish");
             Ok(())
@@ -421,27 +425,35 @@ impl Night<'_> {
         if self.request.dry_run { Ok(None) } else { self.lake.workbench(&unique).map(Some) }
     }
 
+    /// The files are still those whose hashes the record has.
+    fn check_unchanged(&self, draft: &Release) -> Result<()> {
+        let now = inputs(self.study, self.request.given)?;
+        let other = now.iter().zip(&draft.inputs).find(|(now, was)| now.sha256 != was.sha256);
+        other.map_or(Ok(()), |(now, _)| Err(Problem::of_file(&now.path, Fault::ChangedWhileRead).into()))
+    }
+
     /// The scorecard of the study's areas, where it names a standard.
     fn scorecard(
         &self,
-        prepared: &Prepared,
+        prepared: &mut Prepared,
+        rows: &RowTables,
         times: &[NearestTimes],
         progress: &Progress,
     ) -> Result<Option<[RecordBatch; 2]>> {
         let study = self.study;
         let Some(name) = &study.refresh.standard else { return Ok(None) };
         let standard = io::standard::read(name)?;
-        let table = |name: &str, batch: RecordBatch| {
-            let batch = io::geometry::labelled(&batch, study.study.analysis_crs);
-            let table = io::table::Table::from_batches(name, &batch.schema(), std::slice::from_ref(&batch))?;
+        let table = |name: &str, batch: &RecordBatch| {
+            let table = io::table::Table::from_batches(name, &batch.schema(), std::slice::from_ref(batch))?;
             Ok::<_, Error>(table.analysed_in(study.study.analysis_crs))
         };
-        let people = apportion::people(&prepared.parts, &prepared.cells.people);
+        let answers = study.refresh.survey.as_ref().map(|path| io::table::Table::read(path)).transpose()?;
+        let survey = answers.as_ref().map(|table| table.name.clone());
         let sources = Sources {
-            facilities: table("facilities", facilities_table(study, prepared, &times[0]))?,
-            areas: table("areas", io::areas::to_batch(&prepared.areas, &people))?,
-            cells: table("cells", cells_table(prepared, &times[0]))?,
-            answers: study.refresh.survey.as_ref().map(|path| io::table::Table::read(path)).transpose()?,
+            facilities: table("facilities", &rows.facilities)?,
+            areas: table("areas", &rows.areas)?,
+            cells: table("cells", &rows.cells)?,
+            answers,
         };
         let settings = Settings {
             profile: study.coverage.profiles[0].clone(),
@@ -451,34 +463,30 @@ impl Night<'_> {
         };
         let walked = |_: &io::cells::PeopleTable| Ok(times.iter().map(|it| it.times.clone()).collect());
         let level = study.refresh.level.as_deref();
-        // Rows that it leaves out are those that the study left out, and answers that name nothing.
         let mut told = Vec::new();
         let (card, facts) = card(&standard, sources, level, settings, walked, &mut told, progress)?;
+        // What is odd of facilities and areas was told when the study read them.
+        prepared.rejected.extend(told.into_iter().filter(|problem| Some(&problem.file) == survey.as_ref()));
         Ok(Some([points_to_batch(&card, &facts), totals_to_batch(&card, &facts)]))
     }
 
     /// Make every table, as far as it is not there already.
     fn make(
         &self,
-        prepared: &Prepared,
-        times: &[NearestTimes],
+        city: &City<'_>,
+        rows: &RowTables,
         scored: Option<[RecordBatch; 2]>,
         bench: Option<&Workbench>,
         report: &mut RefreshReport,
         progress: &Progress,
     ) -> Result<Staged> {
-        let city = City::new(self.study, prepared, times, progress)?;
         let mut tables = vec![
             city.coverage()?,
             city.times(),
-            parts::tiled("cells", &cells_table(prepared, &times[0]), &city.tile_of_cell)?,
-            parts::tiled("areas", &city.areas(), &city.tile_of_area)?,
-            parts::tiled(
-                "facilities",
-                &facilities_table(self.study, prepared, &times[0]),
-                &city.tile_of_facility,
-            )?,
-            parts::whole("rejected", &io::rejected::to_batch(&prepared.rejected))?,
+            parts::tiled("cells", &rows.cells, &city.tile_of_cell)?,
+            parts::tiled("areas", &rows.areas, &city.tile_of_area)?,
+            parts::tiled("facilities", &rows.facilities, &city.tile_of_facility)?,
+            parts::whole("rejected", &io::rejected::to_batch(&city.prepared.rejected))?,
         ];
         if let Some([points, totals]) = scored {
             tables.push(city.of_areas("scorecard_points", &points)?);
@@ -504,10 +512,8 @@ impl Night<'_> {
         }
         // A table that is made no more is empty from now on; its history stays.
         for name in gone {
-            let (_, files) = self.state(&name)?;
-            let removed: Vec<_> = files.into_values().collect();
-            let changes = Changes { removed, ..Default::default() };
-            staged.counts.insert(name.clone(), TableCounts::default());
+            let (changes, counts) = Changes::between(&self.state(&name)?, None, Vec::new());
+            staged.counts.insert(name.clone(), counts);
             staged.tables.insert(name, changes);
         }
         Ok(staged)
@@ -518,20 +524,15 @@ impl Night<'_> {
     fn files(
         &self,
         prepared: &Prepared,
-        times: &[NearestTimes],
+        rows: RowTables,
+        made_from: &str,
         bench: &Workbench,
         progress: &Progress,
     ) -> Result<BTreeMap<String, StoredFile>> {
-        let people = apportion::people(&prepared.parts, &prepared.cells.people);
-        let maps = [
-            ("cells", cells_table(prepared, &times[0])),
-            ("areas", io::areas::to_batch(&prepared.areas, &people)),
-            ("facilities", facilities_table(self.study, prepared, &times[0])),
-        ];
+        let maps = [("cells", rows.cells), ("areas", rows.areas), ("facilities", rows.facilities)];
         let mut files = BTreeMap::new();
         for (name, batch) in maps {
             let aside = bench.path(name);
-            let batch = io::geometry::labelled(&batch, self.study.study.analysis_crs);
             io::geoparquet::write(&aside, &batch, progress)?;
             progress.check()?;
             let contents = self.disk.read(&aside)?.unwrap_or_default();
@@ -539,20 +540,19 @@ impl Night<'_> {
             self.disk.rename(&aside, &bench.path(&file.sha256))?;
             files.insert(name.to_owned(), file);
         }
-        let made_from = self.streets()?;
-        let network = if let Some(file) = self.known("network", &made_from) {
+        let network = if let Some(file) = self.known("network", made_from) {
             file.clone()
         } else {
             let contents = store::encode(&prepared.network)?;
             progress.check()?;
-            self.store("network", "network", &contents, &made_from, bench)?
+            self.store("network", "network", &contents, made_from, bench)?
         };
         files.insert("network".to_owned(), network);
-        let homes = match (self.known("homes", &made_from), &prepared.homes) {
+        let homes = match (self.known("homes", made_from), &prepared.homes) {
             (Some(file), _) => Some(file.clone()),
             (None, Some(homes)) => {
                 let contents = io::geoparquet::encode(&io::population::dwellings_to_batch(homes), &[])?;
-                Some(self.store("homes", "parquet", &contents, &made_from, bench)?)
+                Some(self.store("homes", "parquet", &contents, made_from, bench)?)
             }
             (None, None) => None,
         };
@@ -581,9 +581,8 @@ impl Night<'_> {
     }
 
     /// Streets and homes as an earlier night read them from the same files, where all that is used of them was kept.
-    fn known_ground(&self) -> Result<Option<Ground>> {
-        let made_from = self.streets()?;
-        let files = (self.known("network", &made_from), self.known("homes", &made_from));
+    fn known_ground(&self, made_from: &str) -> Result<Option<Ground>> {
+        let files = (self.known("network", made_from), self.known("homes", made_from));
         let (Some(network), Some(homes)) = files else { return Ok(None) };
         if self.study.facilities.osm {
             return Ok(None);
@@ -602,14 +601,16 @@ impl Night<'_> {
     }
 
     /// Hash of all that the network is made from.
-    fn streets(&self) -> Result<String> {
+    fn streets(&self, inputs: &[ReleaseInput]) -> Result<String> {
         let streets = &self.study.streets;
         let settings = (streets, self.study.study.analysis_crs);
         let mut text =
             serde_json::to_string(&settings).map_err(|error| Error::Internal(error.to_string()))?;
         let paths = [&streets.osm, &streets.overture, &streets.connectors].into_iter().flatten();
-        for path in paths.chain(&streets.elevation) {
-            text += &hash::identify(path).map(|file| file.sha256).unwrap_or_default();
+        let parts = paths.chain(&streets.elevation).flat_map(|path| io::files::parts(path));
+        let paths: BTreeSet<String> = parts.map(|path| path.display().to_string()).collect();
+        for input in inputs.iter().filter(|input| paths.contains(&input.path)) {
+            text += &input.sha256;
         }
         Ok(hash::of_text(&(text + CODE)))
     }
@@ -619,7 +620,7 @@ impl Night<'_> {
     }
 
     /// Gates that stay shut, unless somebody said why they may be passed.
-    fn gates(&self, draft: &mut Release) -> Result<()> {
+    fn gates(&self, draft: &mut Release, report: &mut RefreshReport) -> Result<()> {
         let earlier = if self.before.is_some() { self.lake.history()? } else { Vec::new() };
         let earlier = &earlier[..earlier.len().saturating_sub(1)];
         let mut problems = Vec::new();
@@ -631,7 +632,14 @@ impl Night<'_> {
                 None => problems.push(Problem::of_file(of, fault.into())),
             }
         }
-        if problems.is_empty() || self.request.dry_run { Ok(()) } else { Err(Error::Input(problems)) }
+        if self.request.dry_run {
+            report.warnings.extend(problems.iter().map(|problem| {
+                let told = problem.message();
+                format!("{} {}", told.en, told.zh)
+            }));
+            return Ok(());
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::Input(problems)) }
     }
 
     fn publish(

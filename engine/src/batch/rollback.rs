@@ -7,7 +7,7 @@ use crate::io::disk::LocalDisk;
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
-use crate::model::release::{Release, TableCounts};
+use crate::model::release::Release;
 use std::path::Path;
 
 /// Publish the tables of release `to` again, as a new release; `reason` is recorded.
@@ -44,20 +44,8 @@ pub fn roll_back(
     let mut staged = Staged::default();
     for name in now.tables.keys().chain(wanted.tables.keys()) {
         let (shape, files) = lake.table(name, to)?;
-        let (shape_now, mut files_now) = lake.table(name, last)?;
-        let mut counts = TableCounts { files: files.len() as u64, ..TableCounts::default() };
-        let mut changes =
-            Changes { shape: shape.filter(|it| shape_now.as_ref() != Some(it)), ..Changes::default() };
-        for (path, file) in files {
-            counts.rows += file.rows;
-            counts.bytes += file.bytes;
-            if files_now.remove(&path).as_ref() != Some(&file) {
-                changes.added.push(file);
-            }
-        }
-        changes.removed = files_now.into_values().collect();
-        counts.files_added = changes.added.len() as u64;
-        counts.files_removed = changes.removed.len() as u64;
+        let (changes, counts) =
+            Changes::between(&lake.table(name, last)?, shape, files.into_values().collect());
         staged.counts.insert(name.clone(), counts);
         staged.tables.insert(name.clone(), changes);
     }

@@ -360,15 +360,15 @@ fn write_tables(
     staging: &Staging,
     progress: &Progress,
 ) -> Result<Vec<(&'static str, usize)>> {
-    let people = apportion::people(&prepared.parts, &prepared.cells.people);
+    let RowTables { cells, areas, facilities } = row_tables(study, prepared, times);
+    let rejected = io::rejected::to_batch(&prepared.rejected);
     let tables = [
-        ("cells.parquet", cells_table(prepared, times)),
-        ("areas.parquet", io::areas::to_batch(&prepared.areas, &people)),
-        ("facilities.parquet", facilities_table(study, prepared, times)),
-        ("rejected.parquet", io::rejected::to_batch(&prepared.rejected)),
+        ("cells.parquet", cells),
+        ("areas.parquet", areas),
+        ("facilities.parquet", facilities),
+        ("rejected.parquet", io::geometry::labelled(&rejected, study.study.analysis_crs)),
     ];
-    let write = |(name, table)| {
-        let table = io::geometry::labelled(&table, study.study.analysis_crs);
+    let write = |(name, table): (&'static str, RecordBatch)| {
         io::geoparquet::write(&staging.folder().join(name), &table, progress)?;
         progress.step(1)?;
         Ok((name, table.num_rows()))
@@ -466,13 +466,30 @@ fn list_offsets(prepared: &mut Prepared, progress: &Progress) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn cells_table(prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
+/// Tables that have a row for each cell, area and facility, with the system that they are in.
+pub(super) struct RowTables {
+    pub(super) cells: RecordBatch,
+    pub(super) areas: RecordBatch,
+    pub(super) facilities: RecordBatch,
+}
+
+pub(super) fn row_tables(study: &Study, prepared: &Prepared, times: &NearestTimes) -> RowTables {
+    let people = apportion::people(&prepared.parts, &prepared.cells.people);
+    let labelled = |batch: &RecordBatch| io::geometry::labelled(batch, study.study.analysis_crs);
+    RowTables {
+        cells: labelled(&cells_table(prepared, times)),
+        areas: labelled(&io::areas::to_batch(&prepared.areas, &people)),
+        facilities: labelled(&facilities_table(study, prepared, times)),
+    }
+}
+
+fn cells_table(prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
     let snap_m: Vec<Option<f64>> =
         times.origin_snap.iter().map(|snap| snap.anchor.map(|anchor| anchor.away_m)).collect();
     io::cells::to_batch(&prepared.cells, &snap_m)
 }
 
-pub(super) fn facilities_table(study: &Study, prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
+fn facilities_table(study: &Study, prepared: &Prepared, times: &NearestTimes) -> RecordBatch {
     let mut snap_m = vec![None; prepared.ledger.len()];
     for (&row, snap) in prepared.open.iter().zip(&times.facility_snap) {
         snap_m[row] = snap.anchor.map(|anchor| anchor.away_m);

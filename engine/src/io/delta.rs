@@ -5,6 +5,7 @@
 //! docs/design/2026-11-tables.md.
 
 use crate::model::error::{Error, Result};
+use crate::model::release::TableCounts;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
@@ -60,6 +61,30 @@ pub struct Changes {
     pub added: Vec<DataFile>,
     /// Files that it takes away.
     pub removed: Vec<DataFile>,
+}
+
+impl Changes {
+    /// What turns one state of a table into another, and what it counts then.
+    pub fn between(
+        before: &(Option<TableShape>, BTreeMap<String, DataFile>),
+        shape: Option<TableShape>,
+        files: Vec<DataFile>,
+    ) -> (Self, TableCounts) {
+        let mut changes = Self { shape: shape.filter(|it| before.0.as_ref() != Some(it)), ..Self::default() };
+        let mut counts = TableCounts { files: files.len() as u64, ..TableCounts::default() };
+        let mut left = before.1.clone();
+        for file in files {
+            counts.rows += file.rows;
+            counts.bytes += file.bytes;
+            if left.remove(&file.path).as_ref() != Some(&file) {
+                changes.added.push(file);
+            }
+        }
+        changes.removed = left.into_values().collect();
+        counts.files_added = changes.added.len() as u64;
+        counts.files_removed = changes.removed.len() as u64;
+        (changes, counts)
+    }
 }
 
 /// What is said of the commit itself.
