@@ -11,6 +11,7 @@ mod error;
 mod facilities;
 mod isochrones;
 mod job;
+mod json;
 mod network;
 mod offset;
 mod reach;

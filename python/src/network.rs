@@ -3,6 +3,7 @@
 use super::arrow::{Source, TableArgument, parse_analysis_crs, to_table};
 use super::error::to_py;
 use super::job;
+use super::json::to_json;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
@@ -178,7 +179,7 @@ impl Network {
                 "origin": network.origin,
             })
         });
-        serde_json::to_string(&found).map_err(|error| to_py(py, Error::Internal(error.to_string())))
+        to_json(py, &found)
     }
 
     fn islands(

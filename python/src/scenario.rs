@@ -3,6 +3,7 @@
 use super::arrow::{TableArgument, to_table, to_tables};
 use super::error::to_py;
 use super::job;
+use super::json::to_json;
 use super::network::{Network, parse_day, parse_direction, parse_profile};
 use super::study::{GivenTable, given};
 use arrow_array::RecordBatch;
@@ -18,7 +19,7 @@ use walkshed::io::memory::MemoryLimit;
 use walkshed::io::pairs::PairColumns;
 use walkshed::io::scenario;
 use walkshed::model::area::Areas;
-use walkshed::model::error::{Error, Result};
+use walkshed::model::error::Result;
 use walkshed::model::ids::Ids;
 use walkshed::model::problem::Problem;
 use walkshed::model::scenario::Scenario;
@@ -246,7 +247,7 @@ pub fn run_scenarios(
 ) -> PyResult<String> {
     let given = given(tables);
     let found = job::run(py, report.as_ref(), move |progress| run(&study, &plans, &out, &given, progress))?;
-    serde_json::to_string(&found).map_err(|error| to_py(py, Error::Internal(error.to_string())))
+    to_json(py, &found)
 }
 
 /// A candidate as Python tells it.

@@ -3,6 +3,7 @@
 use super::arrow::{Source, TableArgument, to_table};
 use super::error::to_py;
 use super::job;
+use super::json::to_json;
 use super::network::parse_day;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,7 +13,6 @@ use walkshed::batch::score::{Request, run as score_folder};
 use walkshed::io::scorecard::{self, Settings, Tables};
 use walkshed::io::{defaults, rejected as rejections, standard};
 use walkshed::metrics::scorecard::score as scored;
-use walkshed::model::error::Error;
 use walkshed::model::standard::Applies;
 
 /// The tables of a scorecard.
@@ -130,5 +130,5 @@ pub fn score_run(
             Request { run: &run, standard: &standard, answers, facilities, level, settings, out: &out };
         score_folder(request, progress)
     })?;
-    serde_json::to_string(&made).map_err(|error| to_py(py, Error::Internal(error.to_string())))
+    to_json(py, &made)
 }

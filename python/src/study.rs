@@ -1,8 +1,9 @@
 //! `run` and `validate`.
 
 use super::arrow::{FileTable, to_table};
-use super::error::{Refusal, to_py};
+use super::error::Refusal;
 use super::job;
+use super::json::to_json;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use std::path::PathBuf;
@@ -71,7 +72,7 @@ pub fn run_study(
     let result = job::run(py, report.as_ref(), move |progress| {
         study::run_given(&path, &out, &given, MemoryLimit::new(memory_limit), progress)
     })?;
-    json(py, &result)
+    to_json(py, &result)
 }
 
 /// What checking found: the state of a study that can run as JSON, findings, totals, the problems that stop it, rows that
@@ -102,7 +103,7 @@ pub fn validate_inputs(
         let page = io::findings_page::to_html(&title, &found.findings);
         Ok((found, page))
     })?;
-    let ready = found.ready.as_ref().map(|ready| json(py, ready)).transpose()?;
+    let ready = found.ready.as_ref().map(|ready| to_json(py, ready)).transpose()?;
     let all = &found.findings.all;
     let of_level = |level: Level| -> Vec<Problem> {
         all.iter().filter(|finding| finding.level == level).map(|finding| finding.problem.clone()).collect()
@@ -129,8 +130,4 @@ pub fn age_groups() -> Vec<AgeGroupRow> {
         (group.id, group.name_zh, group.name_en, first, last, group.headings)
     };
     io::defaults::catalogue().age_group.into_iter().map(row).collect()
-}
-
-fn json(py: Python<'_>, value: &impl serde::Serialize) -> PyResult<String> {
-    serde_json::to_string(value).map_err(|error| to_py(py, Error::Internal(error.to_string())))
 }

@@ -2,6 +2,7 @@
 
 use super::error::to_py;
 use super::job;
+use super::json::to_json;
 use pyo3::prelude::*;
 use std::path::PathBuf;
 use walkshed::batch::synthetic;
@@ -20,5 +21,5 @@ pub fn synth(
 ) -> PyResult<String> {
     let wanted = Wanted::new(nodes, seed).map_err(|problems| to_py(py, Error::Input(problems)))?;
     let manifest = job::run(py, report.as_ref(), move |progress| synthetic::write(wanted, &out, progress))?;
-    serde_json::to_string(&manifest).map_err(|error| to_py(py, Error::Internal(error.to_string())))
+    to_json(py, &manifest)
 }

@@ -1,6 +1,7 @@
 //! The folder of tables: refresh, history, rollback, verification.
 
 use super::job;
+use super::json::to_json;
 use super::study::{GivenTable, given};
 use arrow_select::concat::concat_batches;
 use pyo3::prelude::*;
@@ -57,9 +58,9 @@ pub fn refresh(
             memory: MemoryLimit::new(options.memory_limit),
             now_ms,
         };
-        to_json(&run_refresh(&request, progress)?)
+        run_refresh(&request, progress)
     })?;
-    Ok(done)
+    to_json(py, &done)
 }
 
 fn extra_table((name, table): (String, PyTable)) -> Result<Extra> {
@@ -71,11 +72,12 @@ fn extra_table((name, table): (String, PyTable)) -> Result<Extra> {
 /// The records of all releases as JSON, and the first whose files are kept.
 #[pyfunction]
 pub fn releases(py: Python<'_>, folder: PathBuf) -> PyResult<(String, u64)> {
-    job::run(py, None, move |_| {
+    let (history, kept_from) = job::run(py, None, move |_| {
         let disk = LocalDisk::default();
         let lake = Lake::new(&folder, &disk);
-        Ok((to_json(&lake.history()?)?, lake.kept_from()?))
-    })
+        Ok((lake.history()?, lake.kept_from()?))
+    })?;
+    Ok((to_json(py, &history)?, kept_from))
 }
 
 /// A file of a table: path inside it, tile, part, rows, bytes, SHA-256.
@@ -125,18 +127,15 @@ pub fn roll_back(
     report: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     let now_ms = now_ms();
-    job::run(py, report.as_ref(), move |progress| {
+    let release = job::run(py, report.as_ref(), move |progress| {
         let unique = format!("{}-{now_ms}", std::process::id());
-        to_json(&rollback::roll_back(&folder, to, &reason, &unique, now_ms, progress)?)
-    })
+        rollback::roll_back(&folder, to, &reason, &unique, now_ms, progress)
+    })?;
+    to_json(py, &release)
 }
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
-}
-
-fn to_json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Name, folder of tables, projects, requests, day.

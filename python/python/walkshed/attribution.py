@@ -19,14 +19,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from walkshed.arrow import TableLike, in_crs
-from walkshed.coverage import coverage
+from walkshed.coverage import KEYS, coverage
 from walkshed.network import Direction, Network
 from walkshed.profile import Profile
 from walkshed.progress import Progress
 from walkshed.rejected import RejectedRowsWarning
 
-#: What a row of coverage is known by.
-KEYS = ["area_id", "class", "group", "profile", "minutes"]
 #: What can change a city, in the order of the columns.
 CAUSES = ("streets", "people", "projects", "closures", "openings")
 #: Of these, what facilities can do.

@@ -11,6 +11,7 @@ import polars as pl
 
 from walkshed import _engine
 from walkshed.arrow import TableLike, frame, to_engine
+from walkshed.coverage import KEYS
 from walkshed.geotable import GeoTable
 from walkshed.network import Direction, Network
 from walkshed.profile import Profile, to_json
@@ -20,8 +21,7 @@ from walkshed.rejected import warn
 from walkshed.scenario import Scenario
 from walkshed.score import Scorecard
 
-_KEYS = ["area_id", "class", "group", "profile", "minutes"]
-_COVERAGE = [*_KEYS, "people", "people_covered", "share"]
+_COVERAGE = [*KEYS, "people", "people_covered", "share"]
 
 
 class Baseline:
@@ -197,9 +197,9 @@ class Answer:
     def coverage(self) -> pl.DataFrame:
         """Coverage under the scenario, whole: rows in the order of the baseline, new ones after them."""
         rows = self._rows
-        kept = self.baseline.coverage.with_row_index("_row").join(rows, on=_KEYS, how="anti", maintain_order="left")
-        places = self.baseline.coverage.select(_KEYS).with_row_index("_row")
-        placed = rows.join(places, on=_KEYS, how="left", maintain_order="left").select("_row", *rows.columns)
+        kept = self.baseline.coverage.with_row_index("_row").join(rows, on=KEYS, how="anti", maintain_order="left")
+        places = self.baseline.coverage.select(KEYS).with_row_index("_row")
+        placed = rows.join(places, on=KEYS, how="left", maintain_order="left").select("_row", *rows.columns)
         return pl.concat([kept, placed]).sort("_row", nulls_last=True, maintain_order=True).drop("_row")
 
     @property
@@ -279,11 +279,11 @@ def compare(baseline: Baseline | Answer | TableLike, what_if: Baseline | Answer 
     """
     before, after = _coverage_of(baseline, "baseline"), _coverage_of(what_if, "what_if")
     both = before.select(_COVERAGE).join(
-        after.select(_COVERAGE), on=_KEYS, how="full", coalesce=True, maintain_order="left_right"
+        after.select(_COVERAGE), on=KEYS, how="full", coalesce=True, maintain_order="left_right"
     )
     covered, was = pl.col("people_covered_right").fill_null(0.0), pl.col("people_covered").fill_null(0.0)
     return both.select(
-        *_KEYS,
+        *KEYS,
         people=pl.col("people_right").fill_null(pl.col("people")),
         people_covered=covered,
         people_covered_before=was,

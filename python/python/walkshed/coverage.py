@@ -13,6 +13,9 @@ from walkshed.network import Capacity
 from walkshed.progress import Progress, reporting
 from walkshed.rejected import warn
 
+#: What a row of coverage is known by.
+KEYS = ["area_id", "class", "group", "profile", "minutes"]
+
 
 def coverage(
     times: TableLike,

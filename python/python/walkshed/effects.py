@@ -11,6 +11,7 @@ import polars as pl
 from walkshed import _engine
 from walkshed.arrow import TableLike
 from walkshed.baseline import Answer, Baseline
+from walkshed.coverage import KEYS
 from walkshed.network import Direction, Network
 from walkshed.profile import Profile
 from walkshed.progress import Progress
@@ -18,7 +19,6 @@ from walkshed.projects import Projects
 from walkshed.scenario import Scenario
 from walkshed.take_out import Stuck, TakeOut
 
-_KEYS = ["area_id", "class", "group", "profile", "minutes"]
 _WHO = ["class", "group", "profile"]
 _WORLDS = ("expected", "with_new_people", "in_new_city", "realised")
 _PARTS = ("by_people", "by_city", "by_building")
@@ -278,11 +278,11 @@ def realised_effect(
             continue
         found = worlds.effect(plans[name], really.get(name, plans[name]))
         left += [stuck.row(name) for stuck in found.stuck]
-        covered.append(_explained(found.covered, name, _KEYS, found.reason))
+        covered.append(_explained(found.covered, name, KEYS, found.reason))
         saved.append(_explained(found.saved, name, _WHO, found.reason))
     told = pl.DataFrame(left, schema=_LEFT)
     return RealisedEffect(
-        pl.concat([_explained(_EMPTY.select(*_KEYS, *_WORLDS), "", _KEYS, None), *covered]),
+        pl.concat([_explained(_EMPTY.select(*KEYS, *_WORLDS), "", KEYS, None), *covered]),
         pl.concat([_explained(_EMPTY.select(*_WHO, *_WORLDS), "", _WHO, None), *saved]),
         _with_reasons(asked.select(*_WHICH, "spent_yuan"), told),
         told,
@@ -353,8 +353,8 @@ def _covered(
 ) -> pl.DataFrame:
     """People covered more in each world, of every row that one of them touches."""
     answers = [answer for answer in (expected, peopled, without, planned) if answer is not None]
-    keys = pl.concat([_EMPTY.select(_KEYS), *(answer.touched_coverage.select(_KEYS) for answer in answers)])
-    keys = keys.unique(maintain_order=True).sort(_KEYS)
+    keys = pl.concat([_EMPTY.select(KEYS), *(answer.touched_coverage.select(KEYS) for answer in answers)])
+    keys = keys.unique(maintain_order=True).sort(KEYS)
     unknown = pl.Series([None], dtype=pl.Float64)
 
     def under(answer: Answer | None) -> pl.Series:
@@ -375,11 +375,11 @@ def _covered(
 
 def _people(keys: pl.DataFrame, base: Baseline, answer: Answer | None) -> pl.Series:
     """People covered, row by row of the keys; nobody where an area or class is not there."""
-    rows = keys.join(base.coverage.select(*_KEYS, was="people_covered"), on=_KEYS, how="left", maintain_order="left")
+    rows = keys.join(base.coverage.select(*KEYS, was="people_covered"), on=KEYS, how="left", maintain_order="left")
     if answer is None:
         return rows["was"].fill_null(0.0)
-    new = answer.touched_coverage.select(*_KEYS, now="people_covered")
-    rows = rows.join(new, on=_KEYS, how="left", maintain_order="left")
+    new = answer.touched_coverage.select(*KEYS, now="people_covered")
+    rows = rows.join(new, on=KEYS, how="left", maintain_order="left")
     return rows.select(pl.coalesce("now", "was").fill_null(0.0)).to_series()
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import polars as pl
 
 from walkshed.arrow import TableLike
-from walkshed.attribution import CAUSES, KEYS, PARTS, How, Side, Worlds, add_up, facility_changes
-from walkshed.coverage import coverage
+from walkshed.attribution import CAUSES, PARTS, How, Side, Worlds, add_up, facility_changes
+from walkshed.coverage import KEYS, coverage
 from walkshed.effects import City
 from walkshed.evaluation_text import told
 from walkshed.grades import compare_scores, moved_points

@@ -11,6 +11,7 @@ import polars as pl
 
 from walkshed import ledger
 from walkshed.arrow import TableLike
+from walkshed.coverage import KEYS
 from walkshed.facilities import facility_classes
 from walkshed.ledger import Row, Rule
 from walkshed.project_rules import COMPLETED, STAGES
@@ -26,10 +27,9 @@ COLUMNS = {
     "target_share": ("target_share", "目标覆盖率"),
     "target_people": ("target_people", "目标人数"),
 }
-_ROW = ["area_id", "class", "group", "profile", "minutes"]
 _TARGETS = {
     "row": pl.UInt64,
-    **dict.fromkeys(_ROW[:4], pl.String),
+    **dict.fromkeys(KEYS[:4], pl.String),
     **dict.fromkeys(("minutes", "target_share", "target_people"), pl.Float64),
 }
 _MOST = {"target_share": 1.0, "target_people": float("inf"), "minutes": 1440.0}
@@ -239,8 +239,8 @@ def _held(targets: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Targets beside what is."""
     now = rows.drop_nulls("people_after")
     found = targets.join(
-        now.select(*_ROW, "people_after", "people_covered_after", "people_covered_before", _there=True),
-        on=_ROW,
+        now.select(*KEYS, "people_after", "people_covered_after", "people_covered_before", _there=True),
+        on=KEYS,
         how="left",
         nulls_equal=True,
         maintain_order="left",

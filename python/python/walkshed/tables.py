@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import polars as pl
 
 from walkshed import _engine
+from walkshed.coverage import KEYS
 from walkshed.progress import Progress, reporting
 
 At: TypeAlias = "int | str | dt.date | dt.datetime | None"
@@ -30,7 +31,6 @@ _TYPES: dict[str, pl.DataType] = {
     "boolean": pl.Boolean(),
     "date": pl.Date(),
 }
-_COVERAGE = ["area_id", "class", "group", "profile", "minutes"]
 _FACILITY = ["class", "id"]
 
 
@@ -359,7 +359,7 @@ class Diff:
                 is only in one of the two.
 
         """
-        rows = self._changed("coverage", _COVERAGE, ["people", "people_covered"])
+        rows = self._changed("coverage", KEYS, ["people", "people_covered"])
         change = pl.col("people_covered_after").fill_null(0) - pl.col("people_covered_before").fill_null(0)
         return rows.drop("state").with_columns(change=change)
 
