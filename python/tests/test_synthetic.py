@@ -37,6 +37,19 @@ def test_libosmium_reads_the_extract(city: ws.SyntheticCity) -> None:
     assert min(kinds[kind] for kind in ("steps", "elevator", "bridge", "tunnel", "conveying", "footway")) > 0
 
 
+def test_gdal_reads_the_extract_and_no_house_stands_in_the_rivers(city: ws.SyntheticCity) -> None:
+    path = city.folder / "streets.osm.pbf"
+    streets = geopandas.read_file(path, layer="lines")
+    assert streets["highway"].notna().sum() > city.report["junctions"]
+    water = geopandas.read_file(path, layer="multipolygons", where="natural = 'water'")
+    assert sorted(water["name"]) == ["synthetic main river 合成干流", "synthetic side river 合成支流"]
+    assert water.is_valid.all() and water["geometry"].map(lambda river: len(river.geoms[0].interiors)).sum() == 1
+    houses = geopandas.read_parquet(city.folder / "buildings.parquet")
+    assert len(houses) == city.report["buildings"] and not houses.intersects(water.union_all()).any()
+    bridges = streets[streets["other_tags"].str.contains('"bridge"=>"yes"') & (streets["highway"] == "secondary")]
+    assert len(bridges) and bridges.intersects(water.union_all()).all()
+
+
 def test_people_are_the_same_in_every_table(city: ws.SyntheticCity) -> None:
     columns = ["people", "households", "infant_0_2", "child_0_14", "senior_60_plus", "mobility_limited"]
     names = ("buildings", "population_cells", "population_communities")

@@ -18,6 +18,7 @@ mod relief;
 mod streets;
 mod table;
 mod terrain;
+mod water;
 mod ways;
 
 use super::publish::Staging;

@@ -38,9 +38,19 @@ impl River {
 
     /// Metres to the middle line of a place given along and across.
     fn distance_m(&self, along: f64, across: f64, side_m: f64) -> f64 {
+        (across - self.across(along)).abs() / self.slant(along) * side_m
+    }
+
+    /// How much longer the way straight across the map is than that to the nearest point of the middle line.
+    fn slant(&self, along: f64) -> f64 {
         const STEP: f64 = 1e-4;
         let slope = (self.across(along + STEP) - self.across(along - STEP)) / (2.0 * STEP);
-        (across - self.across(along)).abs() / (1.0 + slope * slope).sqrt() * side_m
+        (1.0 + slope * slope).sqrt()
+    }
+
+    /// Where both banks run across, so many metres from the middle line.
+    fn banks(&self, along: f64, half_m: f64, side_m: f64) -> [f64; 2] {
+        [-1.0, 1.0].map(|side| self.across(along) + side * half_m * self.slant(along) / side_m)
     }
 }
 
@@ -144,12 +154,57 @@ impl Terrain {
     /// Metres from the nearest bank; below zero in the water.
     pub fn bank_m(&self, at: Coord) -> f64 {
         let (x, y) = (at.x / self.side_m + 0.5, at.y / self.side_m + 0.5);
-        let widening = 2.6 * (-((x - self.islet.along) / 0.05).powi(2)).exp();
-        let to_main = self.main.distance_m(x, y, self.side_m) - self.main.wide_m * (0.5 + widening * 0.5);
+        let to_main = self.main.distance_m(x, y, self.side_m) - self.half_main_m(x);
         if y < self.main.across(x) {
             return to_main;
         }
         to_main.min(self.side_river.distance_m(y, x, self.side_m) - self.side_river.wide_m * 0.5)
+    }
+
+    /// Half the width of the main river, metres: it widens around its island.
+    fn half_main_m(&self, along: f64) -> f64 {
+        let widening = 2.6 * (-((along - self.islet.along) / 0.05).powi(2)).exp();
+        self.main.wide_m * (0.5 + widening * 0.5)
+    }
+
+    /// Width of the city, metres.
+    pub fn side_m(&self) -> f64 {
+        self.side_m
+    }
+
+    /// Both banks of the main river, by how far east of the middle, a share of the city's side.
+    pub fn main_banks(&self, east: f64) -> [Coord; 2] {
+        let along = east + 0.5;
+        let banks = self.main.banks(along, self.half_main_m(along), self.side_m);
+        banks.map(|across| Coord { x: east, y: across - 0.5 } * self.side_m)
+    }
+
+    /// Both banks of the side river, by how far north of the middle, a share of the city's side.
+    pub fn side_banks(&self, north: f64) -> [Coord; 2] {
+        let banks = self.side_river.banks(north + 0.5, self.side_river.wide_m * 0.5, self.side_m);
+        banks.map(|across| Coord { x: across - 0.5, y: north } * self.side_m)
+    }
+
+    /// How far north of the middle the side river's middle line meets that of the main river, a share of the city's side.
+    pub fn mouth(&self) -> f64 {
+        // The side river lies north of the main one from its mouth on: halve between far south and far north.
+        let (mut south, mut north) = (0.0, 1.0);
+        for _ in 0..40 {
+            let middle = (south + north) / 2.0;
+            if middle < self.main.across(self.side_river.across(middle)) {
+                south = middle;
+            } else {
+                north = middle;
+            }
+        }
+        north - 0.5
+    }
+
+    /// The shore of the island, by a share of the way round.
+    pub fn island_shore(&self, turn: f64) -> Coord {
+        let middle = Coord { x: self.islet.along - 0.5, y: self.main.across(self.islet.along) - 0.5 };
+        let (sin, cos) = (TAU * turn).sin_cos();
+        middle * self.side_m + Coord { x: cos * self.islet.half_long_m, y: sin * self.islet.half_wide_m }
     }
 
     /// 0 in the middle of the island, 1 on its shore.

@@ -1,4 +1,4 @@
-//! The city as an extract of OpenStreetMap: junctions, streets, stairs, machines, walls and buildings.
+//! The city as an extract of OpenStreetMap: junctions, streets, stairs, machines, walls, buildings and rivers.
 
 use super::City;
 use super::buildings::Building;
@@ -8,7 +8,8 @@ use super::lattice::ESTATE;
 use super::machines::{Machine, MachineKind};
 use super::names;
 use super::streets::{Kind, Street};
-use crate::io::osm::write::{Bounds, Node, Tags, Way, Writer};
+use super::water::Water;
+use crate::io::osm::write::{Bounds, Member, MemberKind, Node, Relation, Tags, Way, Writer};
 use crate::model::error::Result;
 use crate::model::progress::Progress;
 use crate::model::synthetic::SOURCE;
@@ -28,6 +29,8 @@ pub struct Elements<'a> {
     /// Posts of walls that no street passes.
     posts: Vec<Coord>,
     walls: Vec<Wall>,
+    /// Shores: of the main river, of its island, of the side river.
+    shores: [Vec<Coord>; 3],
 }
 
 /// The wall of an estate, by the ids of its nodes.
@@ -44,6 +47,7 @@ pub fn write(path: &Path, city: &City, progress: &Progress) -> Result<()> {
     let mut writer = Writer::create(path, Some(city.bounds()))?;
     writer.nodes(nodes, |number| elements.node(number), progress)?;
     writer.ways(ways, |number| elements.way(number), progress)?;
+    writer.relations(1, |_| elements.river(), progress)?;
     writer.finish()
 }
 
@@ -52,19 +56,20 @@ impl<'a> Elements<'a> {
     pub fn new(city: &'a City) -> Self {
         let is_tower = |&at: &usize| matches!(city.machines[at].kind, MachineKind::Lift { .. });
         let towers = (0..city.machines.len()).filter(is_tower).collect();
-        let mut new = Self { city, towers, posts: vec![], walls: vec![] };
+        let Water { main, island, side } = Water::new(&city.lattice.terrain, city.half_m());
+        let mut new = Self { city, towers, posts: vec![], walls: vec![], shores: [main, island, side] };
         new.put_up_walls();
         new
     }
 
-    /// How many nodes: junctions, the middles of streets, lifts, posts of walls, corners of buildings.
+    /// How many nodes: junctions, the middles of streets, lifts, posts of walls, corners of buildings and of shores.
     pub fn nodes(&self) -> usize {
-        self.first_corner() + 4 * self.city.buildings.len()
+        self.first_of_shore(self.shores.len())
     }
 
-    /// How many ways: streets, machines (a tower has two ways), walls, buildings.
+    /// How many ways: streets, machines (a tower has two ways), walls, buildings, shores.
     pub fn ways(&self) -> usize {
-        self.first_wall() + self.walls.len() + self.city.buildings.len()
+        self.first_shore() + self.shores.len()
     }
 
     fn first_middle(&self) -> usize {
@@ -83,12 +88,22 @@ impl<'a> Elements<'a> {
         self.first_post() + self.posts.len()
     }
 
+    /// The first node of a shore: its last corner is its first.
+    fn first_of_shore(&self, shore: usize) -> usize {
+        let before: usize = self.shores[..shore].iter().map(|ring| ring.len() - 1).sum();
+        self.first_corner() + 4 * self.city.buildings.len() + before
+    }
+
     fn first_footbridge(&self) -> usize {
         self.city.streets.len() + self.city.machines.len()
     }
 
     fn first_wall(&self) -> usize {
         self.first_footbridge() + self.towers.len()
+    }
+
+    fn first_shore(&self) -> usize {
+        self.first_wall() + self.walls.len() + self.city.buildings.len()
     }
 
     /// A node by its number.
@@ -103,9 +118,13 @@ impl<'a> Elements<'a> {
             self.tower(number - self.first_tower())
         } else if number < self.first_corner() {
             (self.posts[number - self.first_post()], vec![])
-        } else {
+        } else if number < self.first_of_shore(0) {
             let corner = number - self.first_corner();
             (city.buildings[corner / 4].corners()[corner % 4], vec![])
+        } else {
+            let shore = (0..self.shores.len()).rfind(|&shore| self.first_of_shore(shore) <= number);
+            let shore = shore.unwrap_or_default();
+            (self.shores[shore][number - self.first_of_shore(shore)], vec![])
         };
         let place = city.lattice.place(at);
         Node { id: id(number), lon: place.lon(), lat: place.lat(), tags }
@@ -144,8 +163,10 @@ impl<'a> Elements<'a> {
             self.footbridge(number - self.first_footbridge())
         } else if number < self.first_wall() + self.walls.len() {
             self.wall(&self.walls[number - self.first_wall()])
-        } else {
+        } else if number < self.first_shore() {
             self.building(number - self.first_wall() - self.walls.len())
+        } else {
+            self.shore(number - self.first_shore())
         };
         Way { id: id(number), nodes, tags }
     }
@@ -262,6 +283,27 @@ impl<'a> Elements<'a> {
         ([0, 1, 2, 3, 0].iter().map(|corner| id(first + corner)).collect(), tags)
     }
 
+    /// A shore; the tags of the main river are those of its relation.
+    fn shore(&self, shore: usize) -> (Vec<i64>, Tags) {
+        let first = self.first_of_shore(shore);
+        let corners = self.shores[shore].len() - 1;
+        let tags =
+            if shore == 2 { water("synthetic side river 合成支流") } else { tags(&[("source", SOURCE)]) };
+        ((0..=corners).map(|corner| id(first + corner % corners)).collect(), tags)
+    }
+
+    /// The main river around its island.
+    pub fn river(&self) -> Relation {
+        let member = |shore: usize, role: &str| Member {
+            kind: MemberKind::Way,
+            id: id(self.first_shore() + shore),
+            role: role.to_owned(),
+        };
+        let mut tags = tags(&[("type", "multipolygon")]);
+        tags.extend(water("synthetic main river 合成干流"));
+        Relation { id: 1, members: vec![member(0, "outer"), member(1, "inner")], tags }
+    }
+
     fn put_up_walls(&mut self) {
         let city = self.city;
         let mut gates: HashMap<[u32; 2], usize> = HashMap::new();
@@ -322,10 +364,15 @@ impl City {
         }
     }
 
-    /// The box of the lattice, with room for what stands beside it.
-    fn bounds(&self) -> Bounds {
+    /// Metres from the middle to the edge of the extract, with room for what stands beside the lattice.
+    fn half_m(&self) -> f64 {
         const ROOM_M: f64 = 300.0;
-        let half_m = self.lattice.half_side_m() + ROOM_M;
+        self.lattice.half_side_m() + ROOM_M
+    }
+
+    /// The box of the extract.
+    fn bounds(&self) -> Bounds {
+        let half_m = self.half_m();
         let corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]
             .map(|(x, y)| self.lattice.place(Coord { x: x * half_m, y: y * half_m }));
         let least =
@@ -372,6 +419,10 @@ fn stairs(steps: i16, handrail: bool, ramp: bool) -> Tags {
         tags.push(("ramp:stroller".to_owned(), "yes".to_owned()));
     }
     tags
+}
+
+fn water(name: &str) -> Tags {
+    tags(&[("natural", "water"), ("water", "river"), ("name", name), ("source", SOURCE)])
 }
 
 fn tags(pairs: &[(&str, &str)]) -> Tags {

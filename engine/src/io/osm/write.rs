@@ -399,13 +399,15 @@ impl Message {
         self.0.extend(bytes);
     }
 
-    /// Add a list of numbers.
+    /// Add a list of numbers; an empty one is left out, because GDAL stops reading where it finds one.
     pub fn packed(&mut self, field: u64, values: impl IntoIterator<Item = u64>) {
         let mut bytes = Vec::new();
         for value in values {
             push_varint(&mut bytes, value);
         }
-        self.bytes(field, &bytes);
+        if !bytes.is_empty() {
+            self.bytes(field, &bytes);
+        }
     }
 }
 
