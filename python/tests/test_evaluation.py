@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import json
 import math
 import random
 import shutil
@@ -19,6 +20,7 @@ import shapely
 from towns import degrees
 
 import walkshed as ws
+from walkshed import cli
 from walkshed.attribution import CAUSES, PARTS, add_up, facility_changes, shapley
 from walkshed.grades import compare_scores, grade_order
 from walkshed.plan_share import COLUMNS
@@ -929,3 +931,29 @@ def test_releases_that_are_let_go_of_are_told(tables: ws.Tables, tmp_path: Path)
     for ask in (lambda: ws.city_of(gone, 0), lambda: ws.evaluate(gone, 0, minutes=4, progress=False)):
         with pytest.raises(LookupError, match="no longer kept"):
             ask()
+
+
+# ---- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_the_command_tells_the_year(tables: ws.Tables, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", "0", "--tables", str(tables.folder), "--minutes", "4", "--quiet"]
+    year = ws.evaluate(tables, 0, minutes=4, progress=False)
+    assert cli.main([*command, "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().out
+    assert year.summary() in told and year.summary(chinese=True) in told
+    assert pl.read_parquet(tmp_path / "out" / "attribution_0_1.parquet").equals(year.attribution)
+    assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == sorted(
+        f"{name}_0_1" for name in ("communities", "scores", "moved", "attribution", "facilities", "built", "recomputed")
+    )
+    assert cli.main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["causes"] == list(year.causes)
+
+
+def test_what_the_command_cannot_compare_is_refused(tables: ws.Tables, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", "0", "--tables", str(tables.folder), "--quiet"]
+    assert cli.main([*command, "--minutes", "15"]) == 1 and "the release has 4" in capsys.readouterr().err
+    assert cli.main(["evaluate", "9", "--tables", str(tables.folder)]) == 1 and "release 9" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as usage:
+        cli.main([*command, "--deliverables", "plans"])
+    assert usage.value.code == 2

@@ -1,10 +1,11 @@
-"""The commands of refreshed tables: `refresh`, `history`, `diff`, `rollback`, `verify`."""
+"""The commands of refreshed tables: `refresh`, `history`, `diff`, `evaluate`, `rollback`, `verify`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -13,8 +14,13 @@ from typing import Any
 import polars as pl
 
 from walkshed.console import DONE, REFUSED, print_frame, progress_of, size
+from walkshed.evaluation import Evaluation, evaluate
+from walkshed.projects import Projects, read_projects
 from walkshed.refresh import RefreshResult, refresh
 from walkshed.tables import GATES, At, Diff, Tables
+
+#: Tables of an evaluation that the command writes.
+EVALUATED = ("communities", "scores", "moved", "attribution", "facilities", "built", "recomputed")
 
 
 class Terminated(BaseException):
@@ -23,7 +29,8 @@ class Terminated(BaseException):
 
 def add(commands: Any) -> list[argparse.ArgumentParser]:
     """Add the commands to the parser; each of them."""
-    return [_add_refresh(commands), _add_history(commands), _add_diff(commands), *_add_keeping(commands)]
+    adders = (_add_refresh, _add_history, _add_diff, _add_evaluate)
+    return [*(add_one(commands) for add_one in adders), *_add_keeping(commands)]
 
 
 def _add_refresh(commands: Any) -> argparse.ArgumentParser:
@@ -66,6 +73,25 @@ def _add_diff(commands: Any) -> argparse.ArgumentParser:
     _tables(parser, positional=False)
     parser.add_argument("--out", metavar="DIR", help="folder for the rows that differ, as Parquet")
     parser.set_defaults(command=_diff)
+    return parser
+
+
+def _add_evaluate(commands: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "evaluate", help="what changed between two releases, and what changed it 年度评估"
+    )
+    parser.add_argument("before", metavar="A", help="release or day")
+    parser.add_argument("after", metavar="B", nargs="?", default="-1", help="release or day; the last")
+    _tables(parser, positional=False)
+    parser.add_argument("--projects", metavar="FILE", help="the ledger of projects 项目台账")
+    parser.add_argument("--communities", metavar="FILE", help="areas that the ledger names, to check it")
+    parser.add_argument("--deliverables", metavar="DIR|FILE", help="what projects build, as for ws.read_projects")
+    parser.add_argument("--plan", metavar="FILE", help="targets: class, and target_share or target_people 规划目标")
+    parser.add_argument("--level", metavar="LEVEL", help="areas of this level only, such as community or 社区")
+    parser.add_argument("--minutes", type=float, default=15, metavar="M", help="within how many minutes; 15")
+    parser.add_argument("--profile", metavar="NAME", help="who walks; else who walks for everybody")
+    parser.add_argument("--out", metavar="DIR", help="folder for the tables of the evaluation, as Parquet")
+    parser.set_defaults(command=lambda options: _evaluate(parser, options))
     return parser
 
 
@@ -186,10 +212,49 @@ def _diff(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _write(found: Diff, tables: dict[str, pl.DataFrame], folder: Path) -> None:
+def _write(found: Diff | Evaluation, tables: dict[str, pl.DataFrame], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        table.write_parquet(folder / f"{name}_{found.before}_{found.after}.parquet")
+        path = folder / f"{name}_{found.before}_{found.after}.parquet"
+        table.write_parquet(f"{path}.partial")
+        os.replace(f"{path}.partial", path)
+
+
+def _evaluate(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if (options.communities or options.deliverables) and not options.projects:
+        parser.error("--communities and --deliverables belong to a ledger: name it with --projects")
+    try:
+        year = evaluate(
+            Tables(options.tables),
+            _at(options.before),
+            _at(options.after),
+            projects=_projects(options),
+            plan=options.plan,
+            level=options.level,
+            minutes=options.minutes,
+            profile=options.profile,
+            progress=progress_of(options),
+        )
+    except ValueError as error:
+        print(f"walkshed: {error}", file=sys.stderr)
+        return REFUSED
+    tables = {name: getattr(year, name) for name in EVALUATED}
+    if options.out:
+        _write(year, tables, Path(options.out))
+    if options.json:
+        rows = {name: table.to_dicts() for name, table in tables.items()}
+        told = {"before": year.before, "after": year.after, "causes": year.causes} | rows
+        print(json.dumps(told, ensure_ascii=False, default=str))
+        return DONE
+    print(year.summary())
+    print(year.summary(chinese=True))
+    return DONE
+
+
+def _projects(options: argparse.Namespace) -> Projects | None:
+    if options.projects is None:
+        return None
+    return read_projects(options.projects, options.communities, deliverables=options.deliverables)
 
 
 def _rollback(options: argparse.Namespace) -> int:
