@@ -190,7 +190,7 @@ impl Terrain {
         // The side river lies north of the main one from its mouth on: halve between far south and far north.
         let (mut south, mut north) = (0.0, 1.0);
         for _ in 0..40 {
-            let middle = (south + north) / 2.0;
+            let middle = f64::midpoint(south, north);
             if middle < self.main.across(self.side_river.across(middle)) {
                 south = middle;
             } else {
