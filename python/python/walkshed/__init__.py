@@ -47,7 +47,7 @@ from walkshed.scenario import (
     Scenario,
     SetArea,
 )
-from walkshed.score import Scorecard, requirements, score, score_run, standards
+from walkshed.score import AreaCard, Scorecard, requirements, score, score_run, standards
 from walkshed.site_plan import SiteResult, site_run
 from walkshed.siting import Siting, StoppedWarning
 from walkshed.straight import detour, straight_line
@@ -56,10 +56,12 @@ from walkshed.summary import Summary
 from walkshed.synthetic import SyntheticCity, synth
 from walkshed.tables import Diff, Tables
 from walkshed.validation import Validation, validate
+from walkshed.versions import show_versions, versions
 
 __all__ = [
     "AddLink",
     "Answer",
+    "AreaCard",
     "Baseline",
     "BuildOrder",
     "BusyError",
@@ -156,6 +158,7 @@ __all__ = [
     "run_scenarios",
     "score",
     "score_run",
+    "show_versions",
     "site_run",
     "siting",
     "standards",
@@ -165,4 +168,5 @@ __all__ = [
     "two_step_fca",
     "uncovered",
     "validate",
+    "versions",
 ]

@@ -40,7 +40,7 @@ def cumulative(
 
     Returns:
         One row per origin × class × minutes: `origin_id`, `class`, `minutes`, `count`, and with `capacity` also
-            `capacity` (the sum of what is known) and `capacity_unknown` (facilities within reach that do not say).
+        `capacity` (the sum of what is known) and `capacity_unknown` (facilities within reach that do not say).
         Nothing is null: what is not reached counts 0. Origins in their order, classes sorted.
 
     Raises:

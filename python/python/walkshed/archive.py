@@ -87,7 +87,7 @@ def _take(archive: zipfile.ZipFile, name: str, layer: str | None) -> Shapefile:
         stem = layers[layer]
     else:
         raise Refused.because(name, "unknown_name", known=sorted(layers), column="layer", value=layer or "")
-    parts = {}
+    parts: dict[str, bytes] = {}
     for member in files:
         base, ending = posixpath.splitext(_name(member))
         if base == stem and ending.lower() in _PARTS:

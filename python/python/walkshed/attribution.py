@@ -124,7 +124,7 @@ def shapley(values: Mapping[World, pl.Series], causes: Sequence[str]) -> dict[st
         The part of each cause; they add up to the value with all less that with none, to rounding.
 
     """
-    parts = {}
+    parts: dict[str, pl.Series] = {}
     for cause in causes:
         others = [other for other in causes if other != cause]
         part = pl.Series([0.0]).new_from_index(0, len(values[frozenset()]))

@@ -6,13 +6,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from walkshed import _engine
+from walkshed import _engine, cards
 from walkshed.arrow import TableLike, frame, to_engine
 from walkshed.coverage import KEYS
 from walkshed.geotable import GeoTable
+from walkshed.language import Language
 from walkshed.network import Direction, Network
 from walkshed.profile import Profile, to_json
 from walkshed.progress import Progress, reporting
@@ -21,6 +23,12 @@ from walkshed.rejected import warn
 from walkshed.scenario import Scenario
 from walkshed.score import Scorecard
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from walkshed.maps.base_map import BaseMap
+    from walkshed.page import Page
+
 _COVERAGE = [*KEYS, "people", "people_covered", "share"]
 
 
@@ -28,6 +36,10 @@ class Baseline:
     """A city before any edit, prepared so that a scenario is answered by what it touches.
 
     Every number of an answer is that of a whole run over the edited city, to the bit.
+
+    Attributes:
+        network: the streets, under no scenario.
+
     """
 
     def __init__(
@@ -74,7 +86,7 @@ class Baseline:
             raise ValueError(f"minutes {wrong or list(minutes)}: use minutes above 0, at most 1440")
         if isinstance(profiles, (str, Profile)):
             raise TypeError(f"profiles {profiles!r}: give a list, as in [{profiles!r}]")
-        city = {
+        city: dict[str, object] = {
             "cells": to_engine(cells, "cells"),
             "facilities": to_engine(facilities, "facilities"),
             "areas": None if areas is None else to_engine(areas, "areas"),
@@ -85,7 +97,9 @@ class Baseline:
             "as_of": as_of,
         }
         with reporting(progress) as report:
-            self._engine, rejected = _engine.Baseline.prepare(network._engine, city, report=report)
+            streets = network._engine  # pyright: ignore[reportPrivateUsage]  # a network is the engine's to walk on
+            self._engine, rejected = _engine.Baseline.prepare(streets, city, report=report)
+        self.network = network
         self._profiles = tuple(who if isinstance(who, str) else who.name for who in profiles)
         self._minutes = tuple(float(limit) for limit in minutes)
         warn(frame(rejected))
@@ -160,6 +174,19 @@ class Baseline:
         with reporting(progress) as report:
             cells, pairs = self._engine.reach(scenario.name, scenario.to_json(), place, catchments, report=report)
         return TouchedPairs(pl.Series("cell", cells, pl.UInt64), frame(pairs))
+
+    def __repr__(self) -> str:
+        """Who walks, within which times."""
+        return f"Baseline({', '.join(self._profiles)}; {', '.join(f'{limit:g}' for limit in self._minutes)} min)"
+
+    def _repr_html_(self) -> str:
+        return cards.card(
+            "现状基线 Baseline",
+            facts=[
+                ("人群 Profiles", "、".join(map(cards.of_profile, self._profiles))),
+                ("分钟 Minutes", "、".join(f"{limit:g}" for limit in self._minutes)),
+            ],
+        )
 
 
 @dataclass(frozen=True)
@@ -239,7 +266,7 @@ class Answer:
         """
         cells, cost = self._cells.to_polars(), self.scenario.cost_yuan
         people = pl.col("people" if group == "all" else group)
-        parts = []
+        parts: list[pl.DataFrame] = []
         for limit in self.baseline.minutes:
             was = (pl.col("before_s") <= limit * 60).fill_null(False)
             now = (pl.col("after_s") <= limit * 60).fill_null(False)
@@ -252,11 +279,102 @@ class Answer:
         each = pl.when((more > 0) & pl.lit(cost > 0)).then(cost / more)
         return pl.concat(parts).with_columns(yuan_per_person=each).sort("class", "profile", "minutes")
 
+    def plot(
+        self,
+        classes: str | Sequence[str] | None = None,
+        *,
+        profile: str | None = None,
+        base: BaseMap | None = None,
+        language: Language = "en",
+        source: str = "",
+    ) -> Figure:
+        """Draw who walks shorter and who longer, and where the edits are.
+
+        Args:
+            classes: ids of facility classes, or one; the six that change most when None.
+            profile: one of the baseline's profiles; the first when None.
+            base: streets and water; the streets of the baseline when None, none with `maps.base_map.EMPTY`.
+            language: of titles and legend: "zh" or "en".
+            source: line about the data, printed below.
+
+        Returns:
+            A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.
+
+        Raises:
+            ValueError: the scenario changes no walk that is asked for.
+            ImportError: matplotlib is not installed.
+
+        """
+        from walkshed.maps import plots
+
+        return plots.of_answer(self, classes, profile=profile, base=base, language=language, source=source)
+
+    def explore(
+        self,
+        *,
+        areas: TableLike | None = None,
+        base: BaseMap | None = None,
+        title: str | None = None,
+        language: Language = "zh",
+        source: str | None = None,
+    ) -> Page:
+        """Look at what changes on a map: one page that needs no network, shown in the notebook or saved as a file.
+
+        Args:
+            areas: `area_id` and `geometry` as WKB in degrees, to see their coverage before and after; None has none.
+            base: streets and water beneath; None is none.
+            title: of the page; None is the name of the scenario.
+            language: that the page opens in, "zh" or "en".
+            source: line about the data.
+
+        Returns:
+            The page; `.save(path)` writes it.
+
+        Raises:
+            InputError: `areas` lacks a column.
+            ValueError: no such language.
+
+        """
+        from walkshed.page import page_of_answer
+
+        return page_of_answer(self, areas=areas, base=base, title=title, language=language, source=source)
+
     def __repr__(self) -> str:
         """The scenario, and how much it touches."""
         cells = self._cells.to_polars()
         touched = cells["cell"].n_unique()
         return f"Answer({self.scenario.name!r}: {touched} cells change, {len(cells)} of cell × class × profile)"
+
+    def _repr_html_(self) -> str:
+        from walkshed import thumbnail
+
+        cells = self._cells.to_polars()
+        everywhere = self._gains.filter(pl.col("area_id").is_null() & (pl.col("group") == "all"))
+        newly = self.newly_covered().sort("people_newly_covered", descending=True, maintain_order=True)
+        people = ["people_newly_covered", "people_no_longer_covered", "yuan_per_person"]
+        return cards.card(
+            f"方案效果 What a scenario changes: {self.scenario.name}",
+            facts=[
+                ("变化单元 Cells that change", cells["cell"].n_unique()),
+                ("节省（人·分钟） Saved (people-minutes)", float(everywhere["people_minutes_saved"].sum())),
+                ("造价（元） Cost (yuan)", self.scenario.cost_yuan or None),
+                ("措施 Edits", len(self.scenario)),
+                ("人群 Profiles", "、".join(map(cards.of_profile, self.baseline.profiles))),
+            ],
+            tables=[cards.table(newly, ["class", "profile", "minutes", *people])],
+            picture=thumbnail.dots(self._changed(), (thumbnail.WORSE, thumbnail.BETTER), "cells that change 变化单元"),
+            caption=cards.legend([(thumbnail.WORSE, "变差 worse"), (thumbnail.BETTER, "改善 better")]),
+        )
+
+    def _changed(self) -> pl.DataFrame:
+        """Cells that change, with 1 for those that walk shorter to any class and 0 for the others."""
+        from walkshed import thumbnail
+
+        never = pl.lit(float("inf"))
+        shorter = pl.col("after_s").fill_null(never) < pl.col("before_s").fill_null(never)
+        cells = frame(self._cells).group_by("cell", maintain_order=True).agg(pl.first("geometry"), rank=shorter.any())
+        cells = thumbnail.every_nth(cells.with_columns(pl.col("rank").cast(pl.Int32)))
+        return thumbnail.beginnings(cells["geometry"]).with_columns(cells["rank"])
 
 
 def compare(baseline: Baseline | Answer | TableLike, what_if: Baseline | Answer | TableLike) -> pl.DataFrame:

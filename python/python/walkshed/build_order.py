@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import _engine
+from walkshed import _engine, cards
 from walkshed.arrow import ArrowStream, frame
 from walkshed.baseline import Baseline
 from walkshed.progress import Progress, reporting
@@ -38,6 +38,28 @@ class BuildOrder:
     left: pl.DataFrame
     scenario: Scenario
     stopped: bool = False
+
+    def _repr_html_(self) -> str:
+        columns = {
+            "step": "次序 Step",
+            "year": "年 Year",
+            "project": "项目 Project",
+            "cost_yuan": "造价（元） Cost (yuan)",
+            "gain": "新增 Gain",
+            "gain_alone": "单独新增 Gain alone",
+            "total": "累计 Total",
+        }
+        cost = float(self.steps["cost_yuan"].sum())
+        return cards.card(
+            "建设次序 Build order",
+            facts=[
+                ("入选 Chosen", self.steps.height),
+                ("未入选 Left", self.left.height),
+                ("造价（元） Cost (yuan)", cost or None),
+            ],
+            tables=[cards.table(self.steps, columns, most=20)],
+            notes=["选择提前停止 The choice was stopped early"] * self.stopped,
+        )
 
 
 def best_links(
@@ -209,9 +231,10 @@ def _order(
     progress: Progress,
 ) -> BuildOrder:
     plans_json = json.dumps([{"id": plan.name, "edits": plan.to_json(), "cost_yuan": plan.cost_yuan} for plan in plans])
+    city = baseline._engine  # pyright: ignore[reportPrivateUsage]  # a baseline is the engine's to ask
     with reporting(progress) as report:
         rows, alone, stopped = _engine.build_order(
-            baseline._engine, plans_json, json.dumps(rule), json.dumps(objective), report=report
+            city, plans_json, json.dumps(rule), json.dumps(objective), report=report
         )
     if stopped:
         told = f"the choice was stopped early 提前停止: {len(rows)} chosen so far, each the best when it was chosen"
@@ -234,5 +257,6 @@ def _order(
     steps = steps.with_columns(year=pl.col("year") + 1, gain_per_million_yuan=per)
     columns = ("step", "year", "project", "cost_yuan", "gain", "gain_alone", "total", "gain_per_million_yuan")
     left = cost.join(found, on="candidate", how="anti", maintain_order="left").drop("candidate")
-    edits = [edit for place in found["candidate"] for edit in plans[place].edits]
+    chosen: list[int] = found["candidate"].to_list()
+    edits = [edit for place in chosen for edit in plans[place].edits]
     return BuildOrder(steps.select(columns), left, Scenario(edits, name="build order"), stopped)

@@ -22,6 +22,7 @@ from walkshed import (
     InputError,
     RejectedRowsWarning,
     __version__,
+    report_command,
     site_plan,
     siting,
     study,
@@ -47,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BUSY
     except LookupError as error:
         print(f"walkshed: {error.args[0] if error.args else error}", file=sys.stderr)
+        return REFUSED
+    except ImportError as error:  # an optional package; the message names it
+        print(f"walkshed: {error}", file=sys.stderr)
         return REFUSED
     except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -113,7 +117,16 @@ def _parser() -> argparse.ArgumentParser:
     site.add_argument("plan", metavar="PLAN.toml", help="a table [site]: the folder of a run, a problem, a class, k")
     site.add_argument("--out", metavar="DIR", required=True, help="folder for the sites; replaced as a whole")
     site.set_defaults(command=_site)
-    for command in (run, validate, synth, score, scenario, site, *table_commands.add(commands)):
+    for command in (
+        run,
+        validate,
+        synth,
+        score,
+        scenario,
+        site,
+        *report_command.add(commands),
+        *table_commands.add(commands),
+    ):
         command.add_argument("--json", action="store_true", help="machine-readable results on stdout")
         command.add_argument("--quiet", action="store_true", help="no progress")
     return parser
@@ -122,7 +135,9 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     result = study.run(options.study, options.out, memory_limit=options.memory_limit, progress=progress_of(options))
     if options.map:
-        _draw(result, options.map)
+        from walkshed import maps
+
+        maps.save(result.plot(), options.map)
     if options.json:
         print(json.dumps(result.report, ensure_ascii=False))
         return DONE
@@ -138,28 +153,6 @@ def _run(options: argparse.Namespace) -> int:
     if options.map:
         print(f"map: {options.map}")
     return DONE
-
-
-def _draw(result: study.RunResult, path: str) -> None:
-    from walkshed import Network, maps
-
-    settings = result.report["study"]
-    system, streets = settings["study"]["analysis_crs"], settings["streets"]
-    if streets["osm"] is None:
-        network = Network.from_overture(streets["overture"], streets["connectors"], analysis_crs=system, progress=False)
-    else:
-        network = Network.from_osm(streets["osm"], analysis_crs=system, progress=False)
-    figure = maps.minutes_map(result, network=network, source=_source(streets))
-    maps.save(figure, path)
-
-
-def _source(streets: dict[str, Any]) -> str:
-    """What a map says of its data: a synthetic city says so beside its streets."""
-    if streets["osm"] is None:
-        return "Streets © OpenStreetMap contributors, Overture Maps Foundation"
-    if (Path(streets["osm"]).parent / "synthetic.json").is_file():
-        return "SYNTHETIC 合成数据: everything on this map is made up"
-    return "Streets and facilities © OpenStreetMap contributors"
 
 
 def _validate(options: argparse.Namespace) -> int:

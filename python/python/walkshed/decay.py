@@ -169,7 +169,7 @@ def by_half(decay: DecayName | Decay, half_min: float | None) -> Decay:
         if half_min is not None:
             raise ValueError("half_min: belongs to a name; the Decay that is given has its own numbers")
         return decay
-    made = {
+    made: dict[str, Callable[[float], Decay]] = {
         "linear": lambda half: Decay.linear(_one(half, None, lambda half: 2 * half)),
         "exponential": lambda half: Decay.exponential(half_min=half),
         "gaussian": lambda half: Decay.gaussian(half_min=half),

@@ -16,7 +16,7 @@ from walkshed.arrow import TableLike
 from walkshed.build_order import project_scenarios
 from walkshed.ledger import Row
 from walkshed.project_rules import AMOUNTS, COLUMNS, PLANNED, RULE, values_of
-from walkshed.scenario import OpenFacility, Scenario, _of_dict
+from walkshed.scenario import OpenFacility, Scenario, of_dict
 
 Deliverables: TypeAlias = "TableLike | Mapping[str, Scenario] | Sequence[Scenario]"
 
@@ -123,7 +123,7 @@ def _of_json(name: str, text: str) -> Deliverable:
     if not is_list:
         return Unbuildable("bad", ("no JSON list, as of Scenario.to_json", "不是 Scenario.to_json 形式的 JSON 列表"))
     _, told = _engine.check_edits(text)
-    return Scenario([_of_dict(edit) for edit in json.loads(told)], name=name)
+    return Scenario([of_dict(edit) for edit in json.loads(told)], name=name)
 
 
 def _of_file(path: Path) -> Deliverable:
@@ -138,7 +138,7 @@ def _of_table(file: str, table: pl.DataFrame) -> tuple[dict[str, Deliverable], l
     words = {**COLUMNS, "project_id": ("project_id", "项目编号")}  # `id` may be that of a facility here
     table, headings = ledger.named(table, words, "project_id", file)
     found: dict[str, Deliverable] = {}
-    rejected = []
+    rejected: list[dict[str, Any]] = []
     for number, values in enumerate(table.iter_rows(named=True), start=1):
         name = ledger.text(values["project_id"])
         if name is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import _engine
+from walkshed import _engine, cards
 from walkshed.arrow import TableLike
 from walkshed.baseline import Answer, Baseline
 from walkshed.coverage import KEYS
@@ -66,6 +66,16 @@ class ExpectedEffect:
     projects: pl.DataFrame
     left: pl.DataFrame
 
+    def _repr_html_(self) -> str:
+        newly = self.covered.filter(pl.col("group") == "all").sort("people_newly_covered", descending=True)
+        people = ["people_newly_covered", "people_no_longer_covered", "yuan_per_person"]
+        left = cards.table(self.left, ["project_id", "reason", "message_zh", "message"], title="未测算 Not measured")
+        return cards.card(
+            "项目预期成效 Expected effect",
+            facts=[("项目 Projects", self.projects.height), ("未测算 Not measured", self.left.height)],
+            tables=[cards.table(newly, ["project_id", "class", "profile", "minutes", *people]), left],
+        )
+
 
 @dataclass(frozen=True)
 class RealisedEffect:
@@ -88,6 +98,24 @@ class RealisedEffect:
     minutes_saved: pl.DataFrame
     projects: pl.DataFrame
     left: pl.DataFrame
+
+    def _repr_html_(self) -> str:
+        everybody = self.covered.filter(pl.col("group") == "all")
+        shown = everybody.sort(pl.col("realised").abs(), descending=True, nulls_last=True)
+        columns = {"expected": "预期 Expected", "realised": "实现 Realised", "by_people": "因人口 By people"}
+        columns |= {"by_city": "因城市变化 By the city", "by_building": "因建设 By what was built"}
+        keys = {
+            "project_id": "项目 Project",
+            "area_id": "分区 Area",
+            "class": "设施类别 Class",
+            "minutes": "分钟 Minutes",
+        }
+        left = cards.table(self.left, ["project_id", "reason", "message_zh", "message"], title="未测算 Not measured")
+        return cards.card(
+            "项目实际成效 Realised effect (people covered 覆盖人口)",
+            facts=[("项目 Projects", self.projects.height), ("未全部测算 Not measured whole", self.left.height)],
+            tables=[cards.table(shown, keys | columns), left],
+        )
 
 
 def expected_effect(
@@ -118,7 +146,8 @@ def expected_effect(
     """
     plans = {plan.name: plan for plan in projects.scenarios(stages)}
     asked = projects.table.filter(pl.col("stage").is_in(list(stages)))
-    covered, saved, left, costs = [], [], [], []
+    covered, saved = list[pl.DataFrame](), list[pl.DataFrame]()
+    left, costs = list[dict[str, str]](), list[float | None]()
     for name, budget in asked.select("project_id", "budget_yuan").iter_rows():
         plan = plans.get(name)
         costs.append(budget if plan is None or budget is not None else plan.cost_yuan or None)
@@ -270,7 +299,7 @@ def realised_effect(
         TakeOut(before.facilities, after.facilities),
         progress,
     )
-    covered, saved, left = [], [], []
+    covered, saved, left = list[pl.DataFrame](), list[pl.DataFrame](), list[dict[str, str]]()
     asked = projects.table.filter(pl.col("stage").is_in(list(stages)))
     for name in asked["project_id"]:
         if name not in plans:

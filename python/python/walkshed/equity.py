@@ -255,5 +255,5 @@ def _table(
     lengths = {name: len(column) for name, column in columns.items()}  # type: ignore[arg-type]
     if len(set(lengths.values())) > 1:
         raise ValueError(f"one number for each: {', '.join(f'{name} has {count}' for name, count in lengths.items())}")
-    kinds = dict.fromkeys(("value", "weight", "income"), pl.Float64)
+    kinds = {name: pl.Float64() for name in ("value", "weight", "income")}
     return pl.DataFrame(columns, schema_overrides=kinds, nan_to_null=True, strict=False)

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from walkshed import cards
 from walkshed.arrow import TableLike
 from walkshed.attribution import CAUSES, PARTS, How, Side, Worlds, add_up, facility_changes
 from walkshed.coverage import KEYS, coverage
@@ -30,6 +31,15 @@ from walkshed.tables import At, Tables
 _WHO = ["group", "profile", "minutes"]
 _LEVELS = {"小区": "estate", "社区": "community", "片区": "district"}
 _AREA = ["area_id", "name", "level", "border"]
+_PART_WORDS = {
+    "borders": "边界 Borders",
+    "streets": "道路 Streets",
+    "people": "人口 People",
+    "projects": "项目 Projects",
+    "closures": "关闭 Closures",
+    "openings": "新开 Openings",
+    "method": "方法 Method",
+}
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,38 @@ class Evaluation:
         up, down = ((self.scores["moved"] == way).sum() for way in ("up", "down"))
         causes = ", ".join(self.causes) or "nothing"
         return f"Evaluation(release {self.before} → {self.after}: {causes} differ; {up} up, {down} down)"
+
+    def _repr_html_(self) -> str:
+        ours = (pl.col("group") == "all") & (pl.col("profile") == self._profile) & (pl.col("minutes") == self._minutes)
+        city = self.attribution.filter(pl.col("area_id").is_null() & ours)
+        city = city.filter(pl.col("change").ne_missing(0)).sort(
+            pl.col("change").abs(), descending=True, nulls_last=True
+        )
+        columns = {"class": "设施类别 Class", "change": "变化（人） Change (people)"}
+        columns |= {part: words for part, words in _PART_WORDS.items() if city[part].fill_null(0).ne(0).any()}
+        differ = self.recomputed.filter(pl.col("rows_differ") > 0)
+        return cards.card(
+            f"年度评估 Evaluation: {self.days[0]} → {self.days[1]}",
+            facts=[
+                ("版本 Releases", f"{self.before} → {self.after}"),
+                ("变化的原因 What differs", "、".join(self.causes) or "无 nothing"),
+                ("升级社区 Communities up", (self.scores["moved"] == "up").sum()),
+                ("降级社区 Communities down", (self.scores["moved"] == "down").sum()),
+            ],
+            tables=[
+                cards.table(
+                    city.with_columns(pl.col(PARTS).cast(pl.Float64)),
+                    columns,
+                    title=f"全市 {self._minutes:g} 分钟覆盖人口变化及原因 "
+                    f"People covered within {self._minutes:g} min, whole city, and why",
+                )
+            ],
+            notes=[
+                f"第 {row['release']} 版重算有 {row['rows_differ']:,} 行不同 "
+                f"Release {row['release']}: {row['rows_differ']:,} rows differ when computed again"
+                for row in differ.iter_rows(named=True)
+            ],
+        )
 
 
 def city_of(tables: Tables, at: At = None) -> tuple[City, str | int | None]:

@@ -101,7 +101,7 @@ def _tell(search: _engine.SitingSearch, highs: Any, program: _engine.SitingProgr
     if status == highspy.HighsModelStatus.kTimeLimit:
         search.stop()
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    values = highs.getSolution().col_value if found else []
+    values: list[float] = highs.getSolution().col_value if found else []
     sites = [site for site, value in zip(program.site, values, strict=False) if value > 0.5] if found else None
     bound = info.mip_dual_bound if np.isfinite(info.mip_dual_bound) else None
     search.hear(sites, bound, False, program.cutoff)

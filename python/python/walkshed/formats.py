@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import importlib
 import os
 import tempfile
 import urllib.parse
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,7 @@ def _vector(
 ) -> _engine.FileTable:
     """Read features through GDAL; `encodings` are the one to read in, and the one that was guessed."""
     try:
-        import pyogrio
+        pyogrio: Any = importlib.import_module("pyogrio")  # has no types of its own
     except ImportError as error:
         raise Refused.because(name, "missing_library", detail="pip install walkshed[formats]") from error
     encoding, guessed = encodings
@@ -209,7 +210,7 @@ def _can_be(text: bytes, codec: str) -> bool:
 
 
 @contextmanager
-def fetched(address: str) -> Iterator[str]:
+def fetched(address: str) -> Generator[str, None, None]:
     """Copy a file of the network to a temporary one, for as long as it is read.
 
     Raises:
@@ -230,7 +231,7 @@ def fetched(address: str) -> Iterator[str]:
 def _open_remote(address: str) -> Any:
     """Open an address through pyarrow, else through fsspec."""
     try:
-        from pyarrow import fs
+        fs: Any = importlib.import_module("pyarrow.fs")
     except ImportError:
         pass
     else:
@@ -241,7 +242,7 @@ def _open_remote(address: str) -> Any:
         else:
             return system.open_input_stream(path)
     try:
-        import fsspec
+        fsspec: Any = importlib.import_module("fsspec")
     except ImportError as error:
         raise Refused.because(address, "missing_library", detail="pip install pyarrow (s3, gs), or fsspec") from error
     try:

@@ -68,7 +68,7 @@ class Row:
     file: str
     number: int | None
     id: str | None
-    headings: Mapping[str, str] = field(default_factory=dict)
+    headings: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def fault(self, rule: Rule, column: str | None = None, value: object = None, **details: object) -> dict[str, Any]:
         """What a rule finds in this row, as a row of `FAULTS`."""

@@ -6,11 +6,11 @@ import datetime
 import json
 import os
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
-from walkshed import _engine, summary
+from walkshed import _engine, cards, summary
 from walkshed.arrow import ArrowStream, TableLike, frame, to_engine
 from walkshed.geotable import GeoTable
 from walkshed.memory import MemoryLimit, to_bytes
@@ -20,6 +20,12 @@ from walkshed.rejected import warn
 from walkshed.route import PlaceLike, Route, to_lon_lat
 from walkshed.scenario import Scenario
 from walkshed.summary import Summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from walkshed.language import Language
+    from walkshed.maps.base_map import BaseMap
 
 Path: TypeAlias = "str | os.PathLike[str]"
 Direction: TypeAlias = Literal["to_facility", "from_facility"]
@@ -847,11 +853,61 @@ class Network:
         warn(frame(rejected))
         return frame(found)
 
+    def plot(
+        self,
+        *,
+        by: Literal["kind", "slope"] = "kind",
+        base: BaseMap | None = None,
+        title: str | None = None,
+        language: Language = "en",
+        source: str = "",
+    ) -> Figure:
+        """Draw all ways: stairs, lifts, escalators and cableways stand out, or how steep ways are.
+
+        Args:
+            by: "kind" or "slope".
+            base: water below; none when None.
+            title: of the map.
+            language: of title and legend: "zh" or "en".
+            source: line about the data, printed below.
+
+        Returns:
+            A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.
+
+        Raises:
+            ValueError: `by` is neither.
+            ImportError: matplotlib is not installed.
+
+        """
+        from walkshed.maps import streets_map
+
+        return streets_map.network_map(self, by=by, base=base, title=title, language=language, source=source)
+
     def __repr__(self) -> str:
         """Size in one line."""
         # The many walks across a square are no ways.
         kilometres = sum(length for kind, length in self._engine.length_km() if kind != "square")
         return f"Network({self._engine.node_count} nodes, {self._engine.edge_count} edges, {kilometres:,.1f} km)"
+
+    def _repr_html_(self) -> str:
+        from walkshed import thumbnail
+
+        told = self.summary()
+        return cards.card(
+            "步行网络 Walking network",
+            facts=[
+                ("长度（公里） Length (km)", told.length_km),
+                ("节点 Nodes", self._engine.node_count),
+                ("路段 Edges", self._engine.edge_count),
+                ("高程已知 Heights known", f"{1 - told.heights['unknown']:.0%}"),
+                ("坐标系 System", self.analysis_crs),
+                ("方案 Scenario", None if self.scenario is None else self.scenario.name),
+            ],
+            tables=[cards.table(told.kinds, ["kind", "ways", "length_km", "climb_m"])],
+            picture=thumbnail.streets(self.lines()),
+            caption=cards.legend(thumbnail.STREETS),
+            notes=told.notes(),
+        )
 
 
 def _question(

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import ledger
+from walkshed import cards, ledger
 from walkshed.arrow import TableLike
 from walkshed.coverage import KEYS
 from walkshed.facilities import facility_classes
@@ -78,6 +78,25 @@ class PlanShare:
     share: pl.DataFrame
     targets: pl.DataFrame
     rejected: pl.DataFrame
+
+    def _repr_html_(self) -> str:
+        columns = {
+            "due": "应完成 Due",
+            "projects": "项目 Projects",
+            "done": "完成 Done",
+            "done_share": "完成率 Share done",
+            "budget_share": "预算完成率 Share of the budget",
+            "spent_yuan": "支出（元） Spent (yuan)",
+        }
+        targets = {"class": "设施类别 Class", "target_share": "目标 Target", "share": "覆盖率 Share", "met": "达到 Met"}
+        return cards.card(
+            "规划完成情况 How much of the plan is done",
+            tables=[
+                cards.table(self.share, columns),
+                cards.table(self.targets, targets, title="覆盖目标 Targets of coverage"),
+            ],
+            notes=cards.left_out(self.rejected.height),
+        )
 
 
 def done_by(day: datetime.date) -> pl.Expr:
@@ -190,7 +209,7 @@ def _read(targets: TableLike | None, usual: dict[str, Any]) -> tuple[pl.DataFram
         return pl.DataFrame(schema=_TARGETS), ledger.faults([])
     file, table = ledger.read(targets, "plan")
     table, headings = ledger.named(table, COLUMNS, "class", file)
-    rows, rejected = [], list[dict[str, Any]]()
+    rows, rejected = list[dict[str, Any]](), list[dict[str, Any]]()
     for number, values in enumerate(table.iter_rows(named=True), start=1):
         at = Row(file, number, ledger.text(values.get("area_id")), headings)
         wrong = list(_faults(at, values))

@@ -87,7 +87,7 @@ def _plant(path: Path) -> list[tuple[str, int, str, str]]:
     if path.name == _FACILITIES:
         table = table.drop("geometry")
     rows = table.cast(pl.Schema(_floats(table))).to_dicts()
-    planted = []
+    planted: list[tuple[str, int, str, str]] = []
     faults = [(reason, values) for file, reason, values in _IN_PLACE if file == path.name]
     # Only rows of open facilities, and of the lowest level of areas, carry a fault: others would tell of it twice.
     plain = [

@@ -92,7 +92,7 @@ def profile(name: str) -> Profile:
 
 def to_json(who: str | Profile) -> str:
     """Give the engine a profile by name or by value."""
-    if not isinstance(who, (str, Profile)):
+    if not isinstance(who, (str, Profile)):  # pyright: ignore[reportUnnecessaryIsInstance]  # not every caller checks types
         raise TypeError(f"profile: a {type(who).__name__} is no profile; give a name or a walkshed.Profile")
     values = asdict(profile(who) if isinstance(who, str) else who)
     for key, value in values.items():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -25,11 +27,9 @@ class _Bar:
         if time.monotonic() - self._began < _SHOW_AFTER_S or not stage:
             return
         if stage != self._stage:
-            from tqdm.auto import tqdm
-
             self.close()
             self._stage = stage
-            self._bar = tqdm(total=total or None, desc=stage, leave=False)
+            self._bar = _tqdm()(total=total or None, desc=stage, leave=False)
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
@@ -37,8 +37,19 @@ class _Bar:
             self._bar.close()
 
 
+def _tqdm() -> Any:
+    """The bar that fits: of ipywidgets in a notebook that has them, else of text.
+
+    Without ipywidgets tqdm takes its text by itself, but warns in red of what nobody has to mend.
+    """
+    tqdm: Any = importlib.import_module("tqdm")  # has no types of its own
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", tqdm.TqdmWarning)
+        return importlib.import_module("tqdm.auto").tqdm
+
+
 @contextmanager
-def reporting(progress: Progress) -> Iterator[Report | None]:
+def reporting(progress: Progress) -> Generator[Report | None, None, None]:
     """Give the engine somebody to report to.
 
     `None` and `True` show a bar once the work takes longer than a second, `False` shows nothing, a function is called

@@ -25,7 +25,7 @@ from walkshed.scenario import (
 _MADE = {OpenFacility: ("new", "moved"), MoveFacility: ("moved", "new"), CloseFacility: ("gone",)}
 #: Where the effect of other edits is counted; those of links in the streets.
 _ELSEWHERE: dict[type, str] = {ResizeFacility: "amounts", NewHomes: "people", SetArea: "borders"}
-_BUILT = dict.fromkeys(("project_id", "edit", "id", "class", "state", "reason"), pl.String)
+_BUILT = {name: pl.String() for name in ("project_id", "edit", "id", "class", "state", "reason")}
 
 
 def causes_of(

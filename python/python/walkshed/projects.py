@@ -19,13 +19,13 @@ from __future__ import annotations
 import datetime
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
-from walkshed import ledger
+from walkshed import cards, ledger
 from walkshed.arrow import TableLike
 from walkshed.communities import Communities
 from walkshed.deliverables import Deliverable, Deliverables, Unbuildable, given, of_row
@@ -89,7 +89,7 @@ class Projects:
     rejected: pl.DataFrame
     findings: pl.DataFrame
     as_of: datetime.date | None
-    _plans: Mapping[str, Scenario] = field(default_factory=dict, repr=False)
+    _plans: Mapping[str, Scenario] = field(default_factory=dict[str, Scenario], repr=False)
 
     def __len__(self) -> int:
         """Number of projects."""
@@ -100,6 +100,21 @@ class Projects:
         counts = dict(self.table["stage"].value_counts().iter_rows())
         told = ", ".join(f"{counts[stage]} {stage}" for stage in STAGES if stage in counts)
         return f"Projects({len(self)}: {told or 'no stage known'}; {self.rejected.height} rejected)"
+
+    def _repr_html_(self) -> str:
+        counts = dict(self.table["stage"].value_counts().iter_rows())
+        budget = self.table["budget_yuan"]
+        return cards.card(
+            "项目台账 Projects",
+            facts=[
+                ("项目 Projects", len(self)),
+                *((f"{zh} {en}", counts[en]) for en, zh in zip(STAGES, STAGES_ZH, strict=True) if en in counts),
+                ("预算（元） Budget (yuan)", float(budget.sum()) if budget.drop_nulls().len() else None),
+                ("截至 As of", self.as_of),
+            ],
+            tables=[cards.table(self.table, ["project_id", "name", "district", "kind", "class", "stage", "edits"])],
+            notes=[*cards.left_out(self.rejected.height), *cards.told_of(self.findings)],
+        )
 
     def scenarios(self, stages: Sequence[str] | None = None) -> list[Scenario]:
         """What projects build, one scenario per project, named by its id.
@@ -161,7 +176,7 @@ class Projects:
         """
         if self.as_of is None:
             raise ValueError("as_of: give read_projects the day on which the ledger is looked at")
-        parts = []
+        parts: list[pl.DataFrame] = []
         for what, column, done in (("completion", PLANNED[1], COMPLETED), ("start", PLANNED[0], BUILDING)):
             is_done = pl.col("stage").is_in(STAGES[done:]).fill_null(False)
             late = self.table.filter((pl.col(column) < self.as_of) & ~is_done)
@@ -350,8 +365,11 @@ class _Reading:
 
 def _split(value: object) -> list[str]:
     """Ids of a list, or of text with signs between."""
-    parts = re.split("[;,、；，]", ledger.text(value) or "") if isinstance(value, (str, int, float)) else value
-    words = map(ledger.text, parts) if isinstance(parts, (list, tuple)) else []
+    if isinstance(value, (str, int, float)):
+        parts: Iterable[object] = re.split("[;,、；，]", ledger.text(value) or "")
+    else:
+        parts = cast("Iterable[object]", value) if isinstance(value, (list, tuple)) else ()
+    words = map(ledger.text, parts)
     return list(dict.fromkeys(word for word in words if word))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from walkshed import cards
 from walkshed.arrow import ArrowStream, frame
 from walkshed.score import Scorecard
 
@@ -39,6 +40,27 @@ class Ranking:
         sure = self.table.filter(pl.col("in_top") & (pl.col("top_share") == 1.0)).height
         least = min(self.trials["kept"].to_list())
         return f"Ranking(top {self.top}: {sure} stay in every trial, at least {least} in each)"
+
+    def _repr_html_(self) -> str:
+        columns = {
+            "rank": "名次 Rank",
+            "area_id": "分区 Area",
+            "gap": "缺口 Gap",
+            "people": "人口 People",
+            "requests": "诉求 Requests",
+            "type": "短板 Weakest",
+            "top_share": "入选试算占比 Share of trials chosen",
+        }
+        sure = self.table.filter(pl.col("in_top") & (pl.col("top_share") == 1.0)).height
+        return cards.card(
+            f"优先社区 Priority: top {self.top}",
+            facts=[
+                ("社区 Communities", self.table.height),
+                ("任何权重下都入选 Chosen whatever the weights", sure),
+                ("试算 Trials", self.trials.height),
+            ],
+            tables=[cards.table(self.table, columns)],
+        )
 
 
 def rank_areas(

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import _engine, formats, refresh_report
+from walkshed import _engine, cards, formats, refresh_report
 from walkshed.memory import MemoryLimit, to_bytes
 from walkshed.progress import Progress, reporting
 from walkshed.projects import read_projects
@@ -79,6 +79,14 @@ class RefreshResult:
     def __repr__(self) -> str:
         """Status and release."""
         return f"RefreshResult({self.status}, release {self.release} in {self.report['tables']})"
+
+    def _repr_html_(self) -> str:
+        return cards.card(
+            f"更新 Refresh: {self.status}",
+            facts=[("版本 Release", self.release), ("表 Tables", cards.where(self.report["tables"]))],
+            tables=[cards.table(self.made(), ["table", "parts", "computed", "changed"], most=20)],
+            notes=[str(told) for told in self.report["warnings"]],
+        )
 
 
 def refresh(

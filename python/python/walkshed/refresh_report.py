@@ -425,7 +425,7 @@ def _whys(night: _Night) -> str:
     whys = night.report.get("why")
     if whys is None:
         return ""
-    words = [(_WHY.get(why["what"], (_text(why["what"]),) * 2), why["of"]) for why in whys]
+    words = [(_WHY.get(why["what"], (_text(why["what"]), _text(why["what"]))), why["of"]) for why in whys]
     items = "".join(f'<li>{_both(what)} <span class="value">{_text(of)}</span></li>' for what, of in words)
     none = _both(
         ("输入、设置、日期与程序均与上一版相同。", "Inputs, settings, day and program are those of the last release.")
@@ -540,8 +540,8 @@ def _gates(night: _Night) -> str:
     record = night.report.get("record")
     if record is None and not set(shut) & set(_GATES):
         return ""  # nothing was held against them
-    passed_over = (record or {}).get("overridden", {})
-    rows = []
+    passed_over: dict[str, str] = {} if record is None else record.get("overridden", {})
+    rows: list[list[str]] = []
     for gate in _GATES:
         became = _both(("通过", "passed"))
         if gate in passed_over:
@@ -626,7 +626,7 @@ def _inputs(night: _Night) -> str:
 
 def _upkeep(night: _Night) -> str:
     """What an earlier refresh had left, what is kept no more, and warnings."""
-    report, items = night.report, []
+    report, items = night.report, list[_Words]()
     if recovered := report.get("recovered"):
         numbers = ", ".join(str(number) for number in recovered)
         items.append(

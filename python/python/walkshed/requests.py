@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import _engine, ledger
+from walkshed import _engine, cards, ledger
 from walkshed.arrow import TableLike, frame, to_engine
 from walkshed.communities import Communities
 from walkshed.ledger import Row, Rule
@@ -112,6 +112,20 @@ class Requests:
         """How many requests, and of how many classes."""
         kinds = self.table["class"].drop_nulls().n_unique()
         return f"Requests({len(self):,} of {kinds} classes; {self.rejected.height} rejected)"
+
+    def _repr_html_(self) -> str:
+        kinds = self.table["class"].drop_nulls().value_counts(sort=True, name="requests")
+        return cards.card(
+            "居民诉求 Requests",
+            facts=[
+                ("诉求 Requests", len(self)),
+                ("类别 Classes", kinds.height),
+                ("有位置 With a place", self.table["lon"].drop_nulls().len()),
+                ("截至 As of", self.as_of),
+            ],
+            tables=[cards.table(kinds, ["class", "requests"])],
+            notes=[*cards.left_out(self.rejected.height), *cards.told_of(self.findings)],
+        )
 
 
 def read_requests(requests: TableLike, *, crs: str | None = None, as_of: datetime.date | str | None = None) -> Requests:
@@ -483,6 +497,24 @@ class RequestDensity:
         """How many requests are counted."""
         return f"RequestDensity({int(self.table['requests'].sum()):,} of {self.requests.height:,} requests counted)"
 
+    def _repr_html_(self) -> str:
+        most = self.table.sort("per_1000_people", descending=True, nulls_last=True, maintain_order=True)
+        columns = ["area_id", "name", "class", "requests", "distance", "quality", "per_1000_people", "share"]
+        left = self.elsewhere.height
+        return cards.card(
+            "诉求密度 Requests by community and class",
+            facts=[
+                ("诉求 Requests", self.requests.height),
+                ("计入 Counted", int(self.table["requests"].sum())),
+                ("距离过远 Too far", int(self.table["distance"].sum())),
+                ("质量 About quality", int(self.table["quality"].sum())),
+            ],
+            tables=[
+                cards.table(most.filter(pl.col("requests") > 0), columns, title="每千人最多 Most per 1,000 people")
+            ],
+            notes=[f"{left:,} 条未计入任何社区 {left:,} are counted in no community: see elsewhere"] * bool(left),
+        )
+
 
 _ELSEWHERE = {
     "outside_areas": ("in none of the areas", "不在任何分区内"),
@@ -595,7 +627,7 @@ def _placed(requests: pl.DataFrame, areas: pl.DataFrame) -> pl.DataFrame:
     """Requests with the area that they belong to, or with why there is none (`where`)."""
     known = Communities(areas)
     by_place = _areas_of(requests.drop_nulls("lon"), areas)
-    found, why = [], []
+    found, why = list[str | None](), list[str | None]()
     for name, lon, stated in requests.select("request_id", "lon", "area_id").iter_rows():
         area = by_place.get(name) if lon is not None else None if stated is None else known.find(stated)
         found.append(area)
@@ -613,7 +645,9 @@ def _areas_of(spots: pl.DataFrame, areas: pl.DataFrame) -> dict[str, str]:
 
 def _grid(counted: pl.DataFrame, areas: pl.DataFrame, covered: pl.DataFrame | None) -> pl.DataFrame:
     """Requests of every area and class, also where there are none."""
-    kinds = set(counted["class"]) | (set() if covered is None else set(covered["class"]))
+    kinds: set[str] = set(counted["class"])
+    if covered is not None:
+        kinds |= set(covered["class"])
     classes = pl.DataFrame({"class": sorted(kinds)}, schema={"class": pl.String})
     counts = counted.group_by("area_id", "class").agg(
         pl.len().alias("requests"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import polars as pl
 
-from walkshed.arrow import ArrowStream
+from walkshed import cards
+from walkshed.arrow import ArrowStream, frame
 from walkshed.geotable import GeoTable
 
 PlaceLike: TypeAlias = "Sequence[float] | Mapping[str, float] | Any"
@@ -55,6 +56,23 @@ class Route(GeoTable):
         total = f"  {'in all':<11}{legs['length_m'].sum():>8,.0f} m {_rise(*heights):>13} {self.time_s:>8,.1f} s"
         return "\n".join([f"Route: {len(lines)} leg(s)", *lines, total])
 
+    def _repr_html_(self) -> str:
+        from walkshed import thumbnail
+
+        legs = self.to_polars()
+        none = [] if self._why is None else [f"无步行路线 No walk: {self._told(*self._why)}"]
+        return cards.card(
+            "步行路线 Route",
+            facts=[
+                ("时间 Time", None if self.time_s is None else cards.duration(self.time_s)),
+                ("长度（米） Length (m)", float(legs["length_m"].sum()) if legs.height else None),
+                ("路段 Legs", legs.height),
+            ],
+            tables=[cards.table(legs, ["kind", "length_m", "climb_m", "descent_m", "time_s"], most=20)],
+            picture=thumbnail.outlines(frame(self._table)["geometry"]),
+            notes=none,
+        )
+
     def _told(self, reason: str, place: str | None, nearest_m: float | None) -> str:
         if reason == "not_connected":
             return "no way that this profile can walk joins the two places"
@@ -82,11 +100,13 @@ def to_lon_lat(place: PlaceLike, name: str) -> tuple[float, float]:
 
     """
     if isinstance(place, Mapping):
-        if {"lon", "lat"} <= place.keys():
-            return float(place["lon"]), float(place["lat"])
+        spot = cast("Mapping[str, float]", place)
+        if {"lon", "lat"} <= spot.keys():
+            return float(spot["lon"]), float(spot["lat"])
     elif isinstance(place, Sequence):
-        if len(place) == 2 and all(isinstance(number, (int, float)) for number in place):
-            return float(place[0]), float(place[1])
+        pair = cast("Sequence[Any]", place)
+        if len(pair) == 2 and all(isinstance(number, (int, float)) for number in pair):
+            return float(pair[0]), float(pair[1])
     elif getattr(place, "geom_type", None) == "Point" and not place.is_empty:
         return float(place.x), float(place.y)
     raise TypeError(f'{name}: give (lon, lat), {{"lon": …, "lat": …}} or a shapely point, not {place!r}')

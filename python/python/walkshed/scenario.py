@@ -7,11 +7,11 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import polars as pl
 
-from walkshed import _engine
+from walkshed import _engine, cards
 from walkshed.arrow import ArrowStream, TableLike, frame, to_engine
 from walkshed.geotable import GeoTable
 from walkshed.rejected import warn
@@ -58,7 +58,7 @@ class OpenFacility(_Edit):
     class_: str | None = None
     place: LonLat | None = None
     name: str | None = None
-    capacity: Mapping[str, float] = field(default_factory=dict)
+    capacity: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ class NewHomes(_Edit):
 
     place: LonLat
     people: float
-    groups: Mapping[str, float] = field(default_factory=dict)
+    groups: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
@@ -272,8 +272,16 @@ class SetArea(_Edit):
 
 
 Edit: TypeAlias = (
-    "OpenFacility | CloseFacility | MoveFacility | ResizeFacility | AddLink | CloseLink | OpenLink | RetimeLink | "
-    "NewHomes | SetArea"
+    OpenFacility
+    | CloseFacility
+    | MoveFacility
+    | ResizeFacility
+    | AddLink
+    | CloseLink
+    | OpenLink
+    | RetimeLink
+    | NewHomes
+    | SetArea
 )
 
 _NAMES: dict[type, str] = {
@@ -332,7 +340,7 @@ class Scenario:
 
         """
         name, _, told = _engine.read_scenario(os.fspath(path))
-        return cls([_of_dict(edit) for edit in json.loads(told)], name=name)
+        return cls([of_dict(edit) for edit in json.loads(told)], name=name)
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -397,6 +405,24 @@ class Scenario:
         counted = ", ".join(f"{kinds.count(kind)} × {kind}" for kind in dict.fromkeys(kinds))
         counted = kinds[0] if len(kinds) == 1 else counted
         return f"Scenario({len(kinds)} edit{'s' * (len(kinds) != 1)}: {counted or 'none'}, id {self._id})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (place, _NAMES[type(edit)], _about(edit), edit.on and str(edit.on), edit.project, edit.cost_yuan)
+            for place, edit in enumerate(self._edits, 1)
+        ]
+        schema = {"step": pl.Int64, "action": pl.String, "what": pl.String, "on": pl.String, "project": pl.String}
+        table = pl.DataFrame(rows, schema=schema | {"cost_yuan": pl.Float64}, orient="row")
+        return cards.card(
+            f"方案 Scenario: {self._name}",
+            facts=[
+                ("措施 Edits", len(self)),
+                ("造价（元） Cost (yuan)", self.cost_yuan or None),
+                ("未说明造价 Without a cost", table["cost_yuan"].null_count() or None),
+                ("编号 Id", self._id),
+            ],
+            tables=[cards.table(table, table.columns, most=20)],
+        )
 
     def facilities(self, facilities: TableLike) -> pl.DataFrame:
         """A table of facilities after the edits, for measures that take one, as `two_step_fca`.
@@ -470,6 +496,25 @@ class Scenario:
         return GeoTable(edited)
 
 
+def _about(edit: Edit) -> str:
+    """What an edit does, in a line."""
+    told = {key: value for key, value in edit.to_dict().items() if key not in ("do", "cost_yuan", "project", "on")}
+    return "; ".join(f"{key} {_shown(key, value)}" for key, value in told.items())
+
+
+def _shown(key: str, value: Any) -> str:
+    if key == "class":
+        return cards.of_class(str(value))
+    if key in ("place", "from", "to", "at"):
+        return f"{value[0]:.5f} {value[1]:.5f}"
+    if key in ("outline", "via"):
+        return f"({len(value)})"
+    if isinstance(value, Mapping):
+        amounts = cast("Mapping[str, float]", value)
+        return ", ".join(f"{name} {amount:g}" for name, amount in amounts.items())
+    return str(value)
+
+
 def _is_said(value: Any) -> bool:
     is_empty = isinstance(value, (tuple, Mapping)) and not value
     return not (value is None or value is False or is_empty)
@@ -487,14 +532,16 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         return value.item()
     if isinstance(value, Mapping):
-        return dict(value)
+        return dict(cast("Mapping[str, float]", value))
     raise TypeError(f"{value!r} is no value of an edit")
 
 
-def _of_dict(told: dict[str, Any]) -> Edit:
+def of_dict(told: dict[str, Any]) -> Edit:
+    """The edit that an `[[edit]]` of a TOML file says, checked by the engine before."""
     kind = _CLASSES[told.pop("do")]
     names = {one.name.rstrip("_"): one.name for one in fields(kind)}
-    values = {names[key]: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
+    lists = {key: tuple(cast("list[object]", value)) for key, value in told.items() if isinstance(value, list)}
+    values = {names[key]: value for key, value in (told | lists).items()}
     edit: Edit = kind(**values)
     return edit
 

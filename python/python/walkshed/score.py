@@ -7,14 +7,20 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
-from walkshed import _engine
+from walkshed import _engine, cards
 from walkshed.arrow import TableLike, frame, to_engine
+from walkshed.language import Language, language_of, word
 from walkshed.progress import Progress, reporting
 from walkshed.rejected import warn
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from walkshed.maps.base_map import BaseMap
 
 Built: TypeAlias = Literal["existing", "new"]
 
@@ -115,6 +121,147 @@ class Scorecard:
                 )
         return "\n".join(lines)
 
+    def card(self, area_id: str, *, language: Language = "zh") -> AreaCard:
+        """The card of one community: what `text` prints, as a table in a notebook.
+
+        Args:
+            area_id: the community.
+            language: "zh" or "en".
+
+        Returns:
+            A card to show.
+
+        Raises:
+            KeyError: no such community.
+            ValueError: no such language.
+
+        """
+        self.text(area_id)
+        return AreaCard(self, area_id, language_of(language))
+
+    def plot(
+        self,
+        areas: TableLike,
+        column: str = "observed",
+        *,
+        title: str | None = None,
+        base: BaseMap | None = None,
+        language: Language = "en",
+        source: str = "",
+    ) -> Figure:
+        """Draw the communities by their score or grade.
+
+        Args:
+            areas: `area_id` and a polygon; those without a score are left out.
+            column: "low", "high", "observed" (points, in five classes of the same width on every map),
+                "known_weight", or "grade", "grade_low", "grade_high".
+            title: of the map.
+            base: streets and water below; none when None.
+            language: of title and legend: "zh" or "en".
+            source: line about the data, printed below.
+
+        Returns:
+            A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.
+
+        Raises:
+            InputError: `areas` lacks a column.
+            ValueError: no such column, or no area has a score.
+            ImportError: matplotlib is not installed.
+
+        """
+        from walkshed.maps import choropleth
+
+        return choropleth.scores_map(self, areas, column, title=title, base=base, language=language, source=source)
+
+    def __repr__(self) -> str:
+        """How many communities, and their grades."""
+        told = ", ".join(f"{count} {grade}" for grade, count in self._grades())
+        return f"Scorecard({self.totals.height} communities: {told or 'none'})"
+
+    def _grades(self) -> list[tuple[str, int]]:
+        grades = self.totals["grade"].fill_null("undecided").value_counts(sort=True)
+        return [(str(grade), int(count)) for grade, count in grades.iter_rows()]
+
+    def _repr_html_(self) -> str:
+        counts = dict(self.points["status"].value_counts().iter_rows())
+        points, unknown = self.points.height, counts.get("unknown", 0)
+        worst = self.totals.sort("observed", "low", nulls_last=True, maintain_order=True)
+        worst = worst.with_columns(score=_from_to, grade=pl.col("grade").fill_null(_undecided))
+        return cards.card(
+            "完整社区评分 Scorecard",
+            facts=[
+                ("社区 Communities", self.totals.height),
+                *((cards.of_word("grade", grade), count) for grade, count in self._grades()),
+                *((cards.of_word("status", status), counts[status]) for status in STATUS_ZH if status in counts),
+            ],
+            tables=[
+                cards.table(
+                    worst,
+                    ["area_id", "name", "score", "observed", "grade", "weakest"],
+                    title="得分最低的社区 Communities that score lowest",
+                )
+            ],
+            notes=[
+                *([f"{unknown / points:.0%} 的指标情况不明 of the points are unknown"] if unknown else []),
+                *cards.left_out(self.rejected.height),
+            ],
+        )
+
+
+#: A score from … to …, and the grades that are possible where what is unknown decides.
+_from_to = pl.format("{} … {}", pl.col("low").round(1), pl.col("high").round(1))
+_undecided = pl.format("{} … {}", "grade_low", "grade_high")
+
+
+@dataclass(frozen=True)
+class AreaCard:
+    """The card of one community.
+
+    Attributes:
+        scorecard: of which it is.
+        area_id: the community.
+        language: in which it is told.
+
+    """
+
+    scorecard: Scorecard
+    area_id: str
+    language: Language
+
+    def __repr__(self) -> str:
+        """As `Scorecard.text` tells it."""
+        return self.scorecard.text(self.area_id, chinese=self.language == "zh")
+
+    def _repr_html_(self) -> str:
+        chinese, mine = self.language == "zh", pl.col("area_id") == self.area_id
+        (row,) = self.scorecard.totals.filter(mine).with_columns(score=_from_to, told=_undecided).iter_rows(named=True)
+        grade = row["told"] if row["grade"] is None else word("grade", row["grade"], self.language)
+        titles = (
+            ("社区评分", "得分", "已知部分", "等级") if chinese else ("Community", "Score", "Of what is known", "Grade")
+        )
+        headings = (
+            ("项目", "指标", "状态", "依据", "来源") if chinese else ("Item", "Point", "Status", "Evidence", "Source")
+        )
+        points = self._points()
+        return cards.card(
+            " ".join(filter(None, (titles[0], self.area_id, row["name"]))),
+            facts=zip(titles[1:], (row["score"], row["observed"], grade), strict=True),
+            tables=[cards.table(points, dict(zip(points.columns, headings, strict=True)), most=points.height)],
+        )
+
+    def _points(self) -> pl.DataFrame:
+        """Every point with what it stands on; an item is named once."""
+        chinese, mine = self.language == "zh", pl.col("area_id") == self.area_id
+        names = self.scorecard.items.filter(mine).select("item", named="name_zh" if chinese else "name_en")
+        points = self.scorecard.points.filter(mine).join(names, on="item", how="left", maintain_order="left")
+        return points.select(
+            title=pl.when(pl.col("item").ne_missing(pl.col("item").shift())).then("named").otherwise(pl.lit("")),
+            point="point",
+            told=pl.col("status").replace_strict(STATUS_ZH) if chinese else pl.col("status"),
+            evidence="evidence_zh" if chinese else "evidence",
+            source="source",
+        )
+
 
 def _status(status: str, chinese: bool) -> str:
     return STATUS_ZH[status] if chinese else status
@@ -207,7 +354,7 @@ def score(
         RejectedRowsWarning: rows were left out.
 
     """
-    tables = {
+    tables: dict[str, object] = {
         "coverage": to_engine(coverage, "coverage"),
         "facilities": to_engine(facilities, "facilities"),
         "areas": to_engine(areas, "areas"),

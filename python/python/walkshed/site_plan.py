@@ -63,6 +63,9 @@ class SiteResult:
     report: dict[str, Any]
     siting: siting.Siting
 
+    def _repr_html_(self) -> str:
+        return siting.card_of(self.siting)
+
 
 def site_run(plan: str | os.PathLike[str], out: str | os.PathLike[str], *, progress: Progress = None) -> SiteResult:
     """Choose sites for a published run as a plan asks, on the same streets, and publish the choice.
@@ -115,7 +118,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused.because(path.name, "unreadable", detail=str(error)).error() from error
     given = found.get("site", {})
-    faults = []
+    faults: list[_engine.Refusal] = []
 
     def fault(key: str, value: object, known: list[str]) -> None:
         refusal = _engine.refusal(path.name, "unknown_name", known=known, column=key, value=str(value))
@@ -149,7 +152,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "run": (lambda value: isinstance(value, str), "the folder of `walkshed run`"),
     "problem": (lambda value: value in PROBLEMS, ", ".join(PROBLEMS)),
     "class": (
-        lambda value: isinstance(value, str) or (isinstance(value, list) and len(value) > 0),
+        lambda value: isinstance(value, str) or (isinstance(value, list) and value != []),
         "a class of facilities, or a list",
     ),
     "minutes": (lambda value: value is None or _is_number(value), "minutes above 0"),

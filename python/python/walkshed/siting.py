@@ -14,18 +14,24 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
-from walkshed import _engine, exact
+from walkshed import _engine, cards, exact
 from walkshed.arrow import ArrowStream, TableLike, frame, to_engine
 from walkshed.network import Direction, Network
 from walkshed.profile import Profile, to_json
 from walkshed.progress import Progress, reporting
 from walkshed.refused import Refused
 from walkshed.rejected import warn
-from walkshed.scenario import OpenFacility, Scenario
+from walkshed.scenario import Edit, OpenFacility, Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from walkshed.language import Language
+    from walkshed.maps.base_map import BaseMap
 
 Solver: TypeAlias = Literal["auto", "heuristic", "exact"]
 Count: TypeAlias = "int | Mapping[str, int]"
@@ -100,7 +106,7 @@ class Siting:
             ValueError: a site has no place (give `sites` with `lon` and `lat`), or no class is known.
 
         """
-        edits = []
+        edits: list[Edit] = []
         for row in self.sites.filter(~pl.col("existing")).sort("order").iter_rows(named=True):
             kind = class_ or row["class"]
             if row["lon"] is None or row["lat"] is None:
@@ -135,12 +141,80 @@ class Siting:
             lines.append("the search was stopped early 提前停止")
         return "\n".join(lines)
 
+    def plot(
+        self,
+        demand: pl.DataFrame | None = None,
+        *,
+        candidates: pl.DataFrame | None = None,
+        base: BaseMap | None = None,
+        title: str | None = None,
+        language: Language = "en",
+        source: str = "",
+    ) -> Figure:
+        """Draw chosen and existing sites over the people whom they serve.
+
+        Args:
+            demand: homes: `origin_id`, `id` or `cell`, `lon`, `lat` and optional `people`; None draws no homes.
+            candidates: `lon`, `lat` of all places that could be chosen; None draws none.
+            base: streets and water below; none when None.
+            title: of the map.
+            language: of title and legend: "zh" or "en".
+            source: line about the data, printed below.
+
+        Returns:
+            A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.
+
+        Raises:
+            ValueError: sites have no places, or a table lacks a column.
+            ImportError: matplotlib is not installed.
+
+        """
+        from walkshed.maps import sites_map
+
+        return sites_map.sites_map(
+            self, demand, candidates=candidates, base=base, title=title, language=language, source=source
+        )
+
     def __repr__(self) -> str:
         """Problem, number of sites, objective and what is proved."""
         return (
             f"Siting({self.problem}, {len(self.built)} to build, objective {self.objective:,.6g}, "
             f"bound {self.bound:,.6g}, {self.status})"
         )
+
+    def _repr_html_(self) -> str:
+        return card_of(self)
+
+
+def card_of(best: Siting) -> str:
+    """The card of an answer, as HTML."""
+    from walkshed import thumbnail
+
+    chosen = best.sites.filter(~pl.col("existing")).sort("order")
+    left = best.unserved.group_by("reason", maintain_order=True).agg(pl.col("people").sum())
+    places = best.sites.select("lon", "lat", rank=(~pl.col("existing")).cast(pl.Int32)).sort("rank")
+    colours = ("#98a3ae", thumbnail.WORSE)
+    return cards.card(
+        f"设施选址 Siting: {best.problem}",
+        facts=[
+            ("新建 To build", chosen.height),
+            ("现有 Existing", best.sites.height - chosen.height),
+            ("目标值 Objective", best.objective),
+            ("界 Bound", best.bound),
+            (
+                "结论 Proof",
+                "已证明最优 optimal" if best.status == "optimal" else f"差距至多 gap at most {best.gap:.2%}",
+            ),
+            ("服务人口 People served", float(best.assignment["people"].sum())),
+        ],
+        tables=[
+            cards.table(chosen, ["order", "site_id", "class", "people", "cost_yuan", "area_id"]),
+            cards.table(left, ["reason", "people"], title="未服务 Not served"),
+        ],
+        picture=thumbnail.dots(places, colours, "sites 选址"),
+        caption=cards.legend(zip(colours, ("现有 existing", "新建 to build"), strict=True)),
+        notes=["搜索提前停止 The search was stopped early"] * best.stopped,
+    )
 
 
 def p_median(
@@ -410,7 +484,7 @@ def candidates(
         RejectedRowsWarning: rows were left out.
 
     """
-    around = {
+    around: dict[str, object] = {
         "places": to_engine(places, "places"),
         "areas": None if areas is None else to_engine(areas, "areas"),
         "land": None if inside is None else to_engine(inside, "inside"),
@@ -419,7 +493,8 @@ def candidates(
         "profile": to_json(profile),
     }
     with reporting(progress) as report:
-        found, rejected = _engine.siting_candidates(net._engine, around, report=report)
+        streets = net._engine  # pyright: ignore[reportPrivateUsage]  # a network is the engine's to walk on
+        found, rejected = _engine.siting_candidates(streets, around, report=report)
     warn(frame(rejected))
     return frame(found)
 

@@ -7,14 +7,25 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from walkshed import _engine, formats
+from walkshed import _engine, cards, formats
 from walkshed.facilities import facility_classes
+from walkshed.language import Language
 from walkshed.memory import MemoryLimit, to_bytes
 from walkshed.progress import Progress, reporting
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from walkshed.maps.base_map import BaseMap
+    from walkshed.page import Page
+    from walkshed.score import Scorecard
+
+#: Rows of times that are looked through for the picture of a card, in a fifth of a second.
+_MOST_TIMES = 3_000_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,27 @@ class RunResult:
 
     folder: Path
     report: dict[str, Any]
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> RunResult:
+        """Open the folder of an earlier run.
+
+        Args:
+            folder: what `run` or the command `walkshed run` has written.
+
+        Returns:
+            The run; its tables are read when they are asked for.
+
+        Raises:
+            FileNotFoundError: no run stands there.
+
+        """
+        path = Path(folder) / "run.json"
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path}: not there; give the folder that `walkshed run --out` has written 未找到运行结果"
+            )
+        return cls(Path(folder), json.loads(path.read_text("utf-8")))
 
     def table(self, name: str) -> pl.DataFrame:
         """Read one of its tables: cells, times, coverage, areas, facilities or rejected.
@@ -71,10 +103,145 @@ class RunResult:
             .select("class", "name_zh", "name_en", "facilities", "profile", pl.selectors.ends_with(" min"))
         )
 
+    def plot(
+        self,
+        classes: str | Sequence[str] | None = None,
+        *,
+        profile: str | None = None,
+        show: Literal["minutes", "coverage"] = "minutes",
+        minutes: float | Sequence[float] | None = None,
+        group: str = "all",
+        base: BaseMap | None = None,
+        language: Language = "en",
+        source: str | None = None,
+    ) -> Figure:
+        """Draw walking minutes cell by cell, or the share of people covered area by area, one map per class.
+
+        Args:
+            classes: ids of facility classes, or one; the six that fewest people reach when None.
+            profile: one of the study's profiles; the first when None.
+            show: "minutes" or "coverage".
+            minutes: upper limits of the classes of minutes, or the threshold of the coverage; those of the study, or
+                its middle one, when None.
+            group: whose coverage, one of the study's groups or "all".
+            base: streets and water; those of the run's sources when None, none with `maps.base_map.EMPTY`.
+            language: of titles and legend: "zh" or "en".
+            source: line about the data, printed below; what the run says when None.
+
+        Returns:
+            A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.
+
+        Raises:
+            ValueError: the run has no such class, profile, threshold or group.
+            ImportError: matplotlib is not installed.
+
+        """
+        from walkshed.maps import plots
+
+        return plots.of_run(
+            self,
+            classes,
+            profile=profile,
+            show=show,
+            minutes=minutes,
+            group=group,
+            base=base,
+            language=language,
+            source=source,
+        )
+
+    def explore(
+        self,
+        *,
+        scenarios: ScenariosResult | None = None,
+        scorecard: Scorecard | None = None,
+        base: BaseMap | None = None,
+        title: str | None = None,
+        language: Language = "zh",
+        source: str | None = None,
+    ) -> Page:
+        """Look at the run on a map: one page that needs no network, shown in the notebook or saved as a file.
+
+        Args:
+            scenarios: as for `walkshed.page.page`, which has the rules of all of them.
+            scorecard: scores of the communities.
+            base: streets and water beneath; None takes those that the run names.
+            title: of the page.
+            language: that it opens in, "zh" or "en".
+            source: line about the data.
+
+        Returns:
+            The page; `.save(path)` writes it.
+
+        Raises:
+            ValueError: scenarios of another study, a scorecard of other areas, or no such language.
+
+        """
+        from walkshed.page import page
+
+        return page(
+            self, scenarios=scenarios, scorecard=scorecard, base=base, title=title, language=language, source=source
+        )
+
     def __repr__(self) -> str:
         """Name, folder and rows."""
         name, rows = self.report["study"]["study"]["name"], self.report["rows"]["coverage.parquet"]
         return f"RunResult({name!r}, {rows} rows of coverage in {self.folder})"
+
+    def _repr_html_(self) -> str:
+        from walkshed import thumbnail
+        from walkshed.maps.base_map import credit_of
+
+        asked, people, facilities = self.report["study"], self.report["people"], self.report["facilities"]
+        profiles, minutes = asked["coverage"]["profiles"], asked["coverage"]["minutes"]
+        shares = self.summary().filter(pl.col("profile") == profiles[0])
+        reached = f"{max(minutes):g} 分钟内可达类别 classes within {max(minutes):g} min"
+        limits = {name: name.replace(" min", " 分钟 min") for name in shares.columns if name.endswith(" min")}
+        return cards.card(
+            f"步行可达覆盖 Walking coverage: {asked['study']['name']}",
+            facts=[
+                ("人口 People", people["in_cells"]),
+                ("单元 Cells", people["cells"]),
+                ("分区 Areas", self.report["rows"]["areas.parquet"]),
+                ("设施 Facilities", sum(facilities.values())),
+                ("类别 Classes", len(facilities)),
+                ("人群 Profiles", "、".join(cards.of_profile(who) for who in profiles)),
+                ("walkshed", self.report["walkshed"]),
+            ],
+            tables=[
+                cards.table(
+                    shares.sort(f"{max(minutes):g} min", maintain_order=True),
+                    {"class": "设施类别 Class", "facilities": "设施 Facilities", **limits},
+                    title=f"覆盖人口占比，由低到高 People covered, lowest first: {cards.of_profile(profiles[0])}",
+                )
+            ],
+            picture=thumbnail.dots(self._reached(profiles[0], max(minutes)), thumbnail.FEW_TO_MANY, "cells 单元"),
+            caption=f"{cards.ramp(thumbnail.FEW_TO_MANY, reached, ('少 few', '多 many'))}<br>{credit_of(self)}",
+            notes=self._notes(),
+        )
+
+    def _reached(self, profile: str, minutes: float) -> pl.DataFrame:
+        """Cells with how many classes they reach, from 0 to 4; none of a run too large to look through."""
+        if self.report["rows"]["times.parquet"] > _MOST_TIMES:
+            return pl.DataFrame(schema={"lon": pl.Float64, "lat": pl.Float64, "rank": pl.Int32})
+        times = pl.scan_parquet(self.folder / "times.parquet").filter(pl.col("profile") == profile)
+        share = (pl.col("time_s") <= minutes * 60).fill_null(False).mean()
+        reached = times.group_by(cell="origin_id").agg(rank=(share * 5).floor().clip(0, 4).cast(pl.Int32))
+        cells = pl.scan_parquet(self.folder / "cells.parquet").select("cell", "lon", "lat")
+        return cells.join(reached, on="cell", how="left", maintain_order="left").collect()
+
+    def _notes(self) -> list[str]:
+        report, people = self.report, self.report["people"]
+        unknown = [*report["classes_without_facilities"], *report["classes_not_open"]]
+        named = "、".join(map(cards.of_class, unknown))
+        told = [
+            (people["not_snapped"], "人附近无道路，未接入路网 people with no street near"),
+            (people["outside_areas"], "人不在任何分区内 people outside every area"),
+            (sum(report["facilities_not_open"].values()), "处设施未开放，不计 facilities are not open: not walked to"),
+        ]
+        notes = [f"{round(count):,} {words}" for count, words in told if round(count)]
+        missing = f"没有开放设施、情况不明的类别 Classes without an open facility, so unknown: {named}"
+        return [*([missing] if unknown else []), *notes, *cards.left_out(sum(report["rejected"].values()))]
 
 
 def run(
@@ -148,9 +315,85 @@ class ScenariosResult:
         people = ("people_gaining", "people_losing", "people_minutes_saved")
         return gains.select("scenario", "name", "class", "profile", *people, "cost_yuan")
 
+    def plot(
+        self,
+        classes: str | Sequence[str] | None = None,
+        *,
+        scenario: str | None = None,
+        profile: str | None = None,
+        base: BaseMap | None = None,
+        language: Language = "en",
+        source: str | None = None,
+    ) -> Figure:
+        """Draw who walks shorter and who longer under a scenario, and where its edits are.
+
+        Args:
+            classes: ids of facility classes, or one; the six that change most when None.
+            scenario: its name or id; the first when None.
+            profile: one of the study's profiles; the first when None.
+            base: streets and water; those of the study's sources when None, none with `maps.base_map.EMPTY`.
+            language: of titles and legend: "zh" or "en".
+            source: line about the data, printed below; what the study says when None.
+
+        Returns:
+            A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.
+
+        Raises:
+            ValueError: no such scenario, or it changes no walk that is asked for.
+            ImportError: matplotlib is not installed.
+
+        """
+        from walkshed.maps import plots
+
+        return plots.of_scenarios(
+            self, classes, scenario=scenario, profile=profile, base=base, language=language, source=source
+        )
+
+    def explore(self, run: RunResult, *, language: Language = "zh", title: str | None = None) -> Page:
+        """Look at the scenarios on the map of a run, before and after side by side.
+
+        Args:
+            run: a run of the same study over the same files.
+            language: that the page opens in, "zh" or "en".
+            title: of the page.
+
+        Returns:
+            The page; `.save(path)` writes it.
+
+        Raises:
+            ValueError: a run of another study or of other files, or no such language.
+
+        """
+        return run.explore(scenarios=self, language=language, title=title)
+
     def __repr__(self) -> str:
         """How many scenarios, and the folder."""
         return f"ScenariosResult({len(self.report['scenarios'])} scenarios in {self.folder})"
+
+    def _repr_html_(self) -> str:
+        plans = pl.DataFrame(
+            [
+                (plan["name"], len(plan["edits"]), plan["cost_yuan"], plan["changed"])
+                for plan in self.report["scenarios"]
+            ],
+            schema={"scenario": pl.String, "edits": pl.Int64, "cost_yuan": pl.Float64, "changed": pl.Int64},
+            orient="row",
+        )
+        changed = {"scenario": "方案 Scenario", "edits": "措施 Edits", "cost_yuan": "造价（元） Cost (yuan)"}
+        gains = self.summary().sort("people_minutes_saved", descending=True, maintain_order=True)
+        people = ["people_gaining", "people_losing", "people_minutes_saved"]
+        return cards.card(
+            f"方案对比 Scenarios: {self.report['study']['study']['name']}",
+            facts=[("方案 Scenarios", plans.height), ("walkshed", self.report["walkshed"])],
+            tables=[
+                cards.table(plans, changed | {"changed": "变化单元×类别×人群 Cells × classes × profiles that change"}),
+                cards.table(
+                    gains.with_columns(scenario="name"),
+                    ["scenario", "class", "profile", *people],
+                    title="受益最多 Who gains most",
+                ),
+            ],
+        )
 
 
 def run_scenarios(

@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from walkshed import cards
+
 SOURCES = ("unknown", "sampled", "interpolated", "tagged", "usual")
 """Where heights come from: nowhere; the terrain model; straight between the ends of a bridge, tunnel or roofed way;
 tags; the usual steepness of stairs whose rise nothing tells."""
@@ -61,6 +63,43 @@ class Summary:
                 f"lifts to nowhere: {self.lifts_to_nowhere}, lifts left out: {self.lift_nodes_left_out}, "
                 f"tags not believed: {self.tags_not_believed}"
             )
+
+    @property
+    def length_km(self) -> float:
+        """Kilometres of ways; the many walks across a square are none."""
+        return float(self.kinds.filter(pl.col("kind") != "square")["length_km"].sum())
+
+    def notes(self) -> list[str]:
+        """What to know before one trusts the network, in Chinese and English."""
+        unknown, left = self.heights["unknown"], int(self.left_out["ways"].sum())
+        island_km, lifts, tags = self.island_km, self.lifts_to_nowhere, self.tags_not_believed
+        told = [
+            (unknown > 0.005, f"{unknown:.0%} 的长度没有高程，按平地计 of the length has no height: taken for flat"),
+            (island_km >= 0.05, f"{island_km:,.1f} 公里为孤立路网 km on islands: places are not joined to them"),
+            (left > 0, f"{left:,} 条道路不可步行，未采用 ways that people may not walk on were left out"),
+            (lifts > 0, f"{lifts:,} 部电梯未接通 lifts lead nowhere"),
+            (tags > 0, f"{tags:,} 处高程或坡度标注未采信 tags of heights are not believed"),
+        ]
+        return [note for holds, note in told if holds]
+
+    def _repr_html_(self) -> str:
+        columns = ["kind", "ways", "edges", "length_km", "climb_m", "residents_km"]
+        return cards.card(
+            "步行网络构成 What the network is made of",
+            facts=[
+                ("长度（公里） Length (km)", self.length_km),
+                ("连通片 Pieces", self.pieces),
+                ("门禁 Gates", self.gates),
+                *((f"高程来源 Heights {name}", f"{share:.0%}") for name, share in self.heights.items() if share > 0),
+            ],
+            tables=[
+                cards.table(self.kinds, columns, most=20),
+                cards.table(
+                    self.left_out.sort("ways", descending=True), ["kind", "reason", "ways"], title="未采用 Left out"
+                ),
+            ],
+            notes=self.notes(),
+        )
 
 
 def of(found: dict[str, Any]) -> Summary:

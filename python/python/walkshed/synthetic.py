@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from walkshed import _engine
+import polars as pl
+
+from walkshed import _engine, cards
 from walkshed.progress import Progress, reporting
 
 # The engine tells what numbers it takes; what is beyond its integers is beyond its ranges too.
@@ -36,6 +38,20 @@ class SyntheticCity:
     def __repr__(self) -> str:
         """Size and folder."""
         return f"SyntheticCity({self.report['junctions']:,} junctions, synthetic 合成, in {self.folder})"
+
+    def _repr_html_(self) -> str:
+        rows = pl.DataFrame(list(self.report["rows"].items()), schema=["file", "rows"], orient="row")
+        return cards.card(
+            "合成城市 SYNTHETIC city 合成数据",
+            facts=[
+                ("路口 Junctions", self.report["junctions"]),
+                ("人口 People", self.report["people"]),
+                ("种子 Seed", self.report["seed"]),
+                ("文件夹 Folder", cards.where(self.folder)),
+            ],
+            tables=[cards.table(rows, {"file": "文件 File", "rows": "行 Rows"}, most=20)],
+            notes=[self.report["notice"]],
+        )
 
 
 def synth(

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def _add_evaluate(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=15, metavar="M", help="within how many minutes; 15")
     parser.add_argument("--profile", metavar="NAME", help="who walks; else who walks for everybody")
     parser.add_argument("--out", metavar="DIR", help="folder for the tables of the evaluation, as Parquet")
-    parser.set_defaults(command=lambda options: _evaluate(parser, options))
+    parser.set_defaults(command=partial(_evaluate, parser))
     return parser
 
 
@@ -178,7 +179,9 @@ def _print_refresh(result: RefreshResult) -> None:
     if made.height:
         print("parts 分块: computed 重算, changed 变化:")
         print_frame(made.with_columns(pl.col("classes").str.slice(0, 60)))
-    for gate, reason in ((report["record"] or {}).get("overridden") or {}).items():
+    record = report["record"]
+    passed_over: dict[str, str] = {} if record is None else record.get("overridden") or {}
+    for gate, reason in passed_over.items():
         print(f"passed over 已放行: {gate}: {reason}")
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import polars as pl
 
-from walkshed import _engine
+from walkshed import _engine, cards
 from walkshed.coverage import KEYS
 from walkshed.progress import Progress, reporting
 
@@ -161,14 +161,7 @@ class Tables:
             LookupError: as of `release`, or no such table.
 
         """
-        return [os.fspath(self.folder / table / path) for path, *_ in self._files(table, at)[0]]
-
-    def _files(self, table: str, at: At) -> tuple[list[tuple[Any, ...]], dict[str, pl.DataType]]:
-        files, schema = _engine.table_files(os.fspath(self.folder), table, self.release(at))
-        if schema is None:
-            raise LookupError(f'table "{table}": there are {", ".join(self.names)}')
-        fields = json.loads(schema)["fields"]
-        return list(files), {field["name"]: _TYPES[field["type"]] for field in fields}
+        return [os.fspath(self.folder / table / path) for path, *_ in _files(self, table, at)[0]]
 
     def scan(self, table: str, at: At = None) -> pl.LazyFrame:
         """A table at a release, read when it is asked.
@@ -184,16 +177,8 @@ class Tables:
             LookupError: as of `files`.
 
         """
-        files, schema = self._files(table, at)
-        return self._scan(table, [file[0] for file in files], schema)
-
-    def _scan(self, table: str, paths: Sequence[str], schema: dict[str, pl.DataType]) -> pl.LazyFrame:
-        if not paths:
-            return pl.LazyFrame(schema=schema)
-        whole = [self.folder / table / path for path in paths]
-        if "tile" not in schema:
-            return pl.scan_parquet(whole, hive_partitioning=False)
-        return pl.scan_parquet(whole, hive_partitioning=True, hive_schema={"tile": pl.Int64})
+        files, schema = _files(self, table, at)
+        return _scan(self.folder / table, [file[0] for file in files], schema)
 
     def read(self, table: str, at: At = None) -> pl.DataFrame:
         """A table at a release.
@@ -321,6 +306,43 @@ class Tables:
         last = self.history[-1]
         return f"Tables({self.folder}, release {last['release']} of {last['published_at']})"
 
+    def _repr_html_(self) -> str:
+        last, releases = self.history[-1], self.releases().reverse()
+        passed = releases.filter(pl.col("overridden").is_not_null()).select("release", "overridden")
+        gone = releases["kept"].not_().sum()
+        return cards.card(
+            f"逐日更新的表 Tables: {cards.where(self.folder)}",
+            facts=[
+                ("版本 Release", last["release"]),
+                ("发布 Published", last["published_at"][:16].replace("T", " ")),
+                ("表 Tables", "、".join(self.names)),
+            ],
+            tables=[cards.table(releases, ["release", "published_at", "as_of", "cause", "reason", "rows", "bytes"])],
+            notes=[
+                *(f"第 {number} 版越过检查 Release {number} passed over: {gates}" for number, gates in passed.rows()),
+                *([f"{gone} 个版本的文件已不保留 The files of {gone} releases are no longer kept"] if gone else []),
+            ],
+        )
+
+
+def _files(tables: Tables, table: str, at: At) -> tuple[list[tuple[Any, ...]], dict[str, pl.DataType]]:
+    """What the log tells of the files of a table at a release, and its columns."""
+    files, schema = _engine.table_files(os.fspath(tables.folder), table, tables.release(at))
+    if schema is None:
+        raise LookupError(f'table "{table}": there are {", ".join(tables.names)}')
+    fields = json.loads(schema)["fields"]
+    return list(files), {field["name"]: _TYPES[field["type"]] for field in fields}
+
+
+def _scan(folder: Path, paths: Sequence[str], schema: dict[str, pl.DataType]) -> pl.LazyFrame:
+    """Files of the folder of a table."""
+    if not paths:
+        return pl.LazyFrame(schema=schema)
+    whole = [folder / path for path in paths]
+    if "tile" not in schema:
+        return pl.scan_parquet(whole, hive_partitioning=False)
+    return pl.scan_parquet(whole, hive_partitioning=True, hive_schema={"tile": pl.Int64})
+
 
 @dataclass(frozen=True)
 class Diff:
@@ -341,7 +363,7 @@ class Diff:
         """Inputs that are not the same: `path`, `change` ("new", "changed", "gone"), `bytes_before`, `bytes_after`."""
         records = {record["release"]: record for record in self.tables.history}
         was, now = ({file["path"]: file for file in records[number]["inputs"]} for number in (self.before, self.after))
-        rows = []
+        rows: list[tuple[str, str, int | None, int | None]] = []
         for path in sorted({*was, *now}):
             old, new = was.get(path), now.get(path)
             if old is None or new is None or old["sha256"] != new["sha256"]:
@@ -396,12 +418,12 @@ class Diff:
     def _changed(self, table: str, keys: list[str], values: list[str]) -> pl.DataFrame:
         """Rows of the files that only one of the two has, side by side."""
         (was, schema_was), (now, schema_now) = (
-            self.tables._files(table, number) for number in (self.before, self.after)
+            _files(self.tables, table, number) for number in (self.before, self.after)
         )
         same = {file[0] for file in was} & {file[0] for file in now}
         only = [[file[0] for file in files if file[0] not in same] for files in (was, now)]
         before, after = (
-            self.tables._scan(table, paths, schema).select(*keys, *values).collect()
+            _scan(self.tables.folder / table, paths, schema).select(*keys, *values).collect()
             for paths, schema in zip(only, (schema_was, schema_now), strict=True)
         )
         both = before.with_columns(_there=True).join(
@@ -447,4 +469,26 @@ class Diff:
             f"release {self.before} → {self.after}: {inputs.height} input(s) differ; facilities {counts[0]} new, "
             f"{counts[1]} changed, {counts[2]} gone; {coverage.height} rows of coverage differ, up in {gained} and "
             f"down in {lost} areas"
+        )
+
+    def _repr_html_(self) -> str:
+        # Of the records alone: the rows that differ may be millions.
+        was, now = (self.tables.total(number) for number in (self.before, self.after))
+        keys = ["class", "profile", "minutes"]
+        both = was.join(now, on=keys, how="full", coalesce=True, suffix="_after", maintain_order="right_left")
+        change = pl.col("people_covered_after").fill_null(0) - pl.col("people_covered").fill_null(0)
+        moved = both.select(*keys, change=change, share_before="share", share_after="share_after")
+        columns = [*keys, "change", "share_before", "share_after"]
+        moved = moved.filter(pl.col("change") != 0).sort(pl.col("change").abs(), descending=True, maintain_order=True)
+        inputs = self.inputs().with_columns(file=pl.col("path").map_elements(cards.where, pl.String))
+        return cards.card(
+            f"版本对比 Release {self.before} → {self.after}",
+            facts=[
+                ("输入变化 Inputs that differ", inputs.height),
+                ("覆盖有变（类别×人群×分钟） Coverage that differs (class × profile × minutes)", moved.height),
+            ],
+            tables=[
+                cards.table(moved, columns, title="全市覆盖人口变化 People covered, whole city"),
+                cards.table(inputs, {"file": "文件 File", "change": "变化 Change"}, title="输入 Inputs"),
+            ],
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from walkshed import _engine
 from walkshed.arrow import TableLike
 from walkshed.scenario import (
     AddLink,
@@ -32,9 +33,9 @@ class Stuck:
     message_zh: str
 
     @classmethod
-    def of_error(cls, error: Exception) -> Stuck:
+    def of_error(cls, error: _engine.InputError) -> Stuck:
         """What the engine says of the first fault."""
-        first = error.problems[0]  # type: ignore[attr-defined]  # an InputError always has one
+        first = error.problems[0]
         return cls(first["reason"], first["message"], first["message_zh"])
 
     def row(self, project: str) -> dict[str, str]:

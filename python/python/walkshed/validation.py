@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import json
 import os
 from dataclasses import dataclass
@@ -12,12 +11,14 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import _engine, formats
+from walkshed import _engine, cards, formats
 from walkshed.arrow import frame
 from walkshed.progress import Progress, reporting
 
 LEVELS = {"error": "错误", "rejected": "未采用", "warning": "警告", "note": "提示"}
 """Levels of findings, gravest first, with their Chinese names."""
+
+_in_chinese = pl.col("level").replace_strict(LEVELS, default=pl.col("level"), return_dtype=pl.String)
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,17 @@ class Validation:
 
     def _repr_html_(self) -> str:
         verdict = "可以运行 Ready to run" if self.ready else "不能运行 Refused"
-        rows = "".join(
-            f"<tr><td>{LEVELS[level]} {level}</td><td>{reason}</td><td>{count}</td>"
-            f"<td>{html.escape(fix)}<br>{html.escape(fix_zh)}</td></tr>"
-            for level, reason, count, fix, fix_zh in self.summary().iter_rows()
-        )
-        return (
-            f"<p><b>{verdict}</b></p><table><tr><th>级别 Level</th><th>问题 Reason</th><th>数量 Count</th>"
-            f"<th>处理办法 What to do</th></tr>{rows}</table>"
+        both = pl.format("{} {}", "fix_zh", "fix")
+        found = self.summary().with_columns(level=pl.format("{} {}", _in_chinese, "level"), fix=both)
+        headings = {"level": "级别 Level", "reason": "问题 Reason", "findings": "数量 Count"}
+        counted = ["input", "rows", "accepted", "rejected"]
+        return cards.card(
+            f"检查 Validation: {verdict}",
+            facts=[("问题 Findings", self.findings.height), ("未采用行 Rows left out", self.rejected.height)],
+            tables=[
+                cards.table(found, headings | {"fix": "处理办法 What to do"}, most=20),
+                cards.table(self.totals, counted, title="输入 Inputs"),
+            ],
         )
 
 
