@@ -1,6 +1,7 @@
 # make demo    the main job on a real city (a synthetic one where its extract cannot be fetched): build, run, draw the map
-# make test    every test: Rust, Python, doc examples, the notebook
+# make test    every test: Rust, Python, doc examples, notebooks, the documentation, the page in Chromium where there is one
 # make check   formatting, lints, types
+# make docs    the documentation, to docs/_build/html; every notebook is run
 # make audit   licences and advisories of what we ship
 # make peers   our times beside OSRM's and Valhalla's; needs Python 3.12 or newer, see python/tests/peers/README.md
 # make fuzz    the readers on broken bytes, FUZZ_S seconds each; needs a C++ compiler
@@ -24,7 +25,7 @@ ALL := --release --locked --workspace --all-targets
 FUZZ_S ?= 10
 FUZZ_TARGETS := $(basename $(notdir $(wildcard engine/fuzz/fuzz_targets/*.rs)))
 
-.PHONY: demo test test-rust test-python peers check audit fuzz bench extension clean
+.PHONY: demo test test-rust test-python docs peers check audit fuzz bench extension clean
 
 demo: extension
 	$(PY) datasets/demo.py demo
@@ -36,6 +37,9 @@ test-rust:
 
 test-python: extension .venv/tests.done
 	cd python && ../$(PY) -m pytest
+
+docs: extension .venv/tests.done
+	$(PY) -m sphinx -W --keep-going -q -c docs -b html . docs/_build/html
 
 peers: extension .venv-peers/build.done
 	PYTHONPATH=python/python .venv-peers/bin/python python/tests/peers/compare.py $(HELSINKI)
@@ -49,8 +53,8 @@ check: .venv/tests.done
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(ALL) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
-	.venv/bin/ruff check python datasets benches
-	.venv/bin/ruff format --check python datasets benches
+	.venv/bin/ruff check python datasets benches docs notebooks
+	.venv/bin/ruff format --check python datasets benches docs
 
 audit:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@0.20.2
@@ -73,10 +77,10 @@ extension: .venv/build.done
 	$(PY) -m pip install --quiet --requirement python/requirements.txt
 	touch $@
 
-.venv/tests.done: .venv/build.done python/tests/requirements.txt
-	$(PY) -m pip install --quiet --requirement python/tests/requirements.txt
+.venv/tests.done: .venv/build.done python/tests/requirements.txt docs/requirements.txt
+	$(PY) -m pip install --quiet --requirement python/tests/requirements.txt --requirement docs/requirements.txt
 	touch $@
 
 clean:
 	$(CARGO) clean
-	rm -rf .venv .venv-peers demo python/python/walkshed/_engine*.so
+	rm -rf .venv .venv-peers demo docs/_build python/python/walkshed/_engine*.so

@@ -262,7 +262,13 @@ def main() -> None:
     ).stdout.strip()
     command = " ".join(["run.py", *(word.rsplit("/", 1)[-1] for word in sys.argv[1:])])
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
-    text = [f"Commit {commit}; {machine}; `{command}`.", "", *compare(options, rows)]
+    text = [
+        "# Other programs on the same questions",
+        "",
+        f"Commit {commit}; {machine}; `{command}`.",
+        "",
+        *compare(options, rows),
+    ]
     if options.growth:
         text += ["", *growth(options, rows), "", "![growth](growth.png)"]
     write_raw(options.out / "raw.csv", rows)

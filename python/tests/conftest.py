@@ -10,6 +10,7 @@ import geopandas
 import polars as pl
 import pytest
 import shapely
+from docs_site import Site, build
 
 import walkshed as ws
 
@@ -88,3 +89,9 @@ def helsinki(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def helsinki_run(helsinki: Path, tmp_path_factory: pytest.TempPathFactory) -> ws.RunResult:
     return ws.run(helsinki, tmp_path_factory.mktemp("run") / "out", progress=False)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The site of documentation, built once; that runs every notebook."""
+    return build(tmp_path_factory.mktemp("site"))

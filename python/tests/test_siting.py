@@ -189,6 +189,7 @@ class TestStreet:
     def test_candidates_are_centres_of_cells_near_streets(self) -> None:
         net = main_street().network()
         import geopandas
+        import h3
         import shapely
 
         west, south, east, north = 106.54, 29.55, 106.58, 29.57
@@ -205,6 +206,10 @@ class TestStreet:
         assert set(ws.siting.candidates(net, areas, inside=land, resolution=11)["area_id"]) == {"west"}
         again = ws.siting.candidates(net, near.select(cell="id"), max_street_m=40)
         assert again["id"].equals(near["id"]) and again["area_id"].null_count() == again.height
+        corners = [[(lon, lat) for lat, lon in h3.cell_to_boundary(h3.int_to_str(cell))] for cell in near["id"]]
+        drawn = geopandas.GeoDataFrame({"cell": near["id"]}, geometry=list(map(shapely.Polygon, corners)), crs=4326)
+        outlined = ws.siting.candidates(net, drawn, max_street_m=40)  # as the cells of a run are
+        assert outlined["id"].equals(again["id"]) and (outlined["street_m"] - again["street_m"]).abs().max() < 0.001
         assert ws.siting.costs(net, self.HOMES, near).height > 0
 
 
