@@ -279,8 +279,8 @@ pub fn siting_candidates(
             .map(|areas| io::areas::read(&areas.read_for(&network)?, "area_id", &mut rejected))
             .transpose()?;
         let land = land.map(|land| outlines(&land.read_for(&network)?, &mut rejected)).transpose()?;
-        // Areas stand for their cells; cells and points for themselves.
-        let (id, spots) = if places.geometry_column().is_some() {
+        // Areas stand for their cells; cells, drawn or not, and points for themselves.
+        let (id, spots) = if places.geometry_column().is_some() && !places.has("cell") {
             let outlined = io::areas::read(&places, "area_id", &mut rejected)?;
             let cells = cells_of(&outlined, resolution)?;
             areas.get_or_insert(outlined);

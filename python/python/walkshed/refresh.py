@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +167,9 @@ def refresh(
 
 def _refuse(told: dict[str, Any], problems: list[dict[str, Any]], began: dt.datetime, dry_run: bool) -> None:
     """Log and write down why nothing was published; whoever called is told by the exception."""
-    _log.error("refused, the tables stay as they were: %s", "; ".join(problem["reason"] for problem in problems))
+    reasons = Counter(problem["reason"] for problem in problems)
+    counted = "; ".join(reason if times == 1 else f"{reason} ({times} times)" for reason, times in reasons.items())
+    _log.error("refused, the tables stay as they were: %s", counted)
     if not dry_run and told["tables"] is not None:
         refresh_report.write(Path(told["tables"]), told | {"status": "refused", "problems": problems}, began)
 
