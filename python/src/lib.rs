@@ -80,6 +80,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(scenario::edit_cells, module)?)?;
     module.add_function(wrap_pyfunction!(scenario::edit_areas, module)?)?;
     module.add_function(wrap_pyfunction!(score::standards, module)?)?;
+    module.add_function(wrap_pyfunction!(score::standard_names, module)?)?;
     module.add_function(wrap_pyfunction!(score::requirements, module)?)?;
     module.add_function(wrap_pyfunction!(score::score, module)?)?;
     module.add_function(wrap_pyfunction!(score::score_run, module)?)?;

@@ -62,6 +62,13 @@ pub fn standards(py: Python<'_>) -> PyResult<Vec<(String, String, String)>> {
     defaults::STANDARDS.into_iter().map(read).collect::<Result<_, _>>().map_err(|error| to_py(py, error))
 }
 
+/// What a standard is called, and what may be said of it: id, then each in Chinese and English.
+#[pyfunction]
+pub fn standard_names(py: Python<'_>, standard: &str) -> PyResult<(String, [String; 2], [String; 2])> {
+    let found = standard::read(standard).map_err(|error| to_py(py, error))?;
+    Ok((found.id, [found.name_zh, found.name_en], [found.status_zh, found.status]))
+}
+
 /// What a standard asks coverage for; see the Python function.
 #[pyfunction]
 pub fn requirements(py: Python<'_>, standard: &str, profile: &str) -> PyResult<PyTable> {

@@ -336,5 +336,5 @@ def test_neighbours_keep_one_border_however_much_is_thinned(monkeypatch: pytest.
 
 def test_lines_are_no_polygons() -> None:
     line = struct.pack("<BII4d", 1, 2, 2, 0.0, 0.0, 1.0, 1.0)
-    with pytest.raises(ValueError, match="row 1: a geometry of WKB kind 2"):
+    with pytest.raises(ValueError, match="row 1: its geometry is no polygon"):
         outlines([polygon(SQUARE), line])

@@ -377,16 +377,19 @@ pub fn points_to_batch(card: &Scorecard, facts: &Facts) -> RecordBatch {
     ])
 }
 
-/// Items as a table: `area_id`, `category`, `item`, `name_zh`, `name_en`, `status`, `weight`, `low`, `high` (of the weight).
+/// Items as a table: `area_id`, `category`, `category_zh`, `category_en`, `item`, `name_zh`, `name_en`, `status`, `weight`,
+/// `low`, `high` (of the weight).
 pub fn items_to_batch(card: &Scorecard, facts: &Facts) -> RecordBatch {
     let items = &card.items;
     let item = |at: usize| &card.standard.items[items[at].item as usize];
     let rows = || 0..items.len();
     let ids = repeated::texts(&facts.areas.id);
-    let category = |at: usize| card.standard.categories[item(at).category].id.as_str();
+    let category = |at: usize| &card.standard.categories[item(at).category];
     batch(vec![
         ("area_id", repeated::at_each(&ids, items.iter().map(|item| item.area as usize)), false),
-        ("category", text(rows().map(|at| Some(category(at)))), false),
+        ("category", text(rows().map(|at| Some(category(at).id.as_str()))), false),
+        ("category_zh", text(rows().map(|at| Some(category(at).name_zh.as_str()))), false),
+        ("category_en", text(rows().map(|at| Some(category(at).name_en.as_str()))), false),
         ("item", text(rows().map(|at| Some(item(at).heading.id.as_str()))), false),
         ("name_zh", text(rows().map(|at| Some(item(at).heading.name_zh.as_str()))), false),
         ("name_en", text(rows().map(|at| Some(item(at).heading.name_en.as_str()))), false),

@@ -40,6 +40,7 @@ struct About {
     name_en: Option<String>,
     #[serde(default)]
     status: String,
+    status_zh: Option<String>,
     total_points: f64,
     categories: Option<usize>,
     items: Option<usize>,
@@ -253,6 +254,7 @@ impl Reader<'_> {
             name_en: file.standard.name_en.unwrap_or_else(|| file.standard.name_zh.clone()),
             id: file.standard.id,
             name_zh: file.standard.name_zh,
+            status_zh: file.standard.status_zh.unwrap_or_else(|| file.standard.status.clone()),
             status: file.standard.status,
             sha256: hash::of_text(self.text),
             total_points: file.standard.total_points,

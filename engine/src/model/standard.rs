@@ -15,6 +15,8 @@ pub struct Standard {
     pub name_en: String,
     /// What may be said of it: official or not, whose weights.
     pub status: String,
+    /// The same in Chinese; in English where the standard does not say.
+    pub status_zh: String,
     /// SHA-256 of its text, in hexadecimal.
     pub sha256: String,
     /// What a community that has everything is given.

@@ -47,7 +47,7 @@ from walkshed.scenario import (
     Scenario,
     SetArea,
 )
-from walkshed.score import AreaCard, Scorecard, requirements, score, score_run, standards
+from walkshed.score import AreaCard, Scorecard, StandardNames, requirements, score, score_run, standards
 from walkshed.site_plan import SiteResult, site_run
 from walkshed.siting import Siting, StoppedWarning
 from walkshed.straight import detour, straight_line
@@ -101,6 +101,7 @@ __all__ = [
     "SetArea",
     "SiteResult",
     "Siting",
+    "StandardNames",
     "StoppedWarning",
     "Summary",
     "SyntheticCity",

@@ -35,17 +35,38 @@ STATUS_ZH = {
 
 
 @dataclass(frozen=True)
+class StandardNames:
+    """What a standard is called.
+
+    Attributes:
+        id: as in `standards`, or as a file of one's own says.
+        name_zh: in Chinese.
+        name_en: in English; the Chinese name where it has none.
+        status_zh: what may be said of it, official or not, whose weights, in Chinese.
+        status_en: the same in English.
+
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    status_zh: str
+    status_en: str
+
+
+@dataclass(frozen=True)
 class Scorecard:
     """Scores of communities.
 
     Attributes:
+        standard: what the standard is called.
         points: one row per community and point: `area_id`, `category`, `item`, `point`, `kind` of the rule, `level`,
             `need` (must or should), `status` (pass, partial, fail, unknown, not_applicable), `value` (what was
             measured; null where it is not known), `low` and `high` (the score, 0..1), `weight` (what the point is worth
             of the total), `evidence`, `evidence_zh`, `facilities` (ids joined by `;`), `gap`, `gap_unit` and
             `gap_unit_zh` (the least that would make it pass, as far as is known), `source` of the rule.
-        items: one row per community and item: `area_id`, `category`, `item`, `name_zh`, `name_en`, `status` (pass when
-            all that it must have is there), `weight`, and `low`, `high` of it.
+        items: one row per community and item: `area_id`, `category`, `category_zh`, `category_en`, `item`, `name_zh`,
+            `name_en`, `status` (pass when all that it must have is there), `weight`, and `low`, `high` of it.
         totals: one row per community: `area_id`, `name`, `total_points`, `low` (with nothing for what is unknown),
             `high` (with
             everything for it), `observed` (of what is known alone), `known_weight`, `grade` (null where what is unknown
@@ -54,10 +75,27 @@ class Scorecard:
 
     """
 
+    standard: StandardNames
     points: pl.DataFrame
     items: pl.DataFrame
     totals: pl.DataFrame
     rejected: pl.DataFrame
+
+    def category_names(self, language: Language) -> dict[str, str]:
+        """What the categories of the standard are called, by id.
+
+        Args:
+            language: "zh" or "en".
+
+        Returns:
+            Names of the categories that have items, in their order.
+
+        Raises:
+            ColumnNotFoundError: the card was made by an earlier version, which told no names.
+
+        """
+        name = "category_zh" if language_of(language) == "zh" else "category_en"
+        return dict(self.items.select("category", name).unique(maintain_order=True).iter_rows())
 
     def gaps(self) -> pl.DataFrame:
         """What would it take: the points that do not pass, with the smallest change that is known to make them pass.
@@ -186,9 +224,11 @@ class Scorecard:
         counts = dict(self.points["status"].value_counts().iter_rows())
         points, unknown = self.points.height, counts.get("unknown", 0)
         worst = self.totals.sort("observed", "low", nulls_last=True, maintain_order=True)
-        worst = worst.with_columns(score=_from_to, grade=pl.col("grade").fill_null(_undecided))
+        names = self.category_names("zh")
+        weakest = pl.col("weakest").replace_strict(names, default=None, return_dtype=pl.String)
+        worst = worst.with_columns(score=_from_to, grade=pl.col("grade").fill_null(_undecided), weakest=weakest)
         return cards.card(
-            "完整社区评分 Scorecard",
+            f"社区评分 Scorecard: {self.standard.name_zh} {self.standard.name_en}",
             facts=[
                 ("社区 Communities", self.totals.height),
                 *((cards.of_word("grade", grade), count) for grade, count in self._grades()),
@@ -365,7 +405,7 @@ def score(
         points, items, totals, rejected = _engine.score(str(standard), tables, how, report=report)
     left_out = frame(rejected)
     warn(left_out)
-    return Scorecard(frame(points), frame(items), frame(totals), left_out)
+    return Scorecard(_names(standard), frame(points), frame(items), frame(totals), left_out)
 
 
 def score_run(
@@ -420,7 +460,12 @@ def score_run(
         _engine.score_run(os.fspath(run), str(standard), os.fspath(out), answers, ends, how, report=report)
     made = {name: pl.read_parquet(Path(out) / f"{name}.parquet") for name in ("points", "items", "totals", "rejected")}
     warn(made["rejected"])
-    return Scorecard(**made)
+    return Scorecard(_names(standard), **made)
+
+
+def _names(standard: str) -> StandardNames:
+    called, names, status = _engine.standard_names(str(standard))
+    return StandardNames(called, *names, *status)
 
 
 def _how(

@@ -95,8 +95,10 @@ def table_document(
 
 
 def _first_view(city: City) -> dict[str, int]:
-    """The class that fewest people reach in the middle threshold, which is what a planner looks for."""
+    """What a planner looks for: the class that fewest people reach, or that the page's scenario changes most."""
     middle = len(city.minutes) // 2
+    if not city.whole:
+        return {"c": _most_changed(city), "m": middle}
     rows = city.total if city.total.height else city.coverage
     if not rows.height:
         return {"c": 0, "m": middle}
@@ -107,6 +109,14 @@ def _first_view(city: City) -> dict[str, int]:
     )
     fewest = asked.group_by("class").agg(pl.col("people_covered").sum()).sort("people_covered", "class")["class"]
     return {"c": city.classes.index(fewest[0]) if len(fewest) else 0, "m": middle}
+
+
+def _most_changed(city: City) -> int:
+    """The class of which the scenario changes the walks of most people."""
+    (plan,) = city.plans
+    walks = plan.cells.filter(pl.col("profile") == city.profiles[0]) if plan.cells.height else plan.cells
+    changed = walks.group_by("class").agg(pl.col("people").sum()).sort("people", "class", descending=[True, False])
+    return city.classes.index(changed["class"][0]) if changed.height else 0
 
 
 def _colours(minutes: int) -> dict[str, object]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from walkshed.maps import wkb
+from walkshed.maps.wkb import Line
 from walkshed.page.block import Block
 
 Ring: TypeAlias = "list[tuple[int, int]]"
@@ -52,15 +53,15 @@ def outlines(geometries: Sequence[bytes | None]) -> Outlines:
         ValueError: a geometry of another kind, with its row.
 
     """
-    parts: list[tuple[int, bool, list[float]]] = []
-    for row, wkb in enumerate(geometries):
-        if wkb is not None:
-            parts.extend((row, hole, flat) for hole, flat in _rings(wkb, row))
+    parts: list[tuple[int, bool, Line]] = []
+    for row, geometry in enumerate(geometries):
+        if geometry is not None:
+            parts.extend((row, hole, ring) for hole, ring in _rings(geometry, row))
     grid = _FINEST
-    rings = [_on_grid([round(part * DEGREE) for part in flat], grid) for _, _, flat in parts]
+    rings = [_on_grid(((round(lon * DEGREE), round(lat * DEGREE)) for lon, lat in ring), grid) for _, _, ring in parts]
     while grid < _COARSEST and sum(map(len, rings)) > _MOST_POINTS:
         grid *= 2
-        rings = [_on_grid([part for corner in ring for part in corner], grid) for ring in rings]
+        rings = [_on_grid(ring, grid) for ring in rings]
     thinned = [(row, hole, _without_straight(ring)) for (row, hole, _), ring in zip(parts, rings, strict=True)]
     kept = [part for part in thinned if len(part[2]) >= 3]
     return Outlines([row for row, _, _ in kept], [hole for _, hole, _ in kept], [ring for _, _, ring in kept], grid)
@@ -75,12 +76,12 @@ def add_rings(block: Block, drawn: Outlines) -> None:
     block.add("ring_lat", [lat for ring in drawn.rings for _, lat in ring], 4, delta=True)
 
 
-def _on_grid(flat: list[int], grid: int) -> Ring:
+def _on_grid(corners: Iterable[tuple[int, int]], grid: int) -> Ring:
     """Move corners to the grid, and leave out those that fall together."""
     half = grid // 2
-    moved = [(part + half) // grid * grid for part in flat]
     ring: Ring = []
-    for corner in zip(moved[::2], moved[1::2], strict=True):
+    for lon, lat in corners:
+        corner = ((lon + half) // grid * grid, (lat + half) // grid * grid)
         if not ring or ring[-1] != corner:
             ring.append(corner)
     while len(ring) > 1 and ring[0] == ring[-1]:
@@ -104,36 +105,13 @@ def _straight(first: tuple[int, int], middle: tuple[int, int], last: tuple[int, 
     return along > 0 and (x1 - x0) * (y2 - y1) == (x2 - x1) * (y1 - y0)
 
 
-def _rings(wkb: bytes, row: int) -> list[tuple[bool, list[float]]]:
-    """The rings of a polygon or multi-polygon, outer ones before their holes."""
-    order, kind = _head(wkb, 0)
-    if kind == 3:
-        return _polygon(wkb, 0)[0]
-    if kind != 6:
-        raise ValueError(f"row {row}: a geometry of WKB kind {kind} is no polygon; only polygons are drawn")
-    (count,) = struct.unpack_from(f"{order}I", wkb, 5)
-    rings: list[tuple[bool, list[float]]] = []
-    at = 9
-    for _ in range(count):
-        part, at = _polygon(wkb, at)
-        rings.extend(part)
-    return rings
+def _rings(geometry: bytes, row: int) -> list[tuple[bool, Line]]:
+    """The rings of a polygon or multi-polygon, outer ones before their holes.
 
+    Raises:
+        ValueError: it holds something else.
 
-def _head(wkb: bytes, at: int) -> tuple[str, int]:
-    order = "<" if wkb[at] == 1 else ">"
-    (kind,) = struct.unpack_from(f"{order}I", wkb, at + 1)
-    return order, int(kind)
-
-
-def _polygon(wkb: bytes, at: int) -> tuple[list[tuple[bool, list[float]]], int]:
-    order, _ = _head(wkb, at)
-    (count,) = struct.unpack_from(f"{order}I", wkb, at + 5)
-    at += 9
-    rings: list[tuple[bool, list[float]]] = []
-    for number in range(count):
-        (corners,) = struct.unpack_from(f"{order}I", wkb, at)
-        flat = list(struct.unpack_from(f"{order}{2 * corners}d", wkb, at + 4))
-        rings.append((number > 0, flat))
-        at += 4 + 16 * corners
-    return rings, at
+    """
+    if wkb.points(geometry) or wkb.lines(geometry):
+        raise ValueError(f"row {row}: its geometry is no polygon; only polygons are drawn")
+    return [(number > 0, ring) for polygon in wkb.polygons(geometry) for number, ring in enumerate(polygon)]

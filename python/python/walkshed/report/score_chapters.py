@@ -23,9 +23,11 @@ def scores(city: City) -> list[Block]:
     """Grades, categories, items and the lowest communities; nothing without a scorecard."""
     if city.scorecard is None:
         return []
-    text, card = partial(say, city.language), city.scorecard
+    text, card, by = partial(say, city.language), city.scorecard, city.scorecard.standard
+    name, status = (by.name_zh, by.status_zh) if city.language == "zh" else (by.name_en, by.status_en)
     return [
         Heading(text("scores")),
+        Paragraph(text("scores_by", name=name, status=status)),
         Paragraph(text("scores_text")),
         _grades(city, card),
         _spread(city, card),
@@ -78,12 +80,14 @@ def _categories(city: City, card: Scorecard) -> Table:
         low=pl.col("low").sum() / pl.col("weight").sum(),
         high=pl.col("high").sum() / pl.col("weight").sum(),
     )
+    names = card.category_names(city.language)
     rows: list[list[Value]] = [
-        [row["category"], joint.join(row["title"]), row["low"], row["high"]] for row in found.iter_rows(named=True)
+        [names[row["category"]], joint.join(row["title"]), row["low"], row["high"]]
+        for row in found.iter_rows(named=True)
     ]
     columns = [
-        Column(text("category"), width=0.8),
-        Column(text("items_in"), width=4.5),
+        Column(text("category"), width=1.8),
+        Column(text("items_in"), width=3.5),
         Column(text("low_mean"), "share", 1.1),
         Column(text("high_mean"), "share", 1.1),
     ]
@@ -112,6 +116,7 @@ def _items(city: City, card: Scorecard) -> Table:
 def _lowest(city: City, card: Scorecard) -> Table:
     text = partial(say, city.language)
     ranked = card.totals.sort("observed", "area_id", nulls_last=True).head(_LOWEST)
+    names = card.category_names(city.language)
     rows: list[list[Value]] = [
         [
             row["name"] or row["area_id"],
@@ -120,7 +125,7 @@ def _lowest(city: City, card: Scorecard) -> Table:
             row["high"],
             row["observed"],
             grade_of(city, row),
-            row["weakest"],
+            None if row["weakest"] is None else names[row["weakest"]],
         ]
         for row in ranked.iter_rows(named=True)
     ]
@@ -129,7 +134,7 @@ def _lowest(city: City, card: Scorecard) -> Table:
         Column(text("community_id"), width=1.3),
         *(Column(text(key), "score", 0.9) for key in ("low", "high", "observed")),
         Column(text("grade"), width=1.6),
-        Column(text("weakest"), width=1.1),
+        Column(text("weakest"), width=1.8),
     ]
     return Table(text("communities_table"), columns, rows, sheet=text("communities_table"))
 

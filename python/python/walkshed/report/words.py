@@ -201,6 +201,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "no_data": ("无数据", "no data"),
     # 6 Scores.
     "scores": ("社区体检评分", "Scorecard of communities"),
+    "scores_by": (
+        "评分依据：{name}（{status}）。",
+        "Scored by: {name} ({status}).",
+    ),
     "scores_text": (
         "每个社区按标准的条目逐点评分。得分是区间：低值把不明的算作没有，高值把不明的算作达标；“已知部分”只看已知的评分点。权重与等级的出处见标准文件。",
         "Each community is held against the points of the standard. A score is an interval: the low end gives "

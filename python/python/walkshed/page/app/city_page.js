@@ -175,7 +175,7 @@ class CityPage {
     const { gains, cost_yuan: cost, edits } = this.city.plans[plan];
     const row = gains.find((one) => one[0] === c && one[1] === g && one[2] === p);
     const about = [word("edits_n", { n: edits })];
-    if (cost > 0) about.push(word("cost", { n: number(cost / 1e4, 2) }));
+    if (cost > 0) about.push(word("cost", { n: words.language === "zh" ? number(cost / 1e4, 2) : number(cost, 0) }));
     const [up, down, minutes] = row ? row.slice(3).map((value) => number(value, 1)) : [];
     const of = called(this.city.about.classes[c]);
     const text = row ? word("gain_summary", { class: of, up, down, minutes }) : word("gain_none");
