@@ -34,6 +34,7 @@ root_doc = "docs/index"
 include_patterns = [
     "docs/**.md",
     "notebooks/*.ipynb",
+    "notebooks/README.md",
     "benches/runs/*/*.md",
     "benches/peers/*.md",
     "datasets/README.md",

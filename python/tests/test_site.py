@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -17,6 +19,7 @@ import pytest
 from docs_site import DOCS, ROOT, Page, Site
 
 import walkshed as ws
+from walkshed import cli
 from walkshed.console import BUSY, DONE, FAILED, REFUSED, STOPPED, TERMINATED
 
 TYPES = {
@@ -94,14 +97,37 @@ def test_every_public_name_has_an_entry(site: Site) -> None:
     assert wanted - site.entries() == set(), "add them to a page of docs/reference"
 
 
-def test_every_command_has_a_section(site: Site) -> None:
+def commands() -> list[str]:
+    """Every command of `walkshed`."""
     told = subprocess.run(
         [sys.executable, "-m", "walkshed", "--help"], capture_output=True, text=True, timeout=60, check=True
     )
-    commands = re.findall(r"^    (\w+) ", told.stdout, re.MULTILINE)
-    assert {"run", "validate", "score", "scenario", "site", "refresh", "verify"} <= set(commands)
+    found = re.findall(r"^    (\w+) ", told.stdout, re.MULTILINE)
+    assert {"run", "validate", "score", "scenario", "site", "refresh", "evaluate", "verify"} <= set(found)
+    return found
+
+
+def test_every_command_has_a_section(site: Site) -> None:
     anchors = Page.read(site.folder / "docs/reference/command_line.html").anchors
-    assert [command for command in commands if f"walkshed-{command}" not in anchors] == []
+    assert [command for command in commands() if f"walkshed-{command}" not in anchors] == []
+
+
+def test_the_chinese_page_has_every_command() -> None:
+    listed = [text for cells in rows(section(page("zh/index"), "## 常用命令")) for text in quoted(cells[0])]
+    assert sorted(listed) == sorted(f"walkshed {command}" for command in commands())
+
+
+def command_lines() -> Iterator[str]:
+    """Every command line that a page gives to be typed; what only tells the form, with brackets or …, is left out."""
+    for path in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
+        for block in re.findall(r"^```sh\n(.*?)^```", path.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+            for line in re.findall(r"^(?:\$ )?(walkshed .*)$", block, re.MULTILINE):
+                yield from (part.strip() for part in line.split("#")[0].split(";") if not re.search(r"[\[…]", part))
+
+
+@pytest.mark.parametrize("line", sorted(set(command_lines()) - {"walkshed --version"}))
+def test_the_command_line_is_understood(line: str) -> None:
+    assert callable(cli._parser().parse_args(shlex.split(line)[1:]).command)
 
 
 def test_every_message_is_told_in_both_languages(site: Site) -> None:
@@ -324,9 +350,54 @@ def test_figures_of_validation_stand_where_they_are_said_to() -> None:
 @pytest.mark.parametrize("name", GUIDES)
 def test_the_code_of_the_guide_runs(name: str, tmp_path: Path) -> None:
     """Blocks marked `python` run one after the other; those of other libraries are marked `py`."""
-    code = "\n".join(re.findall(r"^```python\n(.*?)^```", page(name), re.MULTILINE | re.DOTALL))
+    code = "\n".join(blocks(name, "python"))
     assert code.count("\n") > 8
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def blocks(name: str, language: str) -> list[str]:
+    """The blocks of a page in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page(name), re.MULTILINE | re.DOTALL)
+
+
+def test_the_guide_gives_both_libraries_the_same_rings() -> None:
+    """E2SFCA of the block of PySAL, worked out by hand with the rings that it names, is that of our block."""
+    theirs = ast.literal_eval(re.findall(r"step_fn\(({.*?})\)", "".join(blocks("migration", "py")))[0])
+    (catchment_min,) = re.findall(r"ws\.e2sfca\(.*catchment_min=(\d+)\)", "".join(blocks("migration", "python")))
+    minutes = [[5, 6, 16], [10, 4, 15], [11, 15, 10]]  # homes × places; on both sides of every edge, and on it
+    people, places = [100, 200, 400], [10, 20, 40]
+    weight = [[next((theirs[edge] for edge in sorted(theirs) if way <= edge), 0) for way in row] for row in minutes]
+    come = [sum(people[home] * weight[home][place] for home in range(3)) for place in range(3)]
+    access = [sum(places[place] / come[place] * weight[home][place] for place in range(3)) for home in range(3)]
+    pairs = [(home, place, 60.0 * minutes[home][place]) for home in range(3) for place in range(3)]
+    found = ws.e2sfca(
+        pl.DataFrame(pairs, schema=["origin_id", "facility_id", "time_s"], orient="row"),
+        pl.DataFrame({"origin_id": range(3), "people": people}),
+        pl.DataFrame({"facility_id": range(3), "capacity": places}),
+        catchment_min=float(catchment_min),
+    )
+    assert found["access"].to_list() == pytest.approx(access, rel=1e-9)
+
+
+def test_the_measured_walker_of_a_study_is_that_of_python(tmp_path: Path) -> None:
+    """A table of a study begins anew, where `dataclasses.replace` keeps what is not named: both must say everything."""
+    scope: dict[str, object] = {}
+    exec(blocks("mountain", "python")[0], scope)  # the page is ours
+    (table,) = blocks("mountain", "toml")
+    city = ws.synth(tmp_path / "city", nodes=1000, seed=1, progress=False)
+    city.study.write_text(city.study.read_text("utf-8") + table)
+    run = ws.run(city.study, tmp_path / "run", progress=False)
+    measured = scope["measured"]
+    assert isinstance(measured, ws.Profile)
+    assert run.report["study"]["profile"] == [asdict(measured)]
+    homes, shops = run.table("cells"), ws.read_table(tmp_path / "city/facilities.parquet")
+    by_study = run.table("times").filter(profile="senior").select("origin_id", "class", "time_s")
+    net = ws.Network.from_osm(
+        tmp_path / "city/streets.osm.pbf", elevation=tmp_path / "city/terrain.tif", progress=False
+    )
+    by_python = net.nearest(homes, shops, profile=measured, max_minutes=15, progress=False).select(by_study.columns)
+    assert by_study.drop_nulls().height > 100
+    assert by_study.sort("origin_id", "class").equals(by_python.sort("origin_id", "class"))
