@@ -164,6 +164,11 @@ impl Network {
         self.network.origin.analysis_crs.name()
     }
 
+    #[getter]
+    fn synthetic(&self) -> bool {
+        self.network.origin.synthetic
+    }
+
     /// Kilometres by kind of way, kinds in order.
     fn length_km(&self) -> Vec<(&'static str, f64)> {
         self.network.length_km_by_kind().into_iter().map(|(kind, km)| (kind.name(), km)).collect()

@@ -575,6 +575,10 @@ def test_the_command_answers_scenarios_of_a_study(
     for name in names:
         table = pl.read_parquet(out / f"{name}.parquet")
         assert table.height > 0 and table.columns[0] == "scenario" and table["scenario"].n_unique() == 1
+    again = tmp_path / "again.toml"
+    again.write_text(plan.read_text("utf-8").replace("两座天桥", "the same"), encoding="utf-8")
+    assert main(["scenario", str(helsinki), str(plan), str(again), "--out", str(out), "--quiet"]) == 1
+    assert "plan.toml has the same edits" in capsys.readouterr().err, "rows know their scenario by its edits"
     plan.write_text('[[edit]]\ndo = "close_link"\nid = "nowhere"\n', encoding="utf-8")
     before = sorted(path.name for path in out.iterdir())
     assert main(["scenario", str(helsinki), str(plan), "--out", str(out), "--quiet"]) == 1

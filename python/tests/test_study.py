@@ -72,6 +72,7 @@ def test_a_run_writes_six_tables_and_a_report(helsinki_run: ws.RunResult) -> Non
         whole = Path(entry["path"]).read_bytes()
         assert (entry["bytes"], entry["sha256"]) == (len(whole), hashlib.sha256(whole).hexdigest())
     assert len(report["inputs"]) == 4
+    assert report["synthetic"] is False
     assert report["walkshed"] == ws.__version__ and report["peak_memory_bytes"] > 1e6
     assert set(report["islands"]) == set(report["study"]["coverage"]["profiles"])
     for islands in report["islands"].values():

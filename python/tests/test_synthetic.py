@@ -70,13 +70,26 @@ def test_every_parent_holds_its_communities(city: ws.SyntheticCity) -> None:
     assert areas["code"].str.fullmatch(r"99\d{10}").all() and areas["code"].is_unique
 
 
+def test_a_network_and_a_run_know_that_it_is_made_up(city: ws.SyntheticCity, tmp_path: Path) -> None:
+    streets = (city.folder / "streets.osm.pbf").rename(tmp_path / "elsewhere.osm.pbf")
+    try:
+        net = ws.Network.from_osm(streets, progress=False)
+    finally:
+        streets.rename(city.folder / "streets.osm.pbf")
+    net.save(tmp_path / "net")
+    assert net.synthetic and ws.Network.load(tmp_path / "net").synthetic
+    nodes = pl.DataFrame({"id": ["a", "b"], "lon": [106.55, 106.551], "lat": [29.56, 29.56]})
+    edges = pl.DataFrame({"from": ["a"], "to": ["b"], "length_m": [100.0]})
+    assert not ws.Network.from_tables(nodes, edges).synthetic
+
+
 def test_the_study_runs_as_it_is(city: ws.SyntheticCity, tmp_path: Path) -> None:
     result = ws.run(city.study, tmp_path / "out", progress=False)
     report = result.report
     assert report["people"]["in_cells"] == pytest.approx(city.report["people"], rel=1e-9)
     assert len(report["facilities"]) == 30
     assert report["network"]["nodes"] == pytest.approx(5000, rel=0.1)
-    assert report["rejected"] == {}
+    assert report["rejected"] == {} and report["synthetic"] is True
 
 
 @pytest.mark.parametrize(("nodes", "seed"), [(999, 1), (5_000_001, 1), (1000, -1), (1000, 2**80)])

@@ -3,12 +3,15 @@
 use super::prepare::prepare;
 use super::publish::Staging;
 use crate::io;
+use crate::io::files::file_name;
 use crate::io::geoparquet;
 use crate::io::given::Given;
 use crate::io::hash::InputFile;
 use crate::io::memory::MemoryLimit;
 use crate::model::cell;
+use crate::model::edit_fault::EditFault;
 use crate::model::error::{Error, Result};
+use crate::model::problem::Problem;
 use crate::model::progress::Progress;
 use crate::model::scenario::Scenario;
 use crate::model::study::Study;
@@ -17,6 +20,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
 use arrow_select::concat::concat_batches;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,6 +35,8 @@ pub struct ScenariosReport {
     pub walkshed: &'static str,
     /// The configuration of the baseline.
     pub study: Study,
+    /// Whether the streets say that they are made up.
+    pub synthetic: bool,
     /// The files that were read.
     pub inputs: Vec<InputFile>,
     /// Seconds until the baseline was ready.
@@ -77,6 +83,7 @@ pub fn run(
     let prepared = prepare(&study, given, &mut Vec::new(), progress)?;
     let mut files = prepared.inputs.clone();
     files.extend(plans.iter().map(|plan| io::hash::identify(plan)).collect::<Result<Vec<_>>>()?);
+    let synthetic = prepared.network.origin.synthetic;
     let inputs = Inputs {
         network: Arc::new(prepared.network),
         cells: prepared.cells,
@@ -105,7 +112,8 @@ pub fn run(
             id: scenario.id.clone(),
             name: scenario.name.clone(),
             edits: edits(scenario)?,
-            cost_yuan: scenario.edits.iter().filter_map(|edit| edit.cost_yuan).sum(),
+            // An empty sum is -0.
+            cost_yuan: scenario.edits.iter().filter_map(|edit| edit.cost_yuan).sum::<f64>() + 0.0,
             changed: tables.cells.last().map_or(0, RecordBatch::num_rows),
             coverage_rows,
             seconds: began.elapsed().as_secs_f64(),
@@ -115,6 +123,7 @@ pub fn run(
     let report = ScenariosReport {
         walkshed: env!("CARGO_PKG_VERSION"),
         study,
+        synthetic,
         inputs: files,
         prepare_s,
         scenarios: reports,
@@ -123,12 +132,19 @@ pub fn run(
     Ok(report)
 }
 
-/// All scenarios, or the faults of all.
+/// All scenarios, or the faults of all. Rows know their scenario by its edits, so no two may have the same.
 fn read_all(plans: &[PathBuf]) -> Result<Vec<Scenario>> {
-    let (mut read, mut problems) = (Vec::new(), Vec::new());
+    let (mut read, mut problems) = (Vec::<Scenario>::new(), Vec::new());
+    let mut first: HashMap<String, &PathBuf> = HashMap::new();
     for plan in plans {
         match io::scenario::read(plan) {
-            Ok(scenario) => read.push(scenario),
+            Ok(scenario) => {
+                if let Some(other) = first.insert(scenario.id.clone(), plan) {
+                    let fault = EditFault::SameScenario { file: file_name(other) };
+                    problems.push(Problem::of_file(file_name(plan), fault.into()));
+                }
+                read.push(scenario);
+            }
             Err(Error::Input(faults)) => problems.extend(faults),
             Err(other) => return Err(other),
         }

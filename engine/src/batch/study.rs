@@ -42,6 +42,8 @@ pub struct RunReport {
     pub walkshed: &'static str,
     /// The configuration.
     pub study: Study,
+    /// Whether the streets say that they are made up.
+    pub synthetic: bool,
     /// What the coordinates of the tables are.
     pub coordinates: &'static str,
     /// The files that were read.
@@ -573,6 +575,7 @@ fn report(
     let none_open = known.into_iter().filter(|class| !facilities.contains_key(class)).collect();
     RunReport {
         walkshed: env!("CARGO_PKG_VERSION"),
+        synthetic: prepared.network.origin.synthetic,
         coordinates: study.study.analysis_crs.note(),
         inputs: prepared.inputs.clone(),
         network: network_report(prepared),

@@ -21,6 +21,11 @@ pub enum EditFault {
         /// Ids that it may have meant.
         near: Vec<String>,
     },
+    /// Another plan has the same edits.
+    SameScenario {
+        /// Its file.
+        file: String,
+    },
     /// A facility of this id is open already.
     FacilityOpen,
     /// A facility of this id is closed already.
@@ -72,6 +77,7 @@ impl EditFault {
             Self::UnknownChange { .. } => "unknown_change",
             Self::Unreadable { .. } => "unreadable_edit",
             Self::NoSuchFacility { .. } => "no_such_facility",
+            Self::SameScenario { .. } => "same_scenario",
             Self::FacilityOpen => "facility_open",
             Self::FacilityClosed => "facility_closed",
             Self::NewFacilityLacks { .. } => "new_facility_lacks",
@@ -113,6 +119,9 @@ impl EditFault {
                     format!("no facility has this id; did you mean {near}?"),
                     format!("没有该编号的设施；是否指 {near}？"),
                 )
+            }
+            Self::SameScenario { file } => {
+                both(format!("{file} has the same edits"), format!("与 {file} 的编辑完全相同"))
             }
             Self::FacilityOpen => both("a facility of this id is open already", "该编号的设施已在运营"),
             Self::FacilityClosed => both("the facility is closed already", "该设施已关停"),
@@ -172,6 +181,7 @@ impl EditFault {
             Self::NoSuchFacility { .. } => {
                 both("Correct the id, or open the facility first", "请更正编号，或先新增该设施")
             }
+            Self::SameScenario { .. } => both("Leave one of them out", "请去掉其中一个"),
             Self::FacilityOpen => both("Give the new one another id", "请为新设施另取编号"),
             Self::FacilityClosed | Self::LinkClosed | Self::LinkOpen => {
                 both("Remove the edit", "请删除该编辑")

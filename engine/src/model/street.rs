@@ -308,6 +308,8 @@ pub struct Streets {
     pub walls: Vec<[Place; 2]>,
     /// Floors that lift nodes serve, where their tags say, by node number.
     pub lift_levels: BTreeMap<u32, Vec<Level>>,
+    /// Whether the source says that it is made up.
+    pub synthetic: bool,
 }
 
 /// A network that somebody surveyed: nodes and straight edges, with times where they were measured.

@@ -430,6 +430,7 @@ impl<'a> Builder<'a> {
             tags_not_believed,
             lifts_to_nowhere: self.lifts_to_nowhere,
             left_out,
+            synthetic: self.streets.synthetic,
         };
         let ways = Ways {
             edges: self.edges,

@@ -134,6 +134,7 @@ pub fn connectedness(network: &Network) -> Connectedness {
     roots.dedup();
     let edges = &network.edges;
     let islands = (0..network.edge_count()).filter(|&edge| edges.island[edge] && is_way(edges, edge));
-    let island_km = islands.map(|edge| edges.length_m[edge] / 1000.0).sum();
+    // An empty sum is -0.
+    let island_km = islands.map(|edge| edges.length_m[edge] / 1000.0).sum::<f64>() + 0.0;
     Connectedness { pieces: roots.len(), island_km }
 }

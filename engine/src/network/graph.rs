@@ -218,6 +218,9 @@ pub struct Origin {
     pub lifts_to_nowhere: u64,
     /// What the extract holds and the network does not.
     pub left_out: LeftOut,
+    /// Whether the extract says that it is made up.
+    #[serde(default)]
+    pub synthetic: bool,
 }
 
 impl Origin {
@@ -232,6 +235,7 @@ impl Origin {
             tags_not_believed: 0,
             lifts_to_nowhere: 0,
             left_out: LeftOut::default(),
+            synthetic: false,
         }
     }
 }

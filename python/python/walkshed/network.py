@@ -257,6 +257,11 @@ class Network:
         """The system of its places and of all results: "wgs84", "gcj02" or "bd09"; it is saved with the network."""
         return self._engine.analysis_crs
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether its extract says that it is made up, as those of `synth` do; it is saved with the network."""
+        return self._engine.synthetic
+
     def nearest(
         self,
         origins: TableLike,

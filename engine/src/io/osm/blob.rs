@@ -1,6 +1,7 @@
 //! The container of an OSM PBF file: blobs, one after the other, each packed by itself.
 
 use super::wire::{Decoded, Fields};
+use super::write::SYNTHETIC_WRITER;
 use crate::io::files::{file_name, known_by};
 use crate::model::damage::Damage;
 use crate::model::error::{Error, Result};
@@ -202,20 +203,42 @@ const KNOWN_FEATURES: [&[u8]; 2] = [b"OsmSchema-V0.6", b"DenseNodes"];
 const HISTORY: &[u8] = b"HistoricalInformation";
 const LOCATIONS: &[u8] = b"LocationsOnWays";
 
-/// Read a `HeaderBlock` message; the answer is whether ways carry the places of their nodes.
+/// What the header of a file says of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileHeader {
+    /// Whether ways carry the places of their nodes.
+    pub locations_on_ways: bool,
+    /// Whether the program that wrote the file says that it made everything up.
+    pub synthetic: bool,
+}
+
+impl FileHeader {
+    /// What either says.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            locations_on_ways: self.locations_on_ways | other.locations_on_ways,
+            synthetic: self.synthetic | other.synthetic,
+        }
+    }
+}
+
+/// Read a `HeaderBlock` message.
 ///
 /// # Errors
 /// A fault when the file needs a feature that is not known.
-pub fn check_header(message: &[u8], at_byte: u64) -> std::result::Result<bool, Fault> {
+pub fn read_header(message: &[u8], at_byte: u64) -> std::result::Result<FileHeader, Fault> {
     let damaged = |damage| Fault::DamagedBlob { at_byte, damage };
-    let mut locations = false;
+    let mut header = FileHeader::default();
     for field in Fields(message) {
         let (number, value) = field.map_err(damaged)?;
+        if number == 16 {
+            header.synthetic |= value.bytes().map_err(damaged)?.ends_with(SYNTHETIC_WRITER.as_bytes());
+        }
         if ![4, 5].contains(&number) {
             continue;
         }
         let feature = value.bytes().map_err(damaged)?;
-        locations |= feature == LOCATIONS;
+        header.locations_on_ways |= feature == LOCATIONS;
         if number == 4 && feature == HISTORY {
             return Err(Fault::HistoryFile);
         }
@@ -223,5 +246,5 @@ pub fn check_header(message: &[u8], at_byte: u64) -> std::result::Result<bool, F
             return Err(Fault::UnknownFeature { feature: String::from_utf8_lossy(feature).into_owned() });
         }
     }
-    Ok(locations)
+    Ok(header)
 }

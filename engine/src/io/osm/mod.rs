@@ -135,18 +135,20 @@ pub fn read_within(
 ) -> Result<Extract> {
     let pbf = Pbf::open(path, inflated_ratio, progress)?;
     let mut reading = Reading::new(wanted);
-    let passes = if pbf.locations_on_ways { 4 } else { 3 };
+    let passes = if pbf.header.locations_on_ways { 4 } else { 3 };
     progress.begin("reading streets", pbf.blobs() * passes)?;
     reading.pass(&pbf, Kind::Relation, progress, Reading::relations)?;
     reading.pass(&pbf, Kind::Way, progress, Reading::ways)?;
     reading.list_needed_nodes();
     reading.pass(&pbf, Kind::Node, progress, Reading::nodes)?;
-    if pbf.locations_on_ways {
+    if pbf.header.locations_on_ways {
         reading.pass(&pbf, Kind::Way, progress, Reading::nodes_on_ways)?;
     }
     reading.found.left_out.repeated_elements = pbf.repeated_elements;
     reading.found.left_out.garbled_texts = pbf.garbled_texts;
-    reading.finish(path)
+    let mut extract = reading.finish(path)?;
+    extract.streets.synthetic = pbf.header.synthetic;
+    Ok(extract)
 }
 
 /// What is wanted of a file, and what of it was found so far.

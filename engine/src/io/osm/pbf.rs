@@ -1,7 +1,7 @@
 //! An OSM PBF file read in passes: one over everything to learn what is where, then one for each kind of element over the
 //! blobs that hold it.
 
-use super::blob::{self, BlobPlace, BlobRole};
+use super::blob::{self, BlobPlace, BlobRole, FileHeader};
 use super::block::{self, Block, Kind};
 use super::wire::Decoded;
 use crate::io::files::{Stamp, check_sidecar, file_name, guarded, open};
@@ -30,8 +30,8 @@ pub struct Pbf {
     counts: Vec<[u64; 3]>,
     /// Of ids that come more than once, which element counts, by its place among those of its kind.
     latest: [HashMap<i64, u64>; 3],
-    /// Whether ways carry the places of their nodes.
-    pub locations_on_ways: bool,
+    /// What the file says of itself.
+    pub header: FileHeader,
     /// Elements that a later version of themselves stands for.
     pub repeated_elements: u64,
     /// Texts that are no UTF-8.
@@ -65,7 +65,7 @@ impl Pbf {
             stamp,
             counts,
             latest: Default::default(),
-            locations_on_ways: false,
+            header: FileHeader::default(),
             repeated_elements: 0,
             garbled_texts: 0,
         };
@@ -85,7 +85,7 @@ impl Pbf {
         let length = self.stamp.length();
         let most = length.saturating_mul(ratio).max(INFLATED_FLOOR);
         let (mut inflated, mut orders) = (0, [Order::default(); 3]);
-        let Self { source, counts, locations_on_ways, garbled_texts, .. } = self;
+        let Self { source, counts, header, garbled_texts, .. } = self;
         let wanted = (0..source.blobs.len()).filter(|&at| source.blobs[at].role != BlobRole::Other);
         source.each(wanted, progress, look_into, |at, found| {
             inflated += found.inflated;
@@ -94,7 +94,7 @@ impl Pbf {
                 let fault = Fault::TooLarge { amount, found: inflated / length, most: ratio };
                 return Err(Problem::of_file(&source.name, fault).into());
             }
-            *locations_on_ways |= found.locations_on_ways;
+            *header = header.or(found.header);
             *garbled_texts += found.garbled_texts;
             counts[at] = found.counts;
             for (order, of_blob) in orders.iter_mut().zip(found.orders) {
@@ -234,14 +234,14 @@ struct Contents {
     inflated: u64,
     counts: [u64; 3],
     orders: [Order; 3],
-    locations_on_ways: bool,
+    header: FileHeader,
     garbled_texts: u64,
 }
 
 fn look_into(_: usize, blob: &BlobPlace, message: &[u8]) -> std::result::Result<Contents, Fault> {
     let mut contents = Contents { inflated: message.len() as u64, ..Contents::default() };
     if blob.role == BlobRole::Header {
-        contents.locations_on_ways = blob::check_header(message, blob.at_byte)?;
+        contents.header = blob::read_header(message, blob.at_byte)?;
         return Ok(contents);
     }
     let mut history = false;

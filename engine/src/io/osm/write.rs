@@ -39,6 +39,9 @@ pub enum MemberKind {
     Relation = 2,
 }
 
+/// How the name of a writing program ends that made up what it wrote.
+pub const SYNTHETIC_WRITER: &str = ", synthetic";
+
 /// One member of a relation.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -246,7 +249,7 @@ fn header_block(bounds: Option<Bounds>) -> Vec<u8> {
     }
     block.bytes(4, b"OsmSchema-V0.6");
     block.bytes(4, b"DenseNodes");
-    block.bytes(16, concat!("walkshed ", env!("CARGO_PKG_VERSION"), ", synthetic").as_bytes());
+    block.bytes(16, format!("walkshed {}{SYNTHETIC_WRITER}", env!("CARGO_PKG_VERSION")).as_bytes());
     block.0
 }
 
