@@ -44,6 +44,21 @@ def hostile_city(folder: Path) -> HostileCity:
     return HostileCity(city.study, run, scenarios, card)
 
 
+def scenarios_over(study: Path, folder: Path, *edits: list[str]) -> ws.ScenariosResult:
+    """Scenarios 0, 1, … whose edits are TOML, written and answered in a folder."""
+    folder.mkdir()
+    plans = [folder / f"{number}.toml" for number in range(len(edits))]
+    for number, (plan, own) in enumerate(zip(plans, edits, strict=True)):
+        text = f'[scenario]\nname = "{number}"\n' + "".join(f"[[edit]]\n{edit}\n" for edit in own)
+        plan.write_text(text, "utf-8")
+    return ws.run_scenarios(study, plans, folder / "answers", progress=False)
+
+
+def square(lon: float, lat: float, half: float) -> list[list[float]]:
+    """The corners of a square around a place, in degrees."""
+    return [[lon + x * half, lat + y * half] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))]
+
+
 def _rename(path: Path, column: str) -> None:
     """Give rows hostile names in turn, each with a number so that they differ."""
     table = pl.read_parquet(path)

@@ -110,6 +110,29 @@ def test_a_synthetic_city_says_so(town: Path, tmp_path: Path) -> None:
     assert "SYNTHETIC 合成数据" in base_map.of_run(run_of(tmp_path, {"osm": str(town)})).source
 
 
+@pytest.mark.parametrize("streets", ["osm", "overture"])
+def test_a_run_that_is_synthetic_says_so_wherever_its_files_are(streets: str, town: Path, tmp_path: Path) -> None:
+    run = run_of(tmp_path, {streets: str(tmp_path / "gone" / "streets.pbf"), "connectors": None})
+    run.report["synthetic"] = True
+    assert base_map.credit_of(run).startswith("SYNTHETIC 合成数据")
+    assert base_map.of_run(run).source.startswith("SYNTHETIC 合成数据")
+    run.report["synthetic"] = False
+    assert "SYNTHETIC" not in base_map.credit_of(run)
+
+
+@pytest.mark.parametrize("streets", ["osm", "overture"])
+@pytest.mark.parametrize("system", ["wgs84", "gcj02"])
+@pytest.mark.parametrize("fault", ["gone", "broken"])
+def test_the_credit_names_no_folder_of_the_machine(streets: str, system: str, fault: str, tmp_path: Path) -> None:
+    file = tmp_path / f"my {fault}.osm.pbf"
+    if fault == "broken":
+        file.write_bytes(b"neither a map nor a table")
+    run = run_of(tmp_path, {streets: str(file), "connectors": str(file)}, system=system)
+    source = base_map.of_run(run).source
+    assert file.name in source and "without streets" in source
+    assert str(tmp_path) not in source and "/" not in source
+
+
 @pytest.mark.parametrize("lacking", ["file", "pyogrio", "streets"])
 def test_what_cannot_be_drawn_is_told_and_stops_nothing(
     lacking: str, town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

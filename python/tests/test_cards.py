@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
 import re
 import time
@@ -264,6 +265,47 @@ def test_the_picture_of_a_run_has_a_dot_for_every_cell(city_run: ws.RunResult) -
     share = times.group_by("origin_id").agg(share=(pl.col("time_s") <= 900).fill_null(False).mean())["share"]
     most = re.search(rf'stroke="{thumbnail.FEW_TO_MANY[-1]}"[^>]*d="([^"]*)"', svg)
     assert most is not None and most.group(1).count("M") == (share >= 0.8).sum()
+
+
+def test_nothing_has_no_sign() -> None:
+    columns = {
+        "cost_yuan": [-0.0],
+        "people": [-0.2],
+        "change": [-0.4],
+        "share": [-0.0002],
+        "climb_m": [-0.01],
+        "x": [-0.0],
+    }
+    text = Outline(cards.table(pl.DataFrame(columns), list(columns))).text
+    assert "-" not in text and "0.0%" in text
+    lost = Outline(cards.table(pl.DataFrame({"people": [-0.6], "climb_m": [-0.1]}), ["people", "climb_m"])).text
+    assert "-1" in lost and "-0.1" in lost
+
+
+def test_a_scorecard_has_no_names_of_a_program_in_it(things: dict[str, Callable[[], Any]]) -> None:
+    """Grades and statuses are told in words, also where what is unknown decides the grade."""
+    card: ws.Scorecard = things["Scorecard"]()
+    (area,) = card.totals.filter(pl.col("grade").is_null()).head(1)["area_id"]
+    open_grade = {
+        "grade": pl.lit(None, pl.String),
+        "grade_low": pl.lit("gap"),
+        "grade_high": pl.lit("basically_complete"),
+    }
+    card = dataclasses.replace(card, totals=card.totals.with_columns(**open_grade))
+    zh, en = (Outline(card.card(area, language=language)._repr_html_()).text for language in ("zh", "en"))
+    assert "存在短板 … 基本完整" in zh and "has gaps … basically complete" in en
+    assert "存在短板 … 基本完整 has gaps … basically complete" in Outline(card._repr_html_()).text
+    assert "存在短板 … 基本完整" in card.text(area, chinese=True) and "has gaps … basically complete" in card.text(area)
+    told = zh + en + Outline(card._repr_html_()).text
+    assert "basically_complete" not in told and "not_applicable" not in told
+
+
+def test_scenarios_of_which_there_are_none(city: ws.SyntheticCity, tmp_path: Path) -> None:
+    none = ws.run_scenarios(city.study, [], tmp_path / "none", progress=False)
+    assert "没有方案 There are no scenarios" in Outline(none._repr_html_()).text
+    assert none.summary().is_empty()
+    with pytest.raises(ValueError, match="there are no scenarios"):
+        none.plot()
 
 
 def test_a_scorecard_tells_grades_and_the_worst(things: dict[str, Callable[[], Any]]) -> None:

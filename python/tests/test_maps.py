@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import decimal
+import json
+import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib
+import nbformat
 import polars as pl
 import pytest
 import shapely
@@ -17,12 +24,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
+from nbclient import NotebookClient
 from towns import Town, degrees, places
 
 import walkshed as ws
 from walkshed import maps
-from walkshed.maps import base_map, palette
-from walkshed.maps.sheet import round_length_m, wrapped
+from walkshed.facilities import open_facilities
+from walkshed.maps import base_map, change, palette
+from walkshed.maps.box import round_length_m
+from walkshed.maps.minutes import percent
+from walkshed.maps.sheet import wrapped
+from walkshed.page import tables
+from walkshed.report import map_chapters
 
 matplotlib.use("Agg")
 
@@ -109,6 +122,12 @@ def test_neighbours_of_a_scale_are_told_apart(scale: Any, count: int, deficiency
         assert difference(one, other, deficiency) > 9
 
 
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_nine_kinds_of_change_are_told_apart(deficiency: str) -> None:
+    for one, other in pairwise(palette.diverging(9)):
+        assert difference(one, other, deficiency) > 9
+
+
 @pytest.mark.parametrize("scale", [palette.minutes_colours, palette.sequential])
 @pytest.mark.parametrize("count", [2, 3, 5, 7])
 def test_scales_run_evenly_in_lightness_so_that_grey_print_tells_them_apart(scale: Any, count: int) -> None:
@@ -157,6 +176,10 @@ def test_quantiles_hold_as_many_values_each_and_keep_equal_ones_together() -> No
     assert palette.quantile_breaks([], 5) == []
 
 
+def test_shares_are_classed_as_they_are_and_not_as_they_are_rounded() -> None:
+    assert [palette.class_of(share, palette.SHARE_BREAKS) for share in (0.2, 0.2004, 0.8, 0.8001)] == [0, 1, 3, 4]
+
+
 def test_classes_take_their_upper_limit() -> None:
     assert [palette.class_of(value, [5, 10]) for value in (0, 5, 5.01, 10, 99)] == [0, 0, 1, 1, 2]
     assert palette.class_of(None, [5]) is None
@@ -167,8 +190,8 @@ def test_each_panel_says_what_share_is_covered(helsinki_run: ws.RunResult) -> No
     total = helsinki_run.total().filter(
         (pl.col("class") == "pharmacy") & (pl.col("group") == "all") & (pl.col("profile") == "adult")
     )
-    shares = [f"{share:.0%} in {minutes:g}" for share, minutes in total.select("share", "minutes").iter_rows()]
-    title = figure.axes[0].get_title(loc="left")
+    shares = [f"{percent(share)} in {minutes:g}" for share, minutes in total.select("share", "minutes").iter_rows()]
+    title = figure.axes[0].get_title(loc="left").replace("\n", " ")
     assert title.startswith("Pharmacy")
     assert all(share in title for share in shares)
 
@@ -190,6 +213,44 @@ def test_more_than_three_classes_of_minutes(run: ws.RunResult) -> None:
     times = run.table("times").filter((pl.col("class") == "pharmacy") & (pl.col("profile") == "adult"))
     inside = times.filter(pl.col("time_s").is_between(240, 360, closed="right"))
     assert shapes_of(figure, palette.minutes_colours(5)[2]) == inside.height > 0
+
+
+@pytest.mark.parametrize("minutes", [4.1, 8.2])
+def test_a_walk_of_a_broken_limit_is_within_it(run: ws.RunResult, minutes: float, tmp_path: Path) -> None:
+    """4.1 min are 246 s, though 4.1 * 60 is less in binary."""
+    changed = edited(run, tmp_path, "times", time_s=pl.lit(minutes * 60).round(1))
+    figure = changed.plot("pharmacy", minutes=[minutes, 15], base=base_map.EMPTY)
+    cells = run.table("times").filter((pl.col("class") == "pharmacy") & (pl.col("profile") == "adult")).height
+    assert shapes_of(figure, palette.minutes_colours(2)[0]) == cells
+
+
+def edited(run: ws.RunResult, folder: Path, table: str, **columns: pl.Expr) -> ws.RunResult:
+    """A copy of a run with other values in a table."""
+    copy = Path(shutil.copytree(run.folder, folder / "edited"))
+    run.table(table).with_columns(**columns).write_parquet(copy / f"{table}.parquet")
+    return ws.RunResult.load(copy)
+
+
+def test_only_open_facilities_have_a_door(run: ws.RunResult, tmp_path: Path) -> None:
+    states = ["open", "planned", "closed", "building", None]
+    named = pl.Series("state", states)
+    state = (pl.int_range(pl.len()) % len(states)).map_elements(lambda at: named[at], pl.String, skip_nulls=False)
+    mixed = edited(run, tmp_path, "facilities", state=state)
+    ledger = mixed.table("facilities").filter(pl.col("class") == "pharmacy")
+    counts = [ledger["state"].to_list().count(each) for each in ("open", None)]
+    assert 0 < sum(counts) < ledger.height
+    (doors,) = mixed.plot("pharmacy", base=base_map.EMPTY).axes[0].collections
+    assert len(doors.get_offsets()) == sum(counts)  # type: ignore[arg-type]
+    on_page = tables.of_run(mixed, None).facilities
+    assert on_page.filter(pl.col("class") == "pharmacy").height == sum(counts)
+    city: Any = SimpleNamespace(facilities=mixed.table("facilities"), language="zh")
+    assert len(map_chapters.doors(city, "pharmacy").lon) == sum(counts)
+
+
+def test_facilities_are_open_by_their_state_on_the_day() -> None:
+    ledger = pl.DataFrame({"id": [1, 2, 3, 4, 5], "state": ["open", "planned", None, "closed", "building"]})
+    assert open_facilities(ledger)["id"].to_list() == [1, 3]
+    assert open_facilities(ledger.drop("state"))["id"].to_list() == [1, 2, 3, 4, 5]
 
 
 def test_areas_are_coloured_by_the_share_that_is_covered(run: ws.RunResult) -> None:
@@ -282,12 +343,129 @@ def test_the_picture_is_the_same_bytes_twice_and_replaces_an_earlier_one(
         ({"profile": "cyclist"}, "the run has adult, senior"),
         ({"show": "beauty"}, 'use "minutes" or "coverage"'),
         ({"show": "coverage", "minutes": 7}, "minutes 7: the run has 5, 10, 15"),
+        ({"minutes": [5, 30]}, "minutes 30: the run has times up to 15 min"),
+        ({"minutes": [0, 5]}, "minutes 0: the run has times up to 15 min"),
+        ({"minutes": []}, "minutes .*: give at least one limit, up to 15"),
+        ({"classes": []}, "no times for no class; classes: activity_ground"),
+        ({"show": "coverage", "profile": "cyclist"}, "the run has adult, senior"),
         ({"show": "coverage", "group": "giants"}, "group 'giants': the run has"),
     ],
 )
 def test_what_a_run_does_not_have_is_refused(run: ws.RunResult, asked: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         run.plot(**asked, base=base_map.EMPTY)
+
+
+@pytest.fixture(scope="module")
+def by_group(city: ws.SyntheticCity, tmp_path_factory: pytest.TempPathFactory) -> ws.RunResult:
+    """A run in which seniors walk as seniors and everybody else as adults."""
+    folder = Path(shutil.copytree(city.folder, tmp_path_factory.mktemp("by_group") / "city"))
+    study = folder / "STUDY.toml"
+    pairs = 'profiles = ["adult", "senior"]'
+    told = study.read_text("utf-8")
+    assert pairs in told
+    study.write_text(told.replace(pairs, f'{pairs}\ngroup_profiles = {{ senior_60_plus = "senior" }}'), "utf-8")
+    return ws.run(study, folder / "run", progress=False)
+
+
+def test_a_profile_of_one_group_has_maps_of_its_own(by_group: ws.RunResult) -> None:
+    seniors = by_group.total().filter((pl.col("profile") == "senior") & (pl.col("class") == "pharmacy"))
+    assert set(seniors["group"]) == {"senior_60_plus"}
+    share = percent(seniors.filter(pl.col("minutes") == 10)["share"][0])
+    told = words(by_group.plot("pharmacy", profile="senior", base=base_map.EMPTY)).replace("\n", " ")
+    assert f"{share} in 10" in told and "seniors 60+: " in told
+    for profile in ("senior", None):
+        asked: dict[str, Any] = {"group": "senior_60_plus", "profile": profile, "minutes": 10}
+        figure = by_group.plot("pharmacy", show="coverage", base=base_map.EMPTY, **asked)
+        assert f"whole city {share}" in words(figure) and "(senior)" in words(figure)
+    assert "seniors 60+" not in words(by_group.plot("pharmacy", base=base_map.EMPTY))
+    assert len(by_group.plot(profile="senior", base=base_map.EMPTY).axes) == 6
+
+
+def test_a_group_that_does_not_walk_so_is_refused_with_what_it_does(by_group: ws.RunResult) -> None:
+    with pytest.raises(ValueError, match="all walks as adult, and as senior walks senior_60_plus"):
+        by_group.plot(show="coverage", profile="senior", base=base_map.EMPTY)
+    with pytest.raises(ValueError, match="senior_60_plus walks as senior, and as adult walks all, infant_0_2"):
+        by_group.plot(show="coverage", profile="adult", group="senior_60_plus", base=base_map.EMPTY)
+
+
+def test_a_run_without_areas_says_so(city: ws.SyntheticCity, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(city.folder, tmp_path / "city"))
+    told = (folder / "STUDY.toml").read_text("utf-8")
+    (folder / "STUDY.toml").write_text(re.sub(r"\[areas\]\n(.+\n)+", "", told), "utf-8")
+    plain = ws.run(folder / "STUDY.toml", folder / "run", progress=False)
+    with pytest.raises(ValueError, match="the run has no areas"):
+        plain.plot(show="coverage", base=base_map.EMPTY)
+    assert "Pharmacy" in words(plain.plot("pharmacy", base=base_map.EMPTY))
+
+
+def test_few_are_not_none_and_nearly_all_are_not_all() -> None:
+    shares = (0.0, 0.0048, 0.0996, 0.1, 0.42, 0.9949, 1.0, None)
+    assert [percent(share) for share in shares] == ["0%", "0.5%", "10.0%", "10%", "42%", "99.5%", "100%", "–"]
+
+
+HOSTILE = ["cost $5_{ and $6", "my$own$class", "^_\\", "_under", "a\\$b$", "$\\frac{1}{$"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_names_are_shown_letter_for_letter(name: str, kind: str, tmp_path: Path) -> None:
+    figure = squares([name, name, "other"], "class").plot("class", title=name, source=f"by {name}")
+    maps.save(figure, tmp_path / f"map.{kind}")
+    assert set(legend(figure)) == {f"{name} (2)", "other (1)"}
+    assert name in words(figure) and f"by {name}" in words(figure)
+    assert not any(text.get_parse_math() for text in figure.findobj(Text) if isinstance(text, Text))
+
+
+def test_a_run_of_hostile_names_is_drawn(run: ws.RunResult, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(run.folder, tmp_path / "hostile"))
+    for table in ("times", "facilities"):
+        mine = pl.col("class").replace({"pharmacy": HOSTILE[0]})
+        run.table(table).with_columns(mine).write_parquet(copy / f"{table}.parquet")
+    told = (copy / "run.json").read_text("utf-8").replace('"pharmacy"', json.dumps(HOSTILE[0]))
+    report = json.loads(told)
+    report["study"]["study"]["name"] = HOSTILE[1]
+    (copy / "run.json").write_text(json.dumps(report), "utf-8")
+    figure = ws.RunResult.load(copy).plot([HOSTILE[0], "kindergarten"], base=base_map.EMPTY)
+    maps.save(figure, tmp_path / "map.png")
+    assert HOSTILE[0] in words(figure).replace("\n", " ") and "My$own$class: walking time" in words(figure)
+
+
+def test_no_figure_stays_open(run: ws.RunResult, recwarn: pytest.WarningsRecorder) -> None:
+    figures = [squares([1.0, 2.0]).plot("value") for _ in range(22)]
+    assert pyplot.get_fignums() == []
+    assert not [each for each in recwarn if "figures have been opened" in str(each.message)]
+    assert len({id(figure) for figure in figures}) == 22
+
+
+def test_a_notebook_shows_every_figure_once() -> None:
+    """Also those of later cells, of a loop of many, and one that is looked at again."""
+    begin = [
+        "import polars as pl, shapely, walkshed as ws",
+        "shape = shapely.to_wkb(shapely.box(106.5, 29.5, 106.51, 29.51))",
+        "table = ws.GeoTable(pl.DataFrame({'value': [1.0], 'geometry': [shape]}))",
+        "table.plot('value');",
+    ]
+    cells = ["\n".join(begin), "figure = table.plot('value')", "for _ in range(22):\n    table.plot('value')", "figure"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=120).execute()
+    shown = [[output for output in cell.outputs if "data" in output] for cell in notebook.cells]
+    assert [len(each) for each in shown] == [1, 1, 22, 1]
+    assert all("image/png" in output.data for each in shown for output in each)
+    assert not [output for cell in notebook.cells for output in cell.outputs if output.output_type == "stream"]
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = squares([1.0]).plot("value")
+
+    def full(partial: Path, **_: Any) -> None:
+        Path(partial).write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(figure, "savefig", full)
+    with pytest.raises(OSError, match="no space"):
+        maps.save(figure, tmp_path / "map.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 def squares(values: list[Any], column: str = "value") -> ws.GeoTable:
@@ -317,11 +495,39 @@ def test_classes_by_equal_width_and_by_limits() -> None:
         squares(values).plot("value", scheme="jenks")  # type: ignore[arg-type]
 
 
+def test_a_legend_has_as_many_figures_as_tell_its_classes_apart() -> None:
+    values = [123.001, 123.002, 123.003, 123.004, 123.005]
+    told = legend(squares(values).plot("value", k=5))
+    assert sorted(told) == [f"{value} (1)" for value in values]
+    near = legend(squares([2000.25, 2000.5, 2000.75]).plot("value", k=3))
+    assert len(set(near)) == 3
+    assert set(legend(squares([0.12345, 55.5, 1234.5, 6e6]).plot("value", k=2))) == {
+        "0.123–55.5 (2)",
+        "1,234–6,000,000 (2)",
+    }
+
+
+@pytest.mark.parametrize("scheme", ["quantiles", "equal", [2.0]])
+def test_infinite_numbers_are_the_last_class(scheme: Any) -> None:
+    told = legend(squares([1.0, 2.0, 3.0, float("inf"), float("nan")]).plot("value", scheme=scheme, k=2))
+    assert any(text.endswith("–∞ (2)") or text.endswith("–∞ (3)") for text in told)
+    assert "no value (1)" in told
+
+
+def test_decimals_are_numbers_and_truth_is_said_in_the_language() -> None:
+    amounts = [decimal.Decimal("1.50"), decimal.Decimal("2.25"), None]
+    assert set(legend(squares(amounts).plot("value", k=2))) == {"1.5 (1)", "2.25 (1)", "no value (1)"}
+    assert set(legend(squares([True, False, False]).plot("value", language="zh"))) == {"否 (2)", "是 (1)"}
+    assert set(legend(squares([True, False, False]).plot("value"))) == {"no (2)", "yes (1)"}
+
+
 def test_words_are_kinds_and_rare_ones_are_one() -> None:
     figure = squares(["pass", "fail", "fail", None], "status").plot("status", language="zh")
     assert set(legend(figure)) == {"未达标 (2)", "达标 (1)", "无数据 (1)"}
     many = squares([f"kind {place}" for place in range(12)]).plot("value")
     assert len(legend(many)) == 8 and "others (5)" in legend(many)
+    more = squares([f"kind {place}" for place in range(30)]).plot("value", language="zh")
+    assert len(legend(more)) == 8 and "其他 (23)" in legend(more)
 
 
 def test_columns_and_shapes_that_are_not_there_are_refused() -> None:
@@ -365,19 +571,95 @@ def _cells() -> list[int]:
 
 
 def test_who_gains_and_who_loses(answer: ws.Baseline) -> None:
-    # 400 s and 800 s (out of reach, so 600) become 400 s and 0; who lived next door now walks 800 (600).
+    # Within 10 min: who lived next door walks 800 s now and arrives nowhere, who lived 800 s away is at the door.
+    # In the middle it is 400 s either way.
     plan = ws.Scenario(
         [ws.OpenFacility("k2", "kindergarten", degrees(1064, 0)), ws.CloseFacility("k1"),
          ws.AddLink("b1", degrees(0, 0), degrees(0, 40))], name="搬迁",
     )  # fmt: skip
-    figure = answer.what_if(plan, progress=False).plot(language="zh")
-    assert "300 人缩短，100 人延长" in words(figure)
-    assert {"缩短 5 分钟以上", "延长 5 分钟以上", "新增设施", "新增连接"} <= set(legend(figure))
-    assert "缩短 2–5 分钟" not in legend(figure)
-    best, worst = palette.diverging(7)[6], palette.diverging(7)[0]
+    found = answer.what_if(plan, progress=False)
+    figure = found.plot(language="zh")
+    assert "0 人缩短，0 人延长，300 人新增可达，100 人不再可达" in words(figure).replace("\n", "")
+    assert {"新增可达", "不再可达", "新增设施", "新增连接"} <= set(legend(figure))
+    assert not [text for text in legend(figure) if "分钟" in text]
+    best, worst = palette.diverging(9)[8], palette.diverging(9)[0]
     assert shapes_of(figure, best) == shapes_of(figure, worst) == 1
     hatched = [patch for patch in figure.axes[0].patches if patch.get_hatch()]
     assert len(hatched) == 1
+    everywhere = found.gains.filter(pl.col("area_id").is_null() & (pl.col("group") == "all"))
+    assert everywhere.select("people_gaining", "people_losing").row(0) == (300.0, 100.0)
+
+
+CHANGES = [
+    # before, after (s; cut-off 900), what becomes of the walk
+    (894.0, None, "no longer reached"),
+    (None, 894.0, "newly reached"),
+    (None, None, "as long as before"),
+    (600.0, 600.0, "as long as before"),
+    (600.1, 600.0, "less than 2 min shorter"),
+    (719.9, 600.0, "less than 2 min shorter"),
+    (720.0, 600.0, "2–5 min shorter"),
+    (600.0, 300.0, "2–5 min shorter"),
+    (600.1, 300.0, "over 5 min shorter"),
+    (600.0, 600.1, "less than 2 min longer"),
+    (600.0, 719.9, "less than 2 min longer"),
+    (600.0, 720.0, "2–5 min longer"),
+    (300.0, 600.0, "2–5 min longer"),
+    (300.0, 600.1, "over 5 min longer"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "told"), CHANGES)
+def test_each_walk_is_in_the_class_that_its_words_say(before: float | None, after: float | None, told: str) -> None:
+    figure = changed([(before, after, 10.0)])
+    assert legend(figure) == [told]
+
+
+def test_the_title_counts_the_people_of_each_change() -> None:
+    walks = [(894.0, None, 1.0), (None, 880.0, 20.0), (500.0, 600.0, 300.0), (600.0, 100.0, 4000.0), (9.0, 9.0, 5e4)]
+    told = words(changed(walks)).replace("\n", " ")
+    assert "shorter for 4,000 people, longer for 300, newly reached by 20, no longer reached by 1" in told
+
+
+def changed(walks: list[tuple[float | None, float | None, float]]) -> Figure:
+    """The map of walks before and after, each of a cell of its own with some people."""
+    boxes = [shapely.box(106.5 + 0.01 * at, 29.5, 106.508 + 0.01 * at, 29.508) for at in range(len(walks))]
+    times = pl.DataFrame(
+        walks, schema={"before_s": pl.Float64, "after_s": pl.Float64, "people": pl.Float64}, orient="row"
+    )
+    cells = times.with_columns(
+        pl.Series("geometry", [shapely.to_wkb(box) for box in boxes]),
+        **{"class": pl.lit("pharmacy")},
+        profile=pl.lit("adult"),
+    )
+    box = change.box_of(cells, [], "adult")
+    about: dict[str, Any] = {"name": "plan", "profile": "adult", "classes": None, "language": "en", "source": ""}
+    return change.change_map(cells, [], base=base_map.EMPTY, box=box, **about)
+
+
+def test_maps_of_a_synthetic_network_say_so(answer: ws.Baseline, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = ws.Scenario([ws.OpenFacility("p", "pharmacy", degrees(0, 0))], name="p")
+    shown, net = answer.what_if(plan, progress=False), answer.network
+    assert "SYNTHETIC" not in words(shown.plot()) + words(net.plot())
+    monkeypatch.setattr(ws.Network, "synthetic", property(lambda _: True))
+    for figure in (
+        shown.plot(),
+        shown.plot(base=base_map.EMPTY),
+        shown.plot(source="desk"),
+        net.plot(),
+        net.plot(source="desk"),
+    ):
+        assert "SYNTHETIC 合成数据" in words(figure)
+    assert "desk" in words(net.plot(source="desk"))
+    assert words(net.plot(source="SYNTHETIC 合成数据: desk")).count("SYNTHETIC") == 1
+
+
+def test_a_synthetic_city_says_so_whatever_else_is_said(city: ws.SyntheticCity, run: ws.RunResult) -> None:
+    net = ws.Network.from_osm(city.folder / "streets.osm.pbf", progress=False)
+    real = replace(base_map.EMPTY, source="© OpenStreetMap contributors")
+    for figure in (net.plot(), run.plot("pharmacy", source="desk"), run.plot("pharmacy", base=real)):
+        assert words(figure).count("SYNTHETIC 合成数据") == 1
+    assert "desk" in words(run.plot("pharmacy", source="desk", show="coverage"))
 
 
 def test_a_scenario_that_changes_nothing_says_so(answer: ws.Baseline) -> None:
@@ -409,7 +691,7 @@ def test_scenarios_are_drawn_by_name(city: ws.SyntheticCity, run: ws.RunResult, 
 
 def test_stairs_stand_out_with_their_length(street: ws.Network) -> None:
     figure = street.plot(language="zh")
-    assert set(legend(figure)) == {"其他步行道路 (1.1 km)", "台阶 (0.1 km)"}
+    assert set(legend(figure)) == {"其他步行道路 (1.1 km)", "梯道 (0.1 km)"}
     with pytest.raises(ValueError, match='use "kind" or "slope"'):
         street.plot(by="beauty")  # type: ignore[arg-type]
 
@@ -431,7 +713,7 @@ def test_ways_are_classed_by_their_slope() -> None:
 def test_lifts_are_counted(city: ws.SyntheticCity) -> None:
     net = ws.Network.from_osm(city.folder / "streets.osm.pbf", progress=False)
     lifts = net.edges().filter(pl.col("kind") == "lift").height
-    assert f"lift ({lifts:,})" in legend(net.plot())
+    assert f"lifts ({lifts:,})" in legend(net.plot())
 
 
 def test_sites_and_whom_they_serve_are_drawn() -> None:

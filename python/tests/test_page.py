@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import gzip
 import hashlib
+import itertools
 import json
 import random
 import re
@@ -16,12 +17,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hostile_city import NAMES, HostileCity, hostile_city
+from hostile_city import NAMES, HostileCity, hostile_city, scenarios_over, square
 
 import walkshed as ws
-from walkshed.page import Page, document, page, page_of_table, tables
+from walkshed import language
+from walkshed.maps import palette, wkb
+from walkshed.maps.base_map import EMPTY
+from walkshed.page import Page, document, page, page_of_answer, page_of_table, tables
 from walkshed.page.block import Block, Width
-from walkshed.page.city_block import REASONS
+from walkshed.page.city_block import REASONS, SHARES, city_block
 from walkshed.page.outlines import outlines
 
 VENDOR = Path(document.__file__).parent / "vendor"
@@ -163,22 +167,35 @@ def test_no_folder_of_this_machine_stands_in_the_page(made: Page, city: HostileC
     assert set(about["inputs"]) >= {"streets.osm.pbf", "facilities.parquet"}
 
 
-def test_says_that_it_is_synthetic(made: Page) -> None:
-    assert "SYNTHETIC 合成数据" in made.html
+def test_says_that_it_is_synthetic_whatever_lies_beneath(made: Page, city: HostileCity) -> None:
+    for shown in (made, page(city.run, base=EMPTY), city.scenarios.explore(city.run)):
+        assert "SYNTHETIC 合成数据" in shown.html
+    assert "SYNTHETIC" not in page(city.run, base=EMPTY, source="审图号 1").html.replace(NAMES[0], "")
 
 
 def test_every_word_is_there_in_both_languages_and_used() -> None:
     words, code = document.words(), document._script() + (document.HERE / "page.html").read_text("utf-8")
     for key, (zh, en) in words.items():
-        assert re.findall(r"\{\w+\}", zh) == [] or sorted(re.findall(r"\{\w+\}", zh)) == sorted(
-            re.findall(r"\{\w+\}", en)
-        )
+        assert sorted(re.findall(r"\{\w+\}", zh)) == sorted(re.findall(r"\{\w+\}", en)), key
         assert not re.search("[\u4e00-\u9fff]", en) or key.startswith("language_")
     asked = set(re.findall(r'word\("(\w+)"', code)) | set(re.findall(r'data-(?:word|label|hint)="(\w+)"', code))
     assert asked <= set(words)
-    spelled = set(re.findall(r'"(\w+)"', code)) | asked | set(REASONS) | {"nobody_lives_here"}
-    made_up = re.compile(r"layer_\w+|left_out_\w+|" + "|".join(ws.score.__globals__["STATUS_ZH"]))
+    spelled = set(re.findall(r'"(\w+)"', code)) | asked
+    made_up = re.compile(r"layer_\w+|left_out_\w+")
     assert [key for key in words if key not in spelled and not made_up.fullmatch(key)] == []
+
+
+def test_one_thing_has_one_name() -> None:
+    """Words of tables come from `language.word` alone; what they were called elsewhere is not called so any more."""
+    kinds = ("status", "grade", "reason", "edit")
+    known = {pair["zh"] for kind in kinds for pair in language._WORDS[kind].values()}
+    assert [key for key, (zh, _) in document.words().items() if zh in known] == []
+    package = Path(language.__file__).parent
+    files = [path for path in package.rglob("*") if path.suffix in (".py", ".js", ".json", ".html")]
+    old = ("开设设施", "新增通道", "封闭通道", "恢复通道", "台阶", "无步行道路连通", "附近没有步行道路", "编辑")
+    used = [(path.name, word) for path in files for word in old if word in path.read_text("utf-8")]
+    assert len(files) > 50 and used == []
+    assert document.words()["cost"][0].startswith("造价"), "as reports and cards call it"
 
 
 def test_save_is_whole_or_not_at_all(made: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,6 +263,188 @@ def test_what_a_scenario_closes_moves_and_opens_is_where_it_is_then(city: Hostil
     changed = scenarios.table("cells")
     assert len(columns["plan_0_cell"]) == changed.height
     assert len(columns["cell_low"]) == len(set(city.run.table("cells")["cell"]) | set(changed["cell"]))
+
+
+def test_a_planned_facility_that_opens_where_it_stands_is_on_the_page(city: HostileCity, tmp_path: Path) -> None:
+    ledger = city.run.table("facilities")
+    (own,) = ledger.filter(pl.col("state") == "planned").head(1).iter_rows(named=True)
+    scenarios = scenarios_over(city.study, tmp_path / "s", [f'do = "open_facility"\nid = "{own["id"]}"'])
+    about, columns = Blocks(page(city.run, scenarios=scenarios).html).block("data")
+    told = about["facilities"]
+    (at,) = [at for at, of in enumerate(told["plan"]) if of == 0]
+    assert (told["id"][at], told["name"][at]) == (own["id"], own["name"])
+    place = (columns["end_lon"][at], columns["end_lat"][at])
+    assert place == (round(own["lon"] * 1e6), round(own["lat"] * 1e6))
+    walks = scenarios.table("cells").filter(pl.col("facility_after") == own["id"])
+    if walks.height:
+        end = at - told["first"][next(c for c, of in enumerate(about["classes"]) if of["id"] == own["class"])] + 1
+        assert columns["plan_0_end"].count(end) == walks.height
+
+
+@pytest.fixture(scope="module")
+def moved(city: HostileCity, tmp_path_factory: pytest.TempPathFactory) -> tuple[ws.ScenariosResult, Page]:
+    """People move into a cell, an area is made and another is redrawn; and a facility opens."""
+    cells = city.run.table("cells")
+    lon, lat = cells.select(pl.col("lon", "lat").median()).row(0)
+    home = cells.sort((pl.col("lon") - lon) ** 2 + (pl.col("lat") - lat) ** 2).row(0, named=True)
+    area = city.run.table("areas").filter(pl.col("level") == "community")["area_id"][0]
+    edits = [
+        f'do = "new_homes"\nplace = [{home["lon"]}, {home["lat"]}]\npeople = 300\ngroups = {{ senior_60_plus = 100 }}',
+        f'do = "set_area"\nid = "made"\nname = "新区"\nlevel = "community"\noutline = [{square(lon, lat, 0.004)}]',
+        f'do = "set_area"\nid = "{area}"\noutline = [{square(lon, lat, 0.002)}]',
+    ]
+    opened = f'do = "open_facility"\nid = "o"\nclass = "kindergarten"\nplace = [{lon}, {lat}]'
+    folder = tmp_path_factory.mktemp("moved") / "s"
+    scenarios = scenarios_over(city.study, folder, edits, [opened])
+    return scenarios, page(city.run, scenarios=scenarios)
+
+
+def test_every_row_of_coverage_that_a_scenario_changes_is_on_the_page(
+    moved: tuple[ws.ScenariosResult, Page], city: HostileCity
+) -> None:
+    scenarios, made = moved
+    about, columns = Blocks(made.html).block("data")
+    sides = [about["classes"], about["groups"], about["profiles"], about["minutes"], about["areas"]["id"]]
+    places = [{one["id"] if isinstance(one, dict) else one: at for at, one in enumerate(side)} for side in sides]
+    keys = ["class", "group", "profile", "minutes", "area_id"]
+    before = {
+        tuple(row[:5]): row[5:] for row in city.run.table("coverage").select(*keys, "people", "people_covered").rows()
+    }
+    for number, plan in enumerate(scenarios.report["scenarios"]):
+        after = scenarios.table("coverage").filter(pl.col("scenario") == plan["id"])
+        expected = {}
+        for *key, people, covered in after.select(*keys, "people", "people_covered").iter_rows():
+            if before.get(tuple(key)) != (people, covered):
+                at = 0
+                for value, place in zip(key, places, strict=True):
+                    at = at * len(place) + place[value]
+                expected[at] = (round(people * 10), round(covered * 10))
+        told = zip(*(columns[f"plan_{number}_{name}"] for name in ("row", "people", "covered")), strict=True)
+        assert {row: pair for row, *pair in ((row, people, covered) for row, people, covered in told)} == {
+            row: list(pair) for row, pair in expected.items()
+        }
+        assert expected
+
+
+def test_areas_that_a_scenario_makes_or_redraws_are_drawn_as_it_has_them(
+    moved: tuple[ws.ScenariosResult, Page], city: HostileCity
+) -> None:
+    about, columns = Blocks(moved[1].html).block("data")
+    areas, plans = about["areas"], about["plans"]
+    made = areas["id"].index("made")
+    redrawn = areas["id"].index(moved[0].report["scenarios"][0]["edits"][2]["id"])
+    assert (areas["name"][made], areas["level"][made]) == ("新区", "community")
+    assert [at for at, only in enumerate(areas["made"]) if only] == [made]
+    assert made not in columns["ring_area"] and redrawn in columns["ring_area"]
+    assert sorted(plans[0]["areas"]) == sorted([redrawn, made]) and plans[1]["areas"] == []
+    assert columns["plan_1_ring_area"] == []
+    lon, lat = city.run.table("cells").select(pl.col("lon", "lat").median()).row(0)
+    first = 0
+    for area, corners in zip(columns["plan_0_ring_area"], columns["plan_0_ring_corners"], strict=True):
+        half = {made: 0.004, redrawn: 0.002}[area]
+        for name, middle in (("lon", lon), ("lat", lat)):
+            drawn = columns[f"plan_0_ring_{name}"][first : first + corners]
+            assert (min(drawn), max(drawn)) == pytest.approx(((middle - half) * 1e6, (middle + half) * 1e6), abs=10)
+        first += corners
+
+
+def test_people_who_move_in_are_in_their_cell_and_in_the_counts_of_the_city(
+    moved: tuple[ws.ScenariosResult, Page], city: HostileCity
+) -> None:
+    scenarios, made = moved
+    about, columns = Blocks(made.html).block("data")
+    (cell,) = columns["plan_0_mover"]
+    more = {"all": 3000, "senior_60_plus": 1000}
+    for g, group in enumerate(about["groups"]):
+        assert columns[f"plan_0_people_{g}"] == [columns[f"people_{g}"][cell] + more.get(group["id"], 0)]
+    assert columns["plan_1_mover"] == []
+    # What changes in the district changes in the city: its border is far from there.
+    (district,) = city.run.table("areas").filter(pl.col("level") == "district")["area_id"]
+    keys, people = ["class", "group", "profile", "minutes"], ["people", "people_covered"]
+    before = city.run.table("coverage").filter(pl.col("area_id") == district).select(*keys, *people)
+    for number, plan in enumerate(scenarios.report["scenarios"]):
+        own = (pl.col("scenario") == plan["id"]) & (pl.col("area_id") == district)
+        after = scenarios.table("coverage").filter(own).select(*keys, *people)
+        both = after.join(before, on=keys, suffix="_before")
+        added = both.select(
+            *keys, *((pl.col(name) - pl.col(f"{name}_before")).alias(f"{name}_more") for name in people)
+        )
+        rows = city.run.total().join(added, on=keys, how="left", maintain_order="left").fill_null(0.0)
+        expected = {
+            tuple(key): (round(10 * (all_of + more)), round(10 * (covered + covered_more)))
+            for *key, all_of, covered, more, covered_more in rows.select(
+                *keys, *people, *(f"{name}_more" for name in people)
+            ).iter_rows()
+        }
+        sides = [[one["id"] for one in about[side]] for side in ("classes", "groups", "profiles")] + [about["minutes"]]
+        told = about["plans"][number]["total"]
+        for at, key in enumerate(itertools.product(*sides)):
+            assert (told["people"][at], told["covered"][at]) == expected[key], key
+        assert told != about["total"]
+
+
+def test_shares_are_classed_by_their_exact_value(city: HostileCity) -> None:
+    """A share just above a limit, whose tenths of people are on it: the page is told what a figure draws."""
+    whole = tables.of_run(city.run, None)
+    area = whole.areas["area_id"][0]
+    near = pl.when(pl.col("area_id") == area).then
+    coverage = whole.coverage.with_columns(
+        people=near(100.0).otherwise("people"), people_covered=near(20.04).otherwise("people_covered")
+    )
+    coverage = coverage.with_columns(share=near(0.2004).otherwise("share"))
+    block = city_block(dataclasses.replace(whole, coverage=coverage), {})
+    about, columns = Blocks(f'<script id="data">{block}</script>').block("data")
+    told = dict(zip(columns["told_kind_row"], columns["told_kind"], strict=True))
+    count, kinds = len(about["areas"]["id"]), []
+    for at, covered in enumerate(columns["covered"]):
+        people = columns[
+            f"area_people_{at // (count * len(about['minutes']) * len(about['profiles'])) % len(about['groups'])}"
+        ]
+        computed = sum(covered * 100 > limit * people[at % count] for limit in about["share_breaks"])
+        kinds.append(told.get(at, computed))
+    places = [
+        (about[side], name) for side, name in (("classes", "class"), ("groups", "group"), ("profiles", "profile"))
+    ]
+    order = {name: {one["id"]: at for at, one in enumerate(side)} for side, name in places}
+    mine = pl.col("area_id") == area
+    rows = pl.concat([coverage.filter(mine), coverage.filter(~mine).drop_nulls("share").sample(3000, seed=1)])
+    for row in rows.iter_rows(named=True):
+        at = 0
+        for name in ("class", "group", "profile"):
+            at = at * len(order[name]) + order[name][row[name]]
+        at = (at * len(about["minutes"]) + about["minutes"].index(row["minutes"])) * count
+        at += about["areas"]["id"].index(row["area_id"])
+        assert kinds[at] == palette.class_of(row["share"], palette.SHARE_BREAKS), row
+    assert {kind for at, kind in told.items() if at % count == 0} == {1}
+    assert SHARES[0] == "not_computed"
+
+
+def test_scores_are_classed_as_the_figure_classes_them(made: Page, city: HostileCity) -> None:
+    about, _ = Blocks(made.html).block("data-score")
+    most = city.card.totals["total_points"].max()
+    assert about["breaks"] == pytest.approx([most * share for share in (0.2, 0.4, 0.6, 0.8)])
+    legend = city.card.plot(city.run.folder / "areas.parquet").legends[0].get_texts()
+    counts = [sum(palette.class_of(one, about["breaks"]) == n for one in about["observed"]) for n in range(5)]
+    drawn = [int(re.search(r"\((\d+)\)", text.get_text())[1]) for text in legend]  # type: ignore[index]
+    assert sorted(drawn) == sorted(count for count in [*counts, about["observed"].count(None)] if count)
+
+
+def test_an_answer_about_other_areas_or_a_synthetic_city(city: HostileCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = ws.Network.from_osm(city.study.parent / "streets.osm.pbf", progress=False)
+    cells = city.run.table("cells").drop("geometry", "snap_m")
+    facilities = city.run.table("facilities").filter(pl.col("state") == "open").select("id", "class", "lon", "lat")
+    areas = city.run.table("areas")
+    base = ws.Baseline(net, cells, facilities, areas.filter(pl.col("level") == "community"), progress=False)
+    homes = ws.NewHomes(cells.select("lon", "lat").row(0), 50)
+    answer = base.what_if(ws.Scenario([homes]), progress=False)
+    with pytest.raises(ValueError, match="the baseline has coverage of none of them"):
+        page_of_answer(answer, areas=areas.filter(pl.col("level") == "estate"))
+    for synthetic in (True, False):
+        monkeypatch.setattr(ws.Network, "synthetic", synthetic, raising=False)
+        shown = page_of_answer(answer, areas=areas, title="t", source="来源 source")
+        assert "来源 source" in shown.html and ("SYNTHETIC 合成数据" in shown.html) == synthetic
+    about, _ = Blocks(shown.html).block("data")
+    assert about["left_out"] == ["left_out_movers"]
 
 
 def test_what_is_too_large_is_left_out_in_order_and_told(city: HostileCity, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,6 +531,23 @@ def test_neighbours_keep_one_border_however_much_is_thinned(monkeypatch: pytest.
     assert drawn.grid > module._FINEST
     border = [[(x, y) for x, y in ring if 5000 < x < 25000 and 500 < y < 19500] for ring in drawn.rings]
     assert border[0] == border[1][::-1] and len(border[0]) > 5
+
+
+def test_an_outline_of_an_edit_is_a_polygon_whether_its_rings_are_closed_or_not() -> None:
+    hole = [(0.005, 0.005), (0.005, 0.01), (0.01, 0.01)]
+    for rings in ([SQUARE, [*hole, hole[0]]], [SQUARE[:-1], hole]):
+        assert wkb.of_polygon(rings) == polygon(SQUARE, [*hole, hole[0]])
+
+
+def test_a_run_without_areas_takes_scenarios_that_make_some(city: HostileCity, tmp_path: Path) -> None:
+    study = city.study.with_name("bare.toml")
+    study.write_text(city.study.read_text("utf-8").replace('[areas]\npath = "communities.parquet"', ""), "utf-8")
+    run = ws.run(study, tmp_path / "run", progress=False)
+    lon, lat = run.table("cells").select(pl.col("lon", "lat").median()).row(0)
+    edit = f'do = "set_area"\nid = "made"\noutline = [{square(lon, lat, 0.004)}]'
+    made = page(run, scenarios=scenarios_over(study, tmp_path / "s", [edit]))
+    about, columns = Blocks(made.html).block("data")
+    assert about["areas"]["id"][-1] == "made" and columns["plan_0_ring_corners"] == [4]
 
 
 def test_lines_are_no_polygons() -> None:

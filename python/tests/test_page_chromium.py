@@ -15,10 +15,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hostile_city import NAMES, HostileCity, hostile_city
+from hostile_city import NAMES, HostileCity, hostile_city, scenarios_over, square
 
 import walkshed as ws
 from walkshed.language import class_name
+from walkshed.maps import palette
 from walkshed.page import page, page_of_table
 
 REQUIRED = os.environ.get("CI_REQUIRES_CHROMIUM") == "1"
@@ -210,7 +211,7 @@ def test_cells_tell_what_the_tables_hold(open_page: Open, city: HostileCity, pat
         for walk in times.filter((pl.col("origin_id") == cell) & (pl.col("profile") == profile)).iter_rows(named=True):
             told = shown.text(f'tr[data-class="{walk["class"]}"]')
             if walk["time_s"] is None:
-                assert {"beyond_cutoff": "超过 15 分钟", "not_connected": "无步行道路连通"}[walk["reason"]] in told
+                assert {"beyond_cutoff": "超出时限（15 分钟）", "not_connected": "路网不连通"}[walk["reason"]] in told
             else:
                 assert f"{walk['time_s']:,.1f} 秒" in told
                 end = shown.page.text_content(f'tr[data-class="{walk["class"]}"] td.end')
@@ -317,6 +318,134 @@ def test_a_scenario_shows_what_it_changes(open_page: Open, city: HostileCity, pa
     told = shown.text(f'tr[data-class="{row["class"]}"] td[data-minutes="{row["minutes"]:g}"]')
     assert f"{row['was'] * 100:.1f} %" in told and f"{row['share'] * 100:.1f} %" in told
     shown.clean(path)
+
+
+def test_a_scenario_that_moves_people_and_borders_is_shown_whole(
+    open_page: Open, city: HostileCity, tmp_path: Path
+) -> None:
+    cells, areas = city.run.table("cells"), city.run.table("areas")
+    lon, lat = cells.select(pl.col("lon", "lat").median()).row(0)
+    home = cells.sort((pl.col("lon") - lon) ** 2 + (pl.col("lat") - lat) ** 2).row(0, named=True)
+    homes = f'do = "new_homes"\nplace = [{home["lon"]}, {home["lat"]}]\npeople = 300'
+    made = f'do = "set_area"\nid = "made"\nname = "新区"\nlevel = "community"\noutline = [{square(lon, lat, 0.004)}]'
+    scenarios = scenarios_over(city.study, tmp_path / "s", [homes], [made])
+    saved = page(city.run, scenarios=scenarios).save(tmp_path / "map.html")
+    shown = open_page(saved)
+    shown.choose("class", class_name("kindergarten", "zh"))
+    before = counts_of(shown)
+    times = city.run.table("times").filter((pl.col("class") == "kindergarten") & (pl.col("profile") == "adult"))
+    (walk_s,) = times.filter(pl.col("origin_id") == home["cell"])["time_s"]
+    band = 3 if walk_s is None else sum(walk_s > limit for limit in (300, 600, 900))
+    shown.choose("scenario", "0")
+    assert [after - was for after, was in zip(counts_of(shown), before, strict=True)] == [
+        300 * (n == band) for n in range(4)
+    ]
+    assert "不受方案影响" not in shown.text("#gains") and "覆盖率" in shown.text("#gains")
+    assert "方案迁入 300 人" in shown.text("#notes")
+    shown.search(f"{home['cell']:x}")
+    assert shown.text('[data-people="all"] .after') == f"→ {home['people'] + 300:,.1f}".removesuffix(".0")
+    shown.page.click("#about-open")
+    assert "含迁入的住户" in shown.text("#about")
+    shown.page.click("#about .close")
+    shown.choose("scenario", "1")
+    shown.choose("layer", "覆盖率（分区）")
+    communities = areas.filter(pl.col("level") == "community").height
+    assert sum(counts_of(shown)) == communities + 1
+    shown.search("made")
+    assert "新区" in shown.text("#evidence h2")
+    row = scenarios.table("coverage").filter(
+        (pl.col("area_id") == "made")
+        & (pl.col("class") == "kindergarten")
+        & (pl.col("group") == "all")
+        & (pl.col("profile") == "adult")
+        & (pl.col("minutes") == 10)
+    )
+    told = shown.text('tr[data-class="kindergarten"] td[data-minutes="10"]')
+    assert (
+        "未计算" in told and f"→ {row['share'][0] * 100:.1f} %" in told and f"{row['people_covered'][0]:,.1f}" in told
+    )
+    assert f"→ {row['people'][0]:,.1f}" in shown.text('[data-people="all"]')
+    shown.page.mouse.move(5, 5)
+    box = shown.page.locator("#map").bounding_box()
+    shown.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert "新区" in shown.text("#evidence h2"), "a click finds the area where the scenario has it"
+    shown.page.locator("input[value=before]").check(force=True)
+    shown.settle()
+    assert "新区" not in shown.text("#evidence") and sum(counts_of(shown)) == communities
+    shown.clean(saved)
+
+
+def counts_of(shown: Opened) -> list[int]:
+    """The counts of the legend, without their units."""
+    texts = shown.page.locator("#legend-rows .count").all_inner_texts()
+    return [int(text.split()[0].replace(",", "")) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> tuple[ws.RunResult, ws.ScenariosResult]:
+    """A city with parts of people, whose groups walk each by its own profile; a scenario closes all kindergartens."""
+    folder = tmp_path_factory.mktemp("closed")
+    study = ws.synth(folder / "city", nodes=1000, seed=5, progress=False).study
+    path = study.parent / "population_cells.parquet"
+    people = pl.read_parquet(path)
+    groups = [name for name in people.columns if name not in ("cell", "source", "households")]
+    people.with_columns(pl.col(groups) * 0.3777).write_parquet(path)
+    text = study.read_text("utf-8").replace('"senior"]', '"senior"]\ngroup_profiles = { senior_60_plus = "senior" }')
+    study.write_text(text, "utf-8")
+    run = ws.run(study, folder / "run", progress=False)
+    ends = run.table("facilities").filter((pl.col("class") == "kindergarten") & (pl.col("state") == "open"))
+    edits = [f'do = "close_facility"\nid = "{one}"\nclass = "kindergarten"' for one in ends["id"]]
+    return run, scenarios_over(study, folder / "s", edits)
+
+
+def test_a_loss_is_told_as_one_and_nothing_has_no_sign(
+    open_page: Open, closed: tuple[ws.RunResult, ws.ScenariosResult], tmp_path: Path
+) -> None:
+    run, scenarios = closed
+    shown = open_page(page(run, scenarios=scenarios).save(tmp_path / "map.html"))
+    shown.choose("class", class_name("kindergarten", "zh"))
+    shown.choose("scenario", "0")
+    people = run.table("cells")["people"].sum()
+    assert shown.page.locator("#legend-rows .count").all_inner_texts() == ["0 人"] * 3 + [f"{people:,.0f} 人"]
+    assert shown.page.locator("#legend-rows .part").all_inner_texts() == ["0.0 %"] * 3 + ["100.0 %"]
+    (lost,) = scenarios.summary().filter(pl.col("profile") == "adult").iter_rows(named=True)
+    assert lost["people_minutes_saved"] < 0
+    told = shown.text("#gains")
+    assert f"共增加 {-lost['people_minutes_saved']:,.1f}".removesuffix(".0") in told
+    assert "节省" not in told and "-" not in told
+
+
+def test_what_was_not_computed_is_not_nobody(
+    open_page: Open, closed: tuple[ws.RunResult, ws.ScenariosResult], tmp_path: Path
+) -> None:
+    """Of a run whose groups walk each by its own profile, coverage is asked for by that profile alone."""
+    run, _ = closed
+    shown = open_page(page(run).save(tmp_path / "map.html"))
+    shown.choose("layer", "覆盖率（分区）")
+    options = shown.page.locator("#profile option")
+    assert options.all_inner_texts() == ["成年人"]
+    shown.choose("group", "60 岁及以上老年人")
+    assert options.all_inner_texts() == ["老年人"]
+    own = (pl.col("group") == "senior_60_plus") & (pl.col("class") == "kindergarten") & (pl.col("minutes") == 10)
+    rows = (
+        run.table("coverage")
+        .filter(own)
+        .join(run.table("areas").filter(pl.col("level") == "community").select("area_id"), on="area_id")
+    )
+    shown.choose("class", class_name("kindergarten", "zh"))
+    kinds = [palette.class_of(share, palette.SHARE_BREAKS) for share in rows["share"]]
+    assert counts_of(shown)[:5] == [kinds.count(kind) for kind in range(5)]
+    assert "未计算" not in shown.text("#legend") and rows["profile"].unique().to_list() == ["senior"]
+
+
+def test_scores_are_shown_of_the_level_that_has_them(open_page: Open, city: HostileCity) -> None:
+    shown = open_page()
+    shown.choose("level", "片区")
+    shown.choose("layer", "得分，已知部分（社区）")
+    assert shown.page.locator("#level option").all_inner_texts() == ["社区"]
+    assert sum(counts_of(shown)) == city.card.totals.height
+    shown.choose("layer", "覆盖率（分区）")
+    assert len(shown.page.locator("#level option").all_inner_texts()) == 3
 
 
 @pytest.mark.parametrize("script", [WITHOUT_WEBGL, WITH_CARD], ids=["plain canvas", "deck.gl"])
@@ -557,6 +686,21 @@ def test_a_table_of_shapes(open_page: Open, city: HostileCity, tmp_path: Path) -
     told = shown.page.locator("#evidence td").all_text_contents()
     assert told == ["no value" if value is None else str(value) for value in values.values()]
     shown.clean(made)
+
+
+@pytest.mark.parametrize("script", [WITHOUT_WEBGL, WITH_CARD], ids=["plain canvas", "deck.gl"])
+def test_shapes_that_lie_over_each_other_make_no_hole(
+    open_page: Open, city: HostileCity, tmp_path: Path, script: str
+) -> None:
+    net = ws.Network.from_osm(city.study.parent / "streets.osm.pbf", progress=False)
+    lon, lat = city.run.table("cells").select(pl.col("lon", "lat").median()).row(0)
+    points = pl.DataFrame({"id": ["a", "b"], "lon": [lon, lon + 0.0001], "lat": [lat, lat]})
+    shapes = net.isochrones(points, minutes=(4,), progress=False)
+    shown = open_page(shapes.explore("minutes").save(tmp_path / "shapes.html"), script=script)
+    shown.rest()
+    pixels = shown.pixels()
+    corner, middle = pixels[0], [pixels[90 * row + column] for row in (44, 45, 46) for column in (44, 45, 46)]
+    assert corner not in middle
 
 
 def test_an_answer_in_memory(open_page: Open, city: HostileCity, tmp_path: Path) -> None:

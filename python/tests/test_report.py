@@ -19,7 +19,8 @@ import shapely
 import walkshed as ws
 from walkshed.language import Language
 from walkshed.maps import fonts
-from walkshed.maps.svg import Extent, Places, Shapes, map_svg, round_length_m
+from walkshed.maps.box import round_length_m
+from walkshed.maps.svg import Extent, Places, Shapes, map_svg
 from walkshed.report import report, words
 from walkshed.report.city import city_report
 from walkshed.report.content import As, Table, tables_of, told
@@ -241,7 +242,7 @@ def test_every_sentence_is_said_in_both_languages() -> None:
 def test_every_sentence_is_used() -> None:
     folder = Path(words.__file__).parent
     source = "".join(path.read_text("utf-8") for path in folder.glob("*.py") if path.name != "words.py")
-    built = ("told_", "raw_")  # put together from a table's name or a reason
+    built = ("told_", "raw_", "coordinates_")  # put together from a table's name, a reason or a system
     used = set(re.findall(r"""["'](\w+)["']""", source))
     unused = [key for key in words.keys() if key not in used and not key.startswith(built)]
     assert unused == []
@@ -250,26 +251,6 @@ def test_every_sentence_is_used() -> None:
 def test_a_report_without_scores_and_scenarios_has_no_chapter_of_them(run: ws.RunResult) -> None:
     titles = [block.text for block in city_report(City(run, "en")).blocks if hasattr(block, "level")]
     assert "6 Data" in titles and not any("Scorecard" in title or "Scenarios" in title for title in titles)
-
-
-def test_newly_covered_are_those_of_the_answer(
-    run: ws.RunResult, scenarios: ws.ScenariosResult, study: Path, tmp_path: Path
-) -> None:
-    """The city's coverage with the canteen, computed from anew by a study that has it as a facility."""
-    place = scenarios.report["scenarios"][0]["edits"][0]["place"]
-    old = pl.read_parquet(study.parent / "facilities.parquet").drop("geometry")
-    new = pl.DataFrame({"id": ["new"], "class": ["community_canteen"], "lon": [place[0]], "lat": [place[1]]})
-    pl.concat([old, new], how="diagonal").write_parquet(tmp_path / "facilities.parquet")
-    text = study.read_text("utf-8").replace('"facilities.parquet"', f'"{(tmp_path / "facilities.parquet").as_posix()}"')
-    other = study.with_name("WITH_CANTEEN.toml")
-    other.write_text(text, "utf-8")
-    after = ws.run(other, tmp_path / "run", progress=False).total()
-    mine = (pl.col("class") == "community_canteen") & (pl.col("group") == "all") & (pl.col("minutes") == 10)
-    expected = after.filter(mine & (pl.col("profile") == "adult"))["people_covered"][0]
-    table = _table_of(City(run, "zh", scenarios=scenarios), "新覆盖")
-    row = next(row for row in table.rows if row[2] == "成年人")
-    assert row[4] == pytest.approx(expected, abs=0.01)
-    assert row[5] == pytest.approx(row[4] - row[3])  # type: ignore[operator]
 
 
 def _table_of(city: City, caption: str) -> Table:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import walkshed as ws
@@ -74,3 +77,97 @@ def test_what_is_missing_is_refused_and_nothing_is_written(
     assert "no_such" in capsys.readouterr().err
     assert cli.main(["report", str(tmp_path / "none.toml"), "--html", page]) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_of_another_study_is_refused(
+    city: ws.SyntheticCity, result: ws.RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--run", str(result.folder), "--pdf", str(tmp_path / "y.pdf")]
+    assert cli.main(["report", str(tmp_path / "nosuch.toml"), *asked]) == 1
+    assert "nosuch.toml" in capsys.readouterr().err
+    other = city.study.with_name("OTHER.toml")
+    other.write_text(city.study.read_text("utf-8").replace("[5, 10, 15]", "[5, 10]"), "utf-8")
+    assert cli.main(["report", str(other), *asked]) == 1
+    told = capsys.readouterr().err
+    assert str(other) in told and str(result.folder) in told and "minutes" in told and "internal" not in told
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["--pdf", "nowhere/x.pdf"], "nowhere is not there"),
+        (["--html", "nowhere/x.html", "--pdf", "ok.pdf"], "nowhere is not there"),
+        (["--html", "x.pdf", "--pdf", "x.pdf"], "two documents at one path"),
+        (["--html", "x.pdf", "--pdf", "X.pdf"], "two documents at one path"),
+        (["--html", "x", "--sheets", "./x"], "two documents at one path"),
+        (["--html", "."], "is a folder"),
+        (["--pdf", "x.pdf", "--standard", "no_such"], "no_such"),
+        (["--pdf", "x.pdf", "--scenario", "no_plan.toml"], "no_plan.toml"),
+        (["--pdf", "x.pdf", "--standard", "mohurd_2020", "--survey", "no_survey.csv"], "no_survey.csv"),
+    ],
+)
+def test_faults_are_found_before_the_study_is_run(
+    city: ws.SyntheticCity,
+    asked: list[str],
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run(*_: object, **__: object) -> None:
+        raise AssertionError("the study was run")
+
+    monkeypatch.setattr("walkshed.study.run", run)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["report", str(city.study), *asked]) == 1
+    said = capsys.readouterr().err
+    assert told in said and "internal failure" not in said and "Errno" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_library_that_is_missing_is_named_before_the_study_is_run(
+    city: ws.SyntheticCity, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("walkshed.study.run", lambda *_, **__: pytest.fail("the study was run"))
+    monkeypatch.setitem(sys.modules, "typst", None)
+    assert cli.main(["report", str(city.study), "--sheets", str(tmp_path / "s")]) == 1
+    assert "pip install walkshed[report]" in capsys.readouterr().err
+
+
+def test_rows_of_a_survey_that_are_left_out_are_told(
+    city: ws.SyntheticCity, result: ws.RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = result.table("cells").row(0, named=True)
+    plan, survey, book = tmp_path / "plan.toml", tmp_path / "survey.csv", tmp_path / "a.xlsx"
+    plan.write_text(PLAN.format(**home))
+    survey.write_text("community_id,key,value\nnobody,k1,yes\nnowhere,k1,maybe\n")
+    scored = ["--standard", "mohurd_2020", "--level", "community", "--survey", str(survey), "--scenario", str(plan)]
+    given = [str(city.study), "--run", str(result.folder), *scored, "--language", "en", "--quiet"]
+    assert cli.main(["report", *given, "--xlsx", str(book)]) == 0
+    assert "2 row(s)" in capsys.readouterr().err
+    told = [row for sheet in openpyxl.load_workbook(book, read_only=True) for row in sheet.iter_rows(values_only=True)]
+    assert any("Rows left out for the scorecard" in str(row[0]) for row in told)
+    read = {row[0]: row[1:3] for row in told if len(row) == 3 and row[0]}
+    for path in (city.study, plan, survey):
+        contents = path.read_bytes()
+        assert read[path.name] == (len(contents), hashlib.sha256(contents).hexdigest())
+    assert read["mohurd_2020"][0] is None and len(str(read["mohurd_2020"][1])) == 64
+    assert {Path(one["path"]).name for one in result.report["inputs"]} < read.keys()
+
+
+def test_what_a_command_does_not_keep_is_told_to_be_kept(
+    city: ws.SyntheticCity, result: ws.RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("walkshed.report.raw_tables.MOST_ROWS", 1000)
+    book = tmp_path / "a.xlsx"
+    asked = ["report", str(city.study), "--xlsx", str(book), "--language", "en", "--quiet"]
+    for run, place in (
+        ([], "run with `walkshed run --out` to keep times.parquet"),
+        (["--run", str(result.folder)], f"see times.parquet in the folder {result.folder.name}"),
+    ):
+        assert cli.main([*asked, *run]) == 0
+        contents = openpyxl.load_workbook(book, read_only=True).worksheets[0]
+        told = [str(cell) for row in contents.iter_rows(values_only=True) for cell in row if cell]
+        assert any(place in each for each in told), told
+        assert not any("/tmp" in each or str(tmp_path) in each for each in told)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shutil
+import struct
 import time
 import zipfile
 from pathlib import Path
@@ -246,6 +248,80 @@ def test_a_file_that_cannot_be_made_leaves_none(
         report(run, pdf=tmp_path / "a.pdf", docx=tmp_path / "a.docx", progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["a.pdf"]
     assert (tmp_path / "a.pdf").read_text() == "earlier"
+
+
+@pytest.mark.parametrize("failing", ["a.pdf", "b.docx", "c.xlsx", "sheets"])
+def test_what_cannot_be_put_in_place_leaves_all_as_it_was(
+    run: ws.RunResult, failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of them fails, what stood before stands again, and what did not is not there."""
+    report(run, sheets=tmp_path / "sheets", progress=False)
+    (tmp_path / "sheets" / "mine.pdf").write_text("mine")
+    (tmp_path / "a.pdf").write_text("earlier pdf")
+    (tmp_path / "c.xlsx").write_text("earlier xlsx")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    really, rename = os.replace, Path.rename
+
+    def replace(source: Any, target: Any) -> None:
+        if Path(target).name == failing and str(source).endswith(".partial"):
+            raise OSError("disk full")
+        really(source, target)
+
+    def renamed(path: Path, target: Any) -> Path:
+        if Path(target).name == failing:
+            raise OSError("disk full")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(Path, "rename", renamed)
+    asked = {name: tmp_path / file for name, file in (("pdf", "a.pdf"), ("docx", "b.docx"), ("xlsx", "c.xlsx"))}
+    with pytest.raises(OSError, match="disk full"):
+        report(run, **asked, sheets=tmp_path / "sheets", progress=False)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    monkeypatch.undo()
+    report(run, **asked, sheets=tmp_path / "sheets", progress=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "b.docx", "c.xlsx", "sheets"]
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF") and not (tmp_path / "sheets" / "mine.pdf").exists()
+
+
+def test_no_part_of_a_workbook_asks_for_64_bits(run: ws.RunResult, tmp_path: Path) -> None:
+    """A part that needs no 64-bit sizes has none in its own header, whose version is that of the directory."""
+    report(run, xlsx=tmp_path / "a.xlsx", progress=False)
+    contents = (tmp_path / "a.xlsx").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as parts:
+        assert len(parts.infolist()) > 20
+        for part in parts.infolist():
+            signature, version = struct.unpack_from("<4sH", contents, part.header_offset)
+            name_bytes, extra_bytes = struct.unpack_from("<HH", contents, part.header_offset + 26)
+            assert signature == b"PK\x03\x04" and version == part.extract_version < 45, part.filename
+            assert extra_bytes == 0 and name_bytes == len(part.filename), part.filename
+
+
+def test_pictures_say_what_they_show(run: ws.RunResult, tmp_path: Path) -> None:
+    report(run, docx=tmp_path / "a.docx", pdf=tmp_path / "a.pdf", progress=False)
+    document = docx.Document(str(tmp_path / "a.docx"))
+    told = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
+    captions = [each.text.split("  ", 1)[1] for each in document.paragraphs if each.text.startswith("图 ")]
+    assert told == captions and all(told)
+    assert _alternatives(pypdf.PdfReader(tmp_path / "a.pdf")) == captions
+
+
+def _alternatives(read: pypdf.PdfReader) -> list[str]:
+    """The alternative texts of the figures of a PDF, in their order."""
+    found: list[str] = []
+
+    def walk(node: Any) -> None:
+        node = node.get_object() if hasattr(node, "get_object") else node
+        if isinstance(node, list):
+            for each in node:
+                walk(each)
+        elif isinstance(node, dict):
+            if node.get("/S") == "/Figure" and "/Alt" in node:
+                found.append(str(node["/Alt"]))
+            walk(node.get("/K", []))
+
+    walk(read.trailer["/Root"]["/StructTreeRoot"])  # type: ignore[index]
+    return found
 
 
 def test_sheets_are_one_for_each_community(run: ws.RunResult, card: ws.Scorecard, tmp_path: Path) -> None:

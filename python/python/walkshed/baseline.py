@@ -291,11 +291,11 @@ class Answer:
         """Draw who walks shorter and who longer, and where the edits are.
 
         Args:
-            classes: ids of facility classes, or one; the six that change most when None.
+            classes: ids of facility classes, or one; the six that change for most people when None.
             profile: one of the baseline's profiles; the first when None.
             base: streets and water; the streets of the baseline when None, none with `maps.base_map.EMPTY`.
             language: of titles and legend: "zh" or "en".
-            source: line about the data, printed below.
+            source: line about the data, printed below; that streets are SYNTHETIC 合成数据 is said in any case.
 
         Returns:
             A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.

@@ -195,16 +195,21 @@ def _told_in(column: str, value: object) -> str:
         return escape(_TOLD[column](value))
     if isinstance(value, float):
         if column.endswith(" min"):
-            return f"{value:.1f} %"
+            return _plain(f"{value:.1f} %")
         if column.endswith("share") or "share_" in column:
-            return f"{value:.1%}"
+            return _plain(f"{value:.1%}")
         if column.endswith("_s"):
             return escape(duration(value))
         if column.endswith(("_m", "_km")):
-            return f"{value:,.1f}"
+            return _plain(f"{value:,.1f}")
         if column.startswith("people") or "yuan" in column or column in ("change", "gain"):
-            return f"{value:,.0f}"
+            return _plain(f"{value:,.0f}")
     return told_as(value)
+
+
+def _plain(told: str) -> str:
+    """A number without the sign that nothing has, as in -0."""
+    return told if any(digit in told for digit in "123456789") else told.removeprefix("-")
 
 
 def told_as(value: object) -> str:
@@ -214,7 +219,7 @@ def told_as(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:,.4g}"
+        return _plain(f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:,.4g}")
     if isinstance(value, datetime.datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     return escape(str(value))

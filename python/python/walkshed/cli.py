@@ -240,7 +240,7 @@ def _scenario(options: argparse.Namespace) -> int:
         return DONE
     for one in result.report["scenarios"]:
         cost = f", {one['cost_yuan']:,.0f} yuan 元" if one["cost_yuan"] else ""
-        print(f"{one['name']} ({one['id']}): {len(one['edits'])} edits 编辑{cost}, {one['changed']:,} changes 变化")
+        print(f"{one['name']} ({one['id']}): {len(one['edits'])} edits 措施{cost}, {one['changed']:,} changes 变化")
     summary = result.summary().drop("scenario")
     if summary.height:
         print("who gains 受益人口, who loses 受损人口, minutes saved together 节省的人·分钟:")

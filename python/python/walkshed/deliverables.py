@@ -27,7 +27,7 @@ _WHY = {
     "no_place": ("what is new has no place", "新建设施没有位置"),
     "no_facility": ("no facility_id says what is changed", "没有 facility_id 说明改变哪处设施"),
     "no_amount": ("it says no amount", "没有填写规模"),
-    "no_edits": ("the list of edits is empty", "编辑内容为空"),
+    "no_edits": ("the list of edits is empty", "措施内容为空"),
 }
 
 _SIMPLE = pl.Schema(

@@ -129,3 +129,18 @@ def merge_duplicates(*tables: TableLike, same_source: bool = False) -> GeoTable:
     merged, rejected = _engine.merge_duplicates([to_engine(table, "tables") for table in tables], same_source)
     warn(frame(rejected))
     return GeoTable(merged)
+
+
+def open_facilities(facilities: pl.DataFrame) -> pl.DataFrame:
+    """Keep the facilities that people can walk to: no planned, closed or unfinished ones.
+
+    Args:
+        facilities: any columns; `state`, as `facilities.parquet` of a run has it, is what counts on the day of the run.
+
+    Returns:
+        The rows whose `state` is "open" or null, in their order; all rows where there is no such column.
+
+    """
+    if "state" not in facilities.columns:
+        return facilities
+    return facilities.filter(pl.col("state").is_null() | (pl.col("state") == "open"))

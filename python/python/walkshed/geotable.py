@@ -71,7 +71,8 @@ class GeoTable:
         """Draw the rows, coloured by a column.
 
         Args:
-            column: numbers, in classes; or words or truth values, each a kind of its own. None draws all alike.
+            column: numbers, in classes; or words or truth values, each a kind of its own, and of more than eight kinds
+                the rare ones as one. None draws all alike.
             scheme: "quantiles" (as many rows in each class), "equal" (as wide), or the upper limits of all classes
                 but the last.
             k: how many classes.

@@ -77,16 +77,19 @@ _WORDS: dict[str, dict[str, dict[Language, str]]] = {
         "unknown": {"zh": "不明", "en": "unknown"},
     },
     "edit": {
-        "open_facility": {"zh": "开设设施", "en": "open a facility"},
-        "close_facility": {"zh": "关停设施", "en": "close a facility"},
-        "move_facility": {"zh": "迁移设施", "en": "move a facility"},
-        "resize_facility": {"zh": "调整规模", "en": "resize a facility"},
-        "add_link": {"zh": "新增通道", "en": "add a link"},
-        "close_link": {"zh": "封闭通道", "en": "close a way"},
-        "open_link": {"zh": "恢复通道", "en": "open a way again"},
-        "retime_link": {"zh": "改变通行时间", "en": "retime a way"},
-        "new_homes": {"zh": "新增居民", "en": "new homes"},
-        "set_area": {"zh": "调整分区", "en": "set an area"},
+        "open_facility": {"zh": "新增设施", "en": "new facility"},
+        "close_facility": {"zh": "关停设施", "en": "closed facility"},
+        "move_facility": {"zh": "迁移设施", "en": "moved facility"},
+        "resize_facility": {"zh": "调整规模", "en": "resized facility"},
+        "add_link": {"zh": "新增连接", "en": "new link"},
+        "close_link": {"zh": "关闭道路", "en": "closed way"},
+        "open_link": {"zh": "重新开放道路", "en": "reopened way"},
+        "retime_link": {"zh": "调整通行时间", "en": "retimed way"},
+        "new_homes": {"zh": "新增住户", "en": "new homes"},
+        "set_area": {"zh": "调整分区边界", "en": "redrawn area"},
+    },
+    "unit": {
+        "classes": {"zh": "班", "en": "classes"},
     },
     "stage": {
         "declared": {"zh": "申报", "en": "declared"},
@@ -106,7 +109,7 @@ _WORDS: dict[str, dict[str, dict[Language, str]]] = {
     "way": {
         "street": {"zh": "道路", "en": "streets"},
         "footway": {"zh": "步行道", "en": "footways"},
-        "steps": {"zh": "梯道", "en": "steps"},
+        "steps": {"zh": "梯道", "en": "stairs"},
         "escalator": {"zh": "自动扶梯", "en": "escalators"},
         "lift": {"zh": "电梯", "en": "lifts"},
         "cableway": {"zh": "索道", "en": "cableways"},
@@ -164,7 +167,7 @@ def word(kind: str, name: str | None, language: Language) -> str:
     """What tables say in one word, in a language.
 
     Args:
-        kind: "status", "level", "grade", "rule", "state", "edit", "stage", "reason" or "way".
+        kind: "status", "level", "grade", "rule", "state", "edit", "unit", "stage", "reason" or "way".
         name: as it stands in tables; None gives a dash.
         language: of the word.
 

@@ -874,7 +874,7 @@ class Network:
             base: water below; none when None.
             title: of the map.
             language: of title and legend: "zh" or "en".
-            source: line about the data, printed below.
+            source: line about the data, printed below; that streets are SYNTHETIC 合成数据 is said in any case.
 
         Returns:
             A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.

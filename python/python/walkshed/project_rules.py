@@ -184,7 +184,7 @@ RULES = (
         "nothing tells what the project builds: {why}",
         "没有说明项目建设内容：{why_zh}",
         "Give its edits, or kind, class and place of what is new, or facility_id and amounts of what grows",
-        "请提供编辑内容；或新建设施的性质、类别与位置；或扩建设施的 facility_id 与规模",
+        "请提供措施内容；或新建设施的性质、类别与位置；或扩建设施的 facility_id 与规模",
     ),
     Rule(
         "bad_deliverable",
@@ -192,7 +192,7 @@ RULES = (
         "what it builds cannot be: {detail}",
         "建设内容有误：{detail_zh}",
         "docs/scenarios.md lists all keys of edits",
-        "编辑内容的全部键见 docs/scenarios.md",
+        "措施内容的全部键见 docs/scenarios.md",
     ),
     Rule(
         "unknown_project",

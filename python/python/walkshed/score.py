@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
@@ -24,14 +24,8 @@ if TYPE_CHECKING:
 
 Built: TypeAlias = Literal["existing", "new"]
 
-#: What becomes of a point, as planners read it.
-STATUS_ZH = {
-    "pass": "达标",
-    "partial": "部分达标",
-    "fail": "未达标",
-    "unknown": "情况不明",
-    "not_applicable": "不适用",
-}
+#: What becomes of a point, from the best to what does not count.
+STATUSES = ("pass", "partial", "fail", "unknown", "not_applicable")
 
 
 @dataclass(frozen=True)
@@ -142,7 +136,8 @@ class Scorecard:
             raise KeyError(f"no community {area_id!r}; the first is {self.totals['area_id'].first()!r}")
         row = total.row(0, named=True)
         observed = "–" if row["observed"] is None else f"{row['observed']:.1f}"
-        grade = row["grade"] or f"{row['grade_low']} … {row['grade_high']}"
+        language: Language = "zh" if chinese else "en"
+        grade = _grade(row, language)
         words = ("得分", "已知部分", "等级") if chinese else ("score", "of what is known", "grade")
         name = area_id if row["name"] is None else f"{area_id} {row['name']}"
         lines = [f"{name}: {words[0]} {row['low']:.1f} … {row['high']:.1f}, {words[1]} {observed}, {words[2]} {grade}"]
@@ -150,13 +145,11 @@ class Scorecard:
         for item in self.items.filter(pl.col("area_id") == area_id).iter_rows(named=True):
             title = item["name_zh"] if chinese else item["name_en"]
             score = f"{item['low']:.2f} … {item['high']:.2f} / {item['weight']:.2f}"
-            lines.append(f"{item['item']} {title}: {_status(item['status'], chinese)}, {score}")
+            lines.append(f"{item['item']} {title}: {word('status', item['status'], language)}, {score}")
             for point in points.filter(pl.col("item") == item["item"]).iter_rows(named=True):
                 evidence = point["evidence_zh"] if chinese else point["evidence"]
-                gap = _gap(point, chinese)
-                lines.append(
-                    f"    {point['point']} {_status(point['status'], chinese)}: {evidence}{gap} ({point['source']})"
-                )
+                gap, status = _gap(point, chinese), word("status", point["status"], language)
+                lines.append(f"    {point['point']} {status}: {evidence}{gap} ({point['source']})")
         return "\n".join(lines)
 
     def card(self, area_id: str, *, language: Language = "zh") -> AreaCard:
@@ -226,13 +219,14 @@ class Scorecard:
         worst = self.totals.sort("observed", "low", nulls_last=True, maintain_order=True)
         names = self.category_names("zh")
         weakest = pl.col("weakest").replace_strict(names, default=None, return_dtype=pl.String)
-        worst = worst.with_columns(score=_from_to, grade=pl.col("grade").fill_null(_undecided), weakest=weakest)
+        grades = [_both_grades(row) for row in worst.iter_rows(named=True)]
+        worst = worst.with_columns(score=_from_to, grade=pl.Series(grades, dtype=pl.String), weakest=weakest)
         return cards.card(
             f"社区评分 Scorecard: {self.standard.name_zh} {self.standard.name_en}",
             facts=[
                 ("社区 Communities", self.totals.height),
                 *((cards.of_word("grade", grade), count) for grade, count in self._grades()),
-                *((cards.of_word("status", status), counts[status]) for status in STATUS_ZH if status in counts),
+                *((cards.of_word("status", status), counts[status]) for status in STATUSES if status in counts),
             ],
             tables=[
                 cards.table(
@@ -248,9 +242,21 @@ class Scorecard:
         )
 
 
-#: A score from … to …, and the grades that are possible where what is unknown decides.
+#: A score from … to ….
 _from_to = pl.format("{} … {}", pl.col("low").round(1), pl.col("high").round(1))
-_undecided = pl.format("{} … {}", "grade_low", "grade_high")
+
+
+def _grade(total: Mapping[str, Any], language: Language) -> str:
+    """The grade of a community, or from which to which it may be where what is unknown decides."""
+    if total["grade"] is not None:
+        return word("grade", total["grade"], language)
+    return f"{word('grade', total['grade_low'], language)} … {word('grade', total['grade_high'], language)}"
+
+
+def _both_grades(total: Mapping[str, Any]) -> str:
+    """The same in Chinese and English."""
+    zh, en = _grade(total, "zh"), _grade(total, "en")
+    return zh if zh == en else f"{zh} {en}"
 
 
 @dataclass(frozen=True)
@@ -274,8 +280,8 @@ class AreaCard:
 
     def _repr_html_(self) -> str:
         chinese, mine = self.language == "zh", pl.col("area_id") == self.area_id
-        (row,) = self.scorecard.totals.filter(mine).with_columns(score=_from_to, told=_undecided).iter_rows(named=True)
-        grade = row["told"] if row["grade"] is None else word("grade", row["grade"], self.language)
+        (row,) = self.scorecard.totals.filter(mine).with_columns(score=_from_to).iter_rows(named=True)
+        grade = _grade(row, self.language)
         titles = (
             ("社区评分", "得分", "已知部分", "等级") if chinese else ("Community", "Score", "Of what is known", "Grade")
         )
@@ -292,26 +298,24 @@ class AreaCard:
     def _points(self) -> pl.DataFrame:
         """Every point with what it stands on; an item is named once."""
         chinese, mine = self.language == "zh", pl.col("area_id") == self.area_id
+        statuses = {status: word("status", status, self.language) for status in STATUSES}
         names = self.scorecard.items.filter(mine).select("item", named="name_zh" if chinese else "name_en")
         points = self.scorecard.points.filter(mine).join(names, on="item", how="left", maintain_order="left")
         return points.select(
             title=pl.when(pl.col("item").ne_missing(pl.col("item").shift())).then("named").otherwise(pl.lit("")),
             point="point",
-            told=pl.col("status").replace_strict(STATUS_ZH) if chinese else pl.col("status"),
+            told=pl.col("status").replace_strict(statuses),
             evidence="evidence_zh" if chinese else "evidence",
             source="source",
         )
 
 
-def _status(status: str, chinese: bool) -> str:
-    return STATUS_ZH[status] if chinese else status
-
-
-def _gap(point: dict[str, object], chinese: bool) -> str:
+def _gap(point: Mapping[str, Any], chinese: bool) -> str:
     if point["gap"] is None or point["status"] == "pass":
         return ""
-    word, unit = ("尚缺", point["gap_unit_zh"]) if chinese else ("missing", point["gap_unit"])
-    return f"; {word} {point['gap']:,.5g} {unit}"
+    if chinese:
+        return f"；尚缺 {point['gap']:,.5g} {word('unit', point['gap_unit_zh'], 'zh')}"
+    return f"; missing {point['gap']:,.5g} {point['gap_unit']}"
 
 
 def standards() -> pl.DataFrame:

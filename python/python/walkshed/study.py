@@ -119,20 +119,22 @@ class RunResult:
 
         Args:
             classes: ids of facility classes, or one; the six that fewest people reach when None.
-            profile: one of the study's profiles; the first when None.
+            profile: one of the study's profiles; the first, of coverage the first that the group walks as, when None.
             show: "minutes" or "coverage".
-            minutes: upper limits of the classes of minutes, or the threshold of the coverage; those of the study, or
-                its middle one, when None.
+            minutes: upper limits of the classes of minutes, none above the study's largest threshold; or the threshold
+                of the coverage. Those of the study, or its middle one, when None.
             group: whose coverage, one of the study's groups or "all".
             base: streets and water; those of the run's sources when None, none with `maps.base_map.EMPTY`.
             language: of titles and legend: "zh" or "en".
-            source: line about the data, printed below; what the run says when None.
+            source: line about the data, printed below; what the run says when None. A synthetic city says that it is
+                one in any case.
 
         Returns:
             A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.
 
         Raises:
-            ValueError: the run has no such class, profile, threshold or group.
+            ValueError: the run has no such class, profile, threshold or group, or no areas whose coverage could be
+                drawn.
             ImportError: matplotlib is not installed.
 
         """
@@ -310,10 +312,18 @@ class ScenariosResult:
         """
         named = [{key: row[key] for key in ("id", "name", "cost_yuan")} for row in self.report["scenarios"]]
         about = pl.DataFrame(named, schema={"id": pl.String, "name": pl.String, "cost_yuan": pl.Float64})
-        everywhere = self.table("gains").filter(pl.col("area_id").is_null() & (pl.col("group") == "all"))
+        everywhere = self._gains().filter(pl.col("area_id").is_null() & (pl.col("group") == "all"))
         gains = everywhere.join(about, left_on="scenario", right_on="id", how="left", maintain_order="left")
         people = ("people_gaining", "people_losing", "people_minutes_saved")
         return gains.select("scenario", "name", "class", "profile", *people, "cost_yuan")
+
+    def _gains(self) -> pl.DataFrame:
+        """The table of gains; an empty one without scenarios, of which nothing is written."""
+        if self.report["scenarios"]:
+            return self.table("gains")
+        names = ("scenario", "area_id", "class", "group", "profile")
+        people = ("people_gaining", "people_losing", "people_minutes_saved")
+        return pl.DataFrame(schema=[(name, pl.String) for name in names] + [(name, pl.Float64) for name in people])
 
     def plot(
         self,
@@ -328,12 +338,13 @@ class ScenariosResult:
         """Draw who walks shorter and who longer under a scenario, and where its edits are.
 
         Args:
-            classes: ids of facility classes, or one; the six that change most when None.
+            classes: ids of facility classes, or one; the six that change for most people when None.
             scenario: its name or id; the first when None.
             profile: one of the study's profiles; the first when None.
             base: streets and water; those of the study's sources when None, none with `maps.base_map.EMPTY`.
             language: of titles and legend: "zh" or "en".
-            source: line about the data, printed below; what the study says when None.
+            source: line about the data, printed below; what the study says when None. A synthetic city says that it is
+                one in any case.
 
         Returns:
             A matplotlib figure; `walkshed.maps.save(figure, path)` writes it.
@@ -385,6 +396,7 @@ class ScenariosResult:
         return cards.card(
             f"方案对比 Scenarios: {self.report['study']['study']['name']}",
             facts=[("方案 Scenarios", plans.height), ("walkshed", self.report["walkshed"])],
+            notes=[] if plans.height else ["没有方案 There are no scenarios"],
             tables=[
                 cards.table(plans, changed | {"changed": "变化单元×类别×人群 Cells × classes × profiles that change"}),
                 cards.table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from walkshed.maps.wkb import Line, Polygon
 
 if TYPE_CHECKING:
     from walkshed.network import Network
-    from walkshed.study import RunResult
+    from walkshed.study import RunResult, ScenariosResult
 
 #: Corners of streets and of water that are kept, so that a page with a metropolis stays small.
 MOST_CORNERS, MOST_WATER_CORNERS = 150_000, 50_000
@@ -36,6 +36,8 @@ _RANKS = {
 }
 _INLAND_WATER = "\"natural\" = 'water' OR landuse = 'reservoir' OR other_tags LIKE '%\"waterway\"=>\"riverbank\"%'"
 _COASTLINE = 'other_tags LIKE \'%"natural"=>"coastline"%\''
+
+_MADE_UP = "SYNTHETIC 合成数据: everything on this map is made up 图上内容均为虚构"
 
 _STREETS = {"line": pl.UInt32, "rank": pl.Int32, "lon": pl.Float64, "lat": pl.Float64}
 _WATER = {"polygon": pl.UInt32, "ring": pl.UInt32, "lon": pl.Float64, "lat": pl.Float64}
@@ -74,74 +76,105 @@ def of_run(result: RunResult) -> BaseMap:
     """
     cells = result.table("cells")
     around = Box.around(cells["lon"], cells["lat"])
-    return EMPTY if around is None else of_study(result.report["study"], around.grown(around.side * _MARGIN).framed())
+    return EMPTY if around is None else of_report(result.report, around.grown(around.side * _MARGIN).framed())
 
 
-def of_study(study: dict[str, Any], box: Box) -> BaseMap:
+def of_report(report: Mapping[str, Any], box: Box) -> BaseMap:
     """Streets and water in a part of the city, from the files that a study names.
 
     Args:
-        study: the study as `run.json` and `scenarios.json` tell it.
+        report: what `run.json` or `scenarios.json` holds.
         box: the part, in the system of the analysis.
 
     Returns:
         As `of_run`.
 
     """
-    streets, system, credit = study["streets"], study["study"]["analysis_crs"], credit_of_study(study)
+    study = report["study"]
+    streets, system, credit = study["streets"], study["study"]["analysis_crs"], _credit(report)
     without = "; 未画水系 without water"
+    path = Path(streets["osm"] or streets["overture"])
     try:
+        if streets["osm"] is not None and not path.exists():
+            raise FileNotFoundError(path)
         if system != "wgs84":
             return _made(_walkable(streets, system), [], box, credit + without)
         if streets["osm"] is None:
             return _made(_overture(streets["overture"]), [], box, credit + without)
         return _made(_osm_lines(streets["osm"], box), _osm_water(streets["osm"], box), box, credit)
     except (ImportError, OSError, RuntimeError, ValueError, pl.exceptions.PolarsError) as error:
-        return BaseMap(EMPTY.streets, EMPTY.water, f"{credit}; 无底图 without streets: {_reason(error)}")
+        return BaseMap(EMPTY.streets, EMPTY.water, f"{credit}; 无底图 without streets: {_reason(error, path)}")
 
 
 def of_network(network: Network) -> BaseMap:
     """Streets of a network, in its own system; water is not part of one.
 
     Args:
-        network: any network; it does not know whom its data are by, so `source` is empty.
+        network: any network; it does not know whom its data are by, so `source` says only that a synthetic one is.
 
     """
     lines = list(_ways(network))
     corners = [corner for _, line in lines for corner in line]
     box = Box.around([corner[0] for corner in corners], [corner[1] for corner in corners])
-    return EMPTY if box is None else _made(lines, [], box, "")
+    return EMPTY if box is None else _made(lines, [], box, credited(network, ""))
 
 
-def credit_of(result: RunResult) -> str:
-    """Whom the streets of a run are by, as of `credit_of_study`."""
-    return credit_of_study(result.report["study"])
-
-
-def credit_of_study(study: dict[str, Any]) -> str:
-    """Whom the streets of a study are by, and its facilities where they are from the same map.
+def credit_of(result: RunResult | ScenariosResult) -> str:
+    """Whom the streets of a run or of scenarios are by, and its facilities where they are from the same map.
 
     Args:
-        study: the study as `run.json` and `scenarios.json` tell it.
+        result: a run, or scenarios.
 
     Returns:
         A line to print below a map; a synthetic city says that it is one.
 
     """
-    streets = study["streets"]
-    if streets["osm"] is None:
+    return _credit(result.report)
+
+
+def credited(data: Network | RunResult | ScenariosResult, source: str) -> str:
+    """A line about data, which says in any case that they are made up where they are.
+
+    Args:
+        data: what is drawn.
+        source: whom it is by.
+
+    Returns:
+        The same line; before it that everything is SYNTHETIC 合成数据, where it is and the line does not say so itself.
+
+    """
+    from walkshed.network import Network
+
+    made_up = data.synthetic if isinstance(data, Network) else _is_synthetic(data.report)
+    if not made_up or "SYNTHETIC" in source:
+        return source
+    return f"{_MADE_UP}; {source}" if source else _MADE_UP
+
+
+def _credit(report: Mapping[str, Any]) -> str:
+    if _is_synthetic(report):
+        return _MADE_UP
+    if report["study"]["streets"]["osm"] is None:
         return "Streets 道路 © OpenStreetMap contributors, Overture Maps Foundation"
-    if (Path(streets["osm"]).parent / "synthetic.json").is_file():
-        return "SYNTHETIC 合成数据: everything on this map is made up 图上内容均为虚构"
-    if study["facilities"]["osm"]:
+    if report["study"]["facilities"]["osm"]:
         return "Streets and facilities 道路与设施 © OpenStreetMap contributors"
     return "Streets 道路 © OpenStreetMap contributors"
 
 
-def _reason(error: Exception) -> str:
+def _is_synthetic(report: Mapping[str, Any]) -> bool:
+    """Whether a report says so; those of earlier versions do not, but a file lies beside their streets."""
+    streets = report["study"]["streets"]["osm"]
+    beside = streets is not None and (Path(streets).parent / "synthetic.json").is_file()
+    return bool(report.get("synthetic", False)) or beside
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Why there are no streets, without the folders of this machine: the line is printed on maps that are handed on."""
     if isinstance(error, ImportError):
         return "pip install walkshed[maps]"
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    if isinstance(error, FileNotFoundError):
+        return f"{path.name} 已不在原处 is not there any more"
+    return f"{path.name} 无法读取 cannot be read ({type(error).__name__})"
 
 
 def _made(streets: Iterable[tuple[int, Line]], water: list[Polygon], box: Box, source: str) -> BaseMap:
@@ -245,12 +278,9 @@ def _layer(path: str, layer: str, columns: list[str], where: str, box: Box) -> p
 
     Raises:
         ImportError: pyogrio is not installed.
-        FileNotFoundError: no such file.
 
     """
     pyogrio: Any = importlib.import_module("pyogrio")  # has no types of its own
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path} is not there any more")
     bounds = (box.west, box.south, box.east, box.north)
     asked: dict[str, Any] = {"layer": layer, "columns": columns, "where": where, "bbox": bounds}
     with warnings.catch_warnings():

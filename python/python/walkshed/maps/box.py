@@ -193,3 +193,9 @@ def _distance(corner: Corner, start: Corner, end: Corner, stretch: float) -> flo
     length = dx * dx + dy * dy
     along = min(1.0, max(0.0, (x * dx + y * dy) / length)) if length else 0.0
     return math.hypot(x - along * dx, y - along * dy)
+
+
+def round_length_m(longest_m: float) -> float:
+    """The longest of 1, 2, 5, 10, … metres that is not longer than a length: that of a scale bar."""
+    power = 10.0 ** math.floor(math.log10(max(longest_m, 1.0)))
+    return max(step * power for step in (1, 2, 5) if step * power <= max(longest_m, 1.0))

@@ -11,7 +11,7 @@ import polars as pl
 from walkshed.maps import fonts, wkb
 from walkshed.maps.base_map import BaseMap
 from walkshed.maps.box import Box
-from walkshed.maps.palette import class_of, diverging
+from walkshed.maps.palette import diverging
 from walkshed.maps.sheet import HATCH, Mark, Sheet
 from walkshed.maps.wkb import Corner, Line
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from walkshed.language import Language
 
-#: Upper limits of classes of change, in minutes; what does not change is between the two small ones.
-_LIMITS = (-5.0, -2.0, -0.05, 0.05, 2.0, 5.0)
+#: What becomes of a walk, from the best to the worst; the one-map page parts it and colours it alike.
 _WORDS: dict[str, tuple[str, ...]] = {
     "zh": (
+        "新增可达",
         "缩短 5 分钟以上",
         "缩短 2–5 分钟",
         "缩短不足 2 分钟",
@@ -31,8 +31,10 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "延长不足 2 分钟",
         "延长 2–5 分钟",
         "延长 5 分钟以上",
+        "不再可达",
     ),
     "en": (
+        "newly reached",
         "over 5 min shorter",
         "2–5 min shorter",
         "less than 2 min shorter",
@@ -40,12 +42,16 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "less than 2 min longer",
         "2–5 min longer",
         "over 5 min longer",
+        "no longer reached",
     ),
 }
+_NEW, _SAME, _LOST = 0, 4, 8
 _MOST_PANELS = 6
 #: Around what changes: a share of its longer side, and at least about half a kilometre.
 _MARGIN, _LEAST_MARGIN = 0.12, 0.005
 _LINK, _PLACE = "#b0126b", "#ffd21f"
+#: Lines across what gets worse: dark ones, and crossed light ones on the dark colour of who arrives nowhere any more.
+_LONGER_EDGE, _LOST_HATCH, _LOST_EDGE = "#5c3a1e", "xxxxxx", "#f6c891"
 
 
 def change_map(
@@ -54,7 +60,6 @@ def change_map(
     *,
     name: str,
     profile: str,
-    cutoff_minutes: float,
     classes: Sequence[str] | None,
     base: BaseMap,
     box: Box,
@@ -64,13 +69,12 @@ def change_map(
     """Draw minutes that cells gain or lose, one panel per class.
 
     Args:
-        cells: `class`, `profile`, `people`, `before_s`, `after_s`, `geometry`. Who reaches nothing within the cut-off
-            counts as walking so long.
+        cells: `class`, `profile`, `people`, `before_s`, `after_s`, `geometry`. A time is null where nothing is
+            reached.
         edits: of the scenario, with the keys of its TOML file; those that have a place are drawn.
         name: of the scenario.
         profile: who walks.
-        cutoff_minutes: of the searches.
-        classes: ids; the six that change most when None.
+        classes: ids; the six that change for most people when None.
         base: streets and water below.
         box: what is shown.
         language: of titles and legend.
@@ -84,7 +88,7 @@ def change_map(
         ImportError: matplotlib is not installed.
 
     """
-    walks = _changes(cells, profile, cutoff_minutes)
+    walks = _changes(cells, profile)
     classes = _classes(walks, classes, name, profile)
     marks = _marks(walks.filter(pl.col("class").is_in(classes)), language)
     places, links = _places(edits, language), _links(edits, language)
@@ -95,7 +99,8 @@ def change_map(
         for panel, each in enumerate(classes):
             here = walks.filter(pl.col("class") == each)
             shapes = [wkb.polygons(geometry) for geometry in here["geometry"].to_physical()]
-            sheet.fill(panel, shapes, [marks[class_of(change, _LIMITS) or 0] for change in here["change_min"]])
+            became: list[int] = here["change"].to_list()
+            sheet.fill(panel, shapes, [marks[place] for place in became])
             for mark, lines in links:
                 sheet.lines(panel, lines, mark, above=5)
             for mark, corners in places:
@@ -128,13 +133,28 @@ def box_of(cells: pl.DataFrame, edits: Sequence[Mapping[str, Any]], profile: str
     return box.grown(max(box.side * _MARGIN, _LEAST_MARGIN))
 
 
-def _changes(cells: pl.DataFrame, profile: str, cutoff_minutes: float) -> pl.DataFrame:
-    before, after = (pl.col(name).fill_null(cutoff_minutes * 60) for name in ("before_s", "after_s"))
-    return cells.filter(pl.col("profile") == profile).with_columns(change_min=(after - before) / 60)
+def _changes(cells: pl.DataFrame, profile: str) -> pl.DataFrame:
+    """Walks of a profile with `change`, their places in `_WORDS`."""
+    # Times are whole tenths of a second; as such they compare without an error of rounding.
+    before, after = ((pl.col(name) * 10).round() for name in ("before_s", "after_s"))
+    shorter_min = (before - after) / 600
+    change = (
+        pl.when(before.is_null() & after.is_null()).then(_SAME)
+        .when(before.is_null()).then(_NEW)
+        .when(after.is_null()).then(_LOST)
+        .when(shorter_min > 5).then(1)
+        .when(shorter_min >= 2).then(2)
+        .when(shorter_min > 0).then(3)
+        .when(shorter_min == 0).then(_SAME)
+        .when(shorter_min > -2).then(5)
+        .when(shorter_min >= -5).then(6)
+        .otherwise(7)
+    )  # fmt: skip
+    return cells.filter(pl.col("profile") == profile).with_columns(change=change)
 
 
 def _classes(walks: pl.DataFrame, classes: Sequence[str] | None, name: str, profile: str) -> list[str]:
-    most = walks.group_by("class").agg((pl.col("people") * pl.col("change_min").abs()).sum())
+    most = walks.group_by("class").agg(pl.col("people").filter(pl.col("change") != _SAME).sum())
     known = most.sort("people", "class", descending=[True, False])["class"].to_list()
     if isinstance(classes, str):
         classes = [classes]
@@ -146,56 +166,58 @@ def _classes(walks: pl.DataFrame, classes: Sequence[str] | None, name: str, prof
 
 
 def _marks(walks: pl.DataFrame, language: Language) -> list[Mark]:
-    """The seven classes from the greatest gain to the greatest loss; those that nobody has are without words."""
-    told = _WORDS[language]
-    found = [class_of(change, _LIMITS) for change in walks["change_min"]]
+    """All classes from the greatest gain to the greatest loss; those that nobody has are without words."""
+    told, found = _WORDS[language], set(walks["change"])
     marks: list[Mark] = []
-    for place, (words, colour) in enumerate(zip(told, reversed(diverging(7)), strict=True)):
-        longer = place > len(_LIMITS) // 2
-        marks.append(Mark(words if place in found else "", colour, hatch=HATCH if longer else "", edge="#5c3a1e"))
+    for place, (words, colour) in enumerate(zip(told, reversed(diverging(len(told))), strict=True)):
+        hatch = _LOST_HATCH if place == _LOST else HATCH if place > _SAME else ""
+        edge = _LOST_EDGE if place == _LOST else _LONGER_EDGE
+        marks.append(Mark(words if place in found else "", colour, hatch=hatch, edge=edge))
     return marks
 
 
 def _places(edits: Sequence[Mapping[str, Any]], language: Language) -> list[tuple[Mark, list[Corner]]]:
     """Edits of one place, by what they do."""
     kinds = {
-        "open_facility": (("新增设施", "new facility"), Mark("", _PLACE, "dot", edge="#111111", marker="*", size=9)),
-        "move_facility": (("迁移设施", "moved facility"), Mark("", _PLACE, "dot", edge="#111111", marker="D", size=5)),
-        "new_homes": (("新增住户", "new homes"), Mark("", "#ffffff", "dot", edge="#111111", marker="s", size=5)),
+        "open_facility": Mark("", _PLACE, "dot", edge="#111111", marker="*", size=9),
+        "move_facility": Mark("", _PLACE, "dot", edge="#111111", marker="D", size=5),
+        "new_homes": Mark("", "#ffffff", "dot", edge="#111111", marker="s", size=5),
     }
     found = _by_kind(edits, kinds, "place", language)
     at = {
-        "close_link": (("关闭道路", "closed way"), Mark("", _LINK, "dot", edge="#ffffff", marker="X", size=7)),
-        "open_link": (("重新开放道路", "reopened way"), Mark("", _LINK, "dot", edge="#ffffff", marker="P", size=7)),
-        "retime_link": (("调整通行时间", "retimed way"), Mark("", _LINK, "dot", edge="#ffffff", marker="d", size=6)),
+        "close_link": Mark("", _LINK, "dot", edge="#ffffff", marker="X", size=7),
+        "open_link": Mark("", _LINK, "dot", edge="#ffffff", marker="P", size=7),
+        "retime_link": Mark("", _LINK, "dot", edge="#ffffff", marker="d", size=6),
     }
     return [*found, *_by_kind(edits, at, "at", language)]
 
 
 def _by_kind(
-    edits: Sequence[Mapping[str, Any]], kinds: Mapping[str, tuple[tuple[str, str], Mark]], key: str, language: Language
+    edits: Sequence[Mapping[str, Any]], kinds: Mapping[str, Mark], key: str, language: Language
 ) -> list[tuple[Mark, list[Corner]]]:
+    from walkshed.language import word
+
     found: list[tuple[Mark, list[Corner]]] = []
-    for kind, (words, look) in kinds.items():
+    for kind, look in kinds.items():
         corners = [_corner(edit[key]) for edit in edits if edit["do"] == kind and edit.get(key) is not None]
         if corners:
-            found.append((replace(look, label=words[language == "en"]), corners))
+            found.append((replace(look, label=word("edit", kind, language)), corners))
     return found
 
 
 def _links(edits: Sequence[Mapping[str, Any]], language: Language) -> list[tuple[Mark, list[Line]]]:
+    from walkshed.language import word
+
     found: list[tuple[Mark, list[Line]]] = []
     added = [edit for edit in edits if edit["do"] == "add_link"]
     if added:
         lines = [[_corner(end) for end in (edit["from"], *edit.get("via", ()), edit["to"])] for edit in added]
-        word = {"zh": "新增连接", "en": "new link"}[language]
-        found.append((Mark(word, _LINK, "line", width=2.4), lines))
+        found.append((Mark(word("edit", "add_link", language), _LINK, "line", width=2.4), lines))
     areas = [
         [_corner(corner) for corner in ring] for edit in edits if edit["do"] == "set_area" for ring in edit["outline"]
     ]
     if areas:
-        word = {"zh": "调整后的分区", "en": "area as redrawn"}[language]
-        found.append((Mark(word, "#111111", "line", width=1.0, dashes="--"), areas))
+        found.append((Mark(word("edit", "set_area", language), "#111111", "line", width=1.0, dashes="--"), areas))
     return found
 
 
@@ -214,11 +236,20 @@ def _heading(name: str, profile: str, language: Language) -> str:
 def _title(here: pl.DataFrame, class_: str, language: Language) -> str:
     from walkshed.language import class_name
 
-    people = pl.col("people")
-    small = _LIMITS[3]
-    gain, lose = here.select(
-        gain=people.filter(pl.col("change_min") < -small).sum(), lose=people.filter(pl.col("change_min") > small).sum()
+    change = pl.col("change")
+    new, shorter, longer, lost = here.select(
+        pl.col("people").filter(inside).sum().alias(name)
+        for name, inside in (
+            ("new", change == _NEW),
+            ("shorter", change.is_between(_NEW, _SAME, closed="none")),
+            ("longer", change.is_between(_SAME, _LOST, closed="none")),
+            ("lost", change == _LOST),
+        )
     ).row(0)
     if language == "zh":
-        return f"{class_name(class_, 'zh')}\n{gain:,.0f} 人缩短，{lose:,.0f} 人延长"
-    return f"{class_name(class_, 'en')}\nshorter for {gain:,.0f} people, longer for {lose:,.0f}"
+        gained = f"，{new:,.0f} 人新增可达" if new else ""
+        missed = f"，{lost:,.0f} 人不再可达" if lost else ""
+        return f"{class_name(class_, 'zh')}\n{shorter:,.0f} 人缩短，{longer:,.0f} 人延长{gained}{missed}"
+    gained = f", newly reached by {new:,.0f}" if new else ""
+    missed = f", no longer reached by {lost:,.0f}" if lost else ""
+    return f"{class_name(class_, 'en')}\nshorter for {shorter:,.0f} people, longer for {longer:,.0f}{gained}{missed}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -19,6 +21,7 @@ from walkshed.maps.palette import (
     kinds,
     minutes_colours,
     quantile_breaks,
+    score_breaks,
     sequential,
 )
 from walkshed.maps.sheet import HATCH, Mark, Sheet
@@ -35,6 +38,8 @@ Scheme: TypeAlias = 'Literal["quantiles", "equal"] | Sequence[float]'
 
 #: Kinds beyond these are drawn as one, for there are no more colours that are told apart.
 _MOST_KINDS = 8
+#: Larger whole numbers are told by their first figures only.
+_LARGEST_WHOLE = 1e15
 #: Columns of how near something is: what is near is dark, as on every map of minutes.
 _NEARNESS = ("minutes", "time_s")
 #: Columns of words, and what kind of word each has.
@@ -69,7 +74,8 @@ def shapes_map(
     Args:
         table: any columns, and `geometry` as WKB: points, lines or polygons. Of shapes that lie over each other the
             smaller ones are on top.
-        column: numbers, in classes; or words or truth values, each a kind of its own. None draws all alike.
+        column: numbers, in classes; or words or truth values, each a kind of its own, and of more than eight kinds the
+            rare ones as one. None draws all alike.
         scheme: "quantiles" (as many rows in each class), "equal" (as wide), or the upper limits of all classes but
             the last.
         k: how many classes.
@@ -93,7 +99,7 @@ def shapes_map(
         raise ValueError(f"column {column!r}: the table has {known}")
     shapes = [_Shape.read(geometry) for geometry in table["geometry"].to_physical()]
     box = _box(shapes)
-    values = [None] * len(shapes) if column is None else table[column].to_list()
+    values = pl.repeat(None, len(shapes), eager=True) if column is None else table[column]
     marks, looks = _looks(values, column, scheme, k, order, unit, language)
     below = base or EMPTY
     heading = title if title is not None else (column or "").replace("_", " ")
@@ -143,7 +149,7 @@ def _box(shapes: Sequence[_Shape]) -> Box:
 
 
 def _looks(
-    values: Sequence[object],
+    values: pl.Series,
     column: str | None,
     scheme: Scheme,
     k: int,
@@ -155,13 +161,13 @@ def _looks(
     if column is None:
         alike = Mark("", BETTER)
         return [], [alike for _ in values]
-    numbers = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    if numbers:
+    if values.dtype.is_numeric():
+        numbers: list[float | None] = values.cast(pl.Float64).to_list()
         limits = _limits(numbers, scheme, k)
         scale = minutes_colours if column in _NEARNESS else sequential
-        classes, marks = _numeric(values, limits, scale(len(limits) + 1), unit)
+        classes, marks = _numeric(numbers, limits, scale(len(limits) + 1), unit)
     else:
-        classes, marks = _worded(values, column, order, language)
+        classes, marks = _worded(values.to_list(), column, order, language)
     absent = sum(place is None for place in classes)
     if absent:
         undecided = {"zh": "未定：有情况不明", "en": "undecided"}
@@ -170,7 +176,7 @@ def _looks(
     return [mark for mark in marks if mark.label], [marks[-1 if place is None else place] for place in classes]
 
 
-def _limits(numbers: Sequence[float], scheme: Scheme, k: int) -> list[float]:
+def _limits(numbers: Sequence[float | None], scheme: Scheme, k: int) -> list[float]:
     if k < 1:
         raise ValueError(f"k {k}: use 1 class or more")
     if scheme == "quantiles":
@@ -186,36 +192,57 @@ def _limits(numbers: Sequence[float], scheme: Scheme, k: int) -> list[float]:
 
 
 def _numeric(
-    values: Sequence[object], limits: Sequence[float], colours: Sequence[str], unit: str
+    numbers: Sequence[float | None], limits: Sequence[float], colours: Sequence[str], unit: str
 ) -> tuple[list[int | None], list[Mark]]:
     """Classes of numbers; the legend says from what to what each one really reaches, and how many rows it has."""
-    numbers = [float(value) if isinstance(value, (int, float)) else None for value in values]
     classes = [class_of(number, limits) for number in numbers]
-    marks: list[Mark] = []
-    for place, colour in enumerate(colours):
-        inside = [number for number, here in zip(numbers, classes, strict=True) if here == place and number is not None]
-        marks.append(Mark(_range(inside, unit) if inside else "", colour))
-    return classes, marks
+    inside: list[list[float]] = [[] for _ in colours]
+    for number, place in zip(numbers, classes, strict=True):
+        if number is not None and place is not None:
+            inside[place].append(number)
+    ranges = iter(_ranges([(min(each), max(each)) for each in inside if each]))
+    after = f" {unit}" if unit else ""
+    labels = [f"{next(ranges)}{after} ({len(each):,})" if each else "" for each in inside]
+    return classes, [Mark(label, colour) for label, colour in zip(labels, colours, strict=True)]
 
 
-def _range(inside: Sequence[float], unit: str) -> str:
-    low, high = _number(min(inside)), _number(max(inside))
-    told = low if low == high else f"{low}–{high}"
-    return f"{told} {unit} ({len(inside):,})" if unit else f"{told} ({len(inside):,})"
+def _ranges(ends: Sequence[tuple[float, float]]) -> list[str]:
+    """Words for classes from the lowest to the highest, with as many figures as tell them apart, and at least three.
+
+    >>> _ranges([(0.5, 12.25), (13, 1234.5)]), _ranges([(123.01, 123.02), (123.04, 123.04)])
+    (['0.5–12.2', '13–1,234'], ['123.01–123.02', '123.04'])
+
+    """
+    told: list[str] = []
+    for figures in range(3, sys.float_info.dig + 3):
+        told = [_range(low, high, figures) for low, high in ends]
+        if len(set(told)) == len(told):
+            break
+    return told
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.3g}"
+def _range(low: float, high: float, figures: int) -> str:
+    least, most = _number(low, figures), _number(high, figures)
+    return least if least == most else f"{least}–{most}"
+
+
+def _number(value: float, figures: int) -> str:
+    """A number; whole numbers, and those before the point of any, are never rounded to figures."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == round(value) and abs(value) < _LARGEST_WHOLE:
+        return f"{value:,.0f}"
+    return f"{value:,.{max(figures, len(f'{abs(value):.0f}')) if abs(value) < _LARGEST_WHOLE else figures}g}"
 
 
 def _worded(
     values: Sequence[object], column: str, order: Sequence[str] | None, language: Language
 ) -> tuple[list[int | None], list[Mark]]:
     """Kinds: in their order, or the most frequent first; those without a colour of their own are one."""
-    told = [None if value is None else str(value) for value in values]
+    told = [None if value is None else _truth(value, language) for value in values]
     counts = {value: told.count(value) for value in dict.fromkeys(told) if value is not None}
     if order is not None:
-        names = [name for name in order if name in counts]
+        names = [*(name for name in order if name in counts), *sorted(counts.keys() - set(order))]
         colours = sequential(len(names))
     else:
         names = sorted(counts, key=lambda name: (-counts[name], name))
@@ -230,6 +257,13 @@ def _worded(
         marks.append(Mark(f"{ ({'zh': '其他', 'en': 'others'}[language]) } ({others:,})", colours[-1]))
     place = {name: min(at, len(marks) - 1) for at, name in enumerate(names)}
     return [None if each is None else place.get(each) for each in told], marks
+
+
+def _truth(value: object, language: Language) -> str:
+    """A value as text; yes and no are words of their language."""
+    if isinstance(value, bool):
+        return {"zh": "是" if value else "否", "en": "yes" if value else "no"}[language]
+    return str(value)
 
 
 def _word(column: str, value: str, language: Language) -> str:
@@ -283,11 +317,10 @@ def scores_map(
     if scored.is_empty():
         raise ValueError(f"areas: none has a score; the scorecard has {', '.join(totals['area_id'].head(3))}, …")
     words = column in _WORDS
-    most = max(totals["total_points"].drop_nulls().to_list(), default=100.0)
     return shapes_map(
         scored,
         column,
-        scheme=[most * share for share in (0.2, 0.4, 0.6, 0.8)],
+        scheme=score_breaks(totals["total_points"]),
         order=grade_order([totals]) if words else None,
         title=title if title is not None else _SCORES.get(column, (column, column))[language == "en"],
         unit="" if words or column == "known_weight" else {"zh": "分", "en": "points"}[language],

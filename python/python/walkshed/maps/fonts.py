@@ -74,6 +74,7 @@ def chinese() -> Generator[None, None, None]:
         "svg.hashsalt": "walkshed",
         "svg.fonttype": "path",
         "hatch.linewidth": 0.5,
+        "figure.max_open_warning": 0,  # a notebook closes figures at the end of a cell, however many one draws
     }
     # Not `rc_context`: it would also undo what a notebook sets when its backend is loaded at the first figure, and then
     # no later figure would be shown.

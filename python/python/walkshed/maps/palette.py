@@ -33,6 +33,13 @@ STREETS, WATER, DOORS = "#5f6b7a", "#c3dcec", "#111111"
 PAPER, INK, QUIET = "#ffffff", "#222222", "#555555"
 WORSE, BETTER = "#d9721e", "#3f86bd"
 
+SHARE_BREAKS = (0.2, 0.4, 0.6, 0.8)
+"""Upper limits of classes of a share, the same on every map and page, so that two of them compare.
+
+A share is put in its class by `class_of`, as exactly as it stands in its table and before it is rounded to be shown:
+20 % are in the class of 0–20 %, 20.04 % are not.
+"""
+
 
 def minutes_colours(count: int) -> list[str]:
     """Colours of classes of minutes, from near (dark) to far (light).
@@ -98,22 +105,39 @@ def equal_breaks(values: Iterable[float | None], k: int) -> list[float]:
     """Upper limits of all but the last of k classes that are equally wide.
 
     Args:
-        values: numbers; None and NaN are passed over.
+        values: numbers; None, NaN and infinities are passed over.
         k: classes that are wanted, from 1.
 
     Returns:
         k - 1 limits, ascending; none where all values are equal.
 
     """
-    known = [float(value) for value in values if value is not None and not math.isnan(value)]
+    known = [float(value) for value in values if value is not None and math.isfinite(value)]
     if not known or min(known) == max(known):
         return []
     step = (max(known) - min(known)) / k
     return [min(known) + step * place for place in range(1, k)]
 
 
+def score_breaks(total_points: Iterable[float | None]) -> list[float]:
+    """Upper limits of the classes of scores on every map of one standard, but the last.
+
+    Args:
+        total_points: what communities can have at most; None is passed over.
+
+    Returns:
+        Four limits in points; fifths of 100 where no community can have any.
+
+    """
+    most = max((points for points in total_points if points is not None), default=100.0)
+    return [most * share for share in SHARE_BREAKS]
+
+
 def class_of(value: float | None, breaks: Sequence[float]) -> int | None:
-    """The class that a value is in.
+    """The class that a value is in: the one rule of figures, pages and documents.
+
+    A value on a limit is in the class that ends there, as 5 min are within 5 min. Values are compared as they are,
+    never as they are rounded to be shown.
 
     Args:
         value: a number; None and NaN are in no class.

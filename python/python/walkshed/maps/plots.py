@@ -57,6 +57,8 @@ def of_scenarios(
     source: str | None,
 ) -> Figure:
     """Draw one of several scenarios; arguments as of `ScenariosResult.plot`."""
+    if not result.report["scenarios"]:
+        raise ValueError("nothing to draw: there are no scenarios")
     plans = [plan for plan in result.report["scenarios"] if scenario in (None, plan["id"], plan["name"])]
     if not plans:
         known = ", ".join(plan["name"] for plan in result.report["scenarios"])
@@ -65,18 +67,18 @@ def of_scenarios(
     who = _one_of(profile, study["coverage"]["profiles"])
     cells = result.table("cells").filter(pl.col("scenario") == plan["id"])
     box = change.box_of(cells, plan["edits"], who)
-    below = base or base_map.of_study(study, box.framed())
+    below = base or base_map.of_report(result.report, box.framed())
+    told = source if source is not None else below.source or base_map.credit_of(result)
     return change.change_map(
         cells,
         plan["edits"],
         name=plan["name"],
         profile=who,
-        cutoff_minutes=max(study["coverage"]["minutes"]),
         classes=_listed(classes),
         base=below,
         box=box,
         language=language,
-        source=source if source is not None else below.source or base_map.credit_of_study(study),
+        source=base_map.credited(result, told),
     )
 
 
@@ -93,18 +95,19 @@ def of_answer(
     from walkshed.arrow import frame
 
     cells, edits = frame(answer.cells), json.loads(answer.scenario.to_json())
+    network = answer.baseline.network
+    below = base or base_map.of_network(network)
     who = _one_of(profile, answer.baseline.profiles)
     return change.change_map(
         cells,
         edits,
         name=answer.scenario.name,
         profile=who,
-        cutoff_minutes=max(answer.baseline.minutes),
         classes=_listed(classes),
-        base=base or base_map.of_network(answer.baseline.network),
+        base=below,
         box=change.box_of(cells, edits, who),
         language=language,
-        source=source,
+        source=base_map.credited(network, source or below.source),
     )
 
 

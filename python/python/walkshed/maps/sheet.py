@@ -9,20 +9,20 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
 from walkshed.maps import fonts
 from walkshed.maps.base_map import BaseMap
-from walkshed.maps.box import Box
+from walkshed.maps.box import Box, round_length_m
 from walkshed.maps.palette import DOORS, INK, PAPER, QUIET, STREETS, WATER
 from walkshed.maps.wkb import Corner, Line, Polygon
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from matplotlib.path import Path
+    from matplotlib.path import Path as Outline
 
 MarkKind: TypeAlias = Literal["fill", "line", "dot"]
 
@@ -37,6 +37,8 @@ _STREET_POINTS = (0.2, 0.35, 0.6, 0.9)
 #: Corners of streets that are told apart on a map, and on one of several.
 _MOST_CORNERS, _MOST_SMALL_CORNERS = 40_000, 10_000
 HATCH = "//////"
+#: Stands in a legend until its words are set: matplotlib leaves out what begins with "_", and users' names may.
+_LABEL = "·"
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,6 @@ class Sheet:
 
     def __post_init__(self) -> None:
         """Lay out the sheet from the top down, in inches."""
-        pyplot: Any = importlib.import_module("matplotlib.pyplot")
         self.box = self.box.framed()
         count = len(self.titles)
         columns = min(3, count)
@@ -110,7 +111,7 @@ class Sheet:
         head = _lines(title) * _inches(_TITLE) + 0.1
         foot = max(legend_height, 0.42) + 0.12 + _lines(credit) * _inches(_CREDIT) + 0.06
         height = head + rows * (above + map_height + _GAP) + foot
-        self.figure = pyplot.figure(figsize=(width, height), facecolor=PAPER, FigureClass=_figure_class())
+        self.figure = _figure(width, height)
         self._text(title, _EDGE, height - 0.05, _TITLE)
         below = _base_paths(self.base, self._smallest_street())
         self.panels = []
@@ -123,7 +124,7 @@ class Sheet:
         self._scale(map_width, foot)
 
     def _panel(
-        self, inches: tuple[float, float, float, float], title: str, below: list[tuple[Path, dict[str, Any]]]
+        self, inches: tuple[float, float, float, float], title: str, below: list[tuple[Outline, dict[str, Any]]]
     ) -> Any:
         from matplotlib.patches import PathPatch
 
@@ -164,8 +165,9 @@ class Sheet:
         if not self.marks:
             return
         width, height = self.figure.get_size_inches()
-        self.figure.legend(
-            handles=[_handle(mark) for mark in _by_rows(self.marks, columns)],
+        marks = _by_rows(self.marks, columns)
+        legend = self.figure.legend(
+            handles=[_handle(mark) for mark in marks],
             loc="upper left",
             bbox_to_anchor=(_EDGE / width, top / height),
             ncols=columns,
@@ -178,6 +180,8 @@ class Sheet:
             handletextpad=0.6,
             columnspacing=1.2,
         )
+        for text, mark in zip(legend.get_texts(), marks, strict=True):
+            text.set_text(mark.label)
 
     def _scale(self, map_width: float, foot: float) -> None:
         """A bar of a round number of metres and an arrow to the north, beside the legend and over no data."""
@@ -274,7 +278,7 @@ class Sheet:
             self.panels[panel].scatter(lon, lat, s=areas, c=mark.colour, zorder=5, **looks)
 
     def finish(self) -> Figure:
-        """The figure, once all is drawn.
+        """The figure, once all is drawn; every name in it is shown letter for letter, whatever signs it has.
 
         Warns:
             GlyphWarning: a name has characters that no font of this machine has.
@@ -282,7 +286,10 @@ class Sheet:
         """
         from matplotlib.text import Text
 
-        fonts.set_in(self.figure.findobj(Text))
+        texts: list[Text] = self.figure.findobj(Text)
+        for text in texts:
+            text.set_parse_math(False)  # a $ is money, not a formula
+        fonts.set_in(texts)
         drawn: Figure = self.figure
         return drawn
 
@@ -295,20 +302,20 @@ def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 200) -> None:
         path: `.png`, `.svg` or `.pdf`; a PNG where it has another ending.
         dpi: dots per inch of a PNG.
 
+    Raises:
+        OSError: it cannot be written there.
+
     """
     ending = PurePath(path).suffix.lower()
     kind = ending[1:] if ending in (".svg", ".pdf") else "png"
     undated: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    partial = f"{os.fspath(path)}.partial"
-    with fonts.chinese():
-        figure.savefig(partial, format=kind, dpi=dpi, facecolor="white", metadata=undated[kind])
-    os.replace(partial, path)
-
-
-def round_length_m(longest_m: float) -> float:
-    """The longest of 1, 2, 5, 10, … metres that is not longer than a length."""
-    power = 10.0 ** math.floor(math.log10(max(longest_m, 1.0)))
-    return max(step * power for step in (1, 2, 5) if step * power <= max(longest_m, 1.0))
+    partial = Path(f"{os.fspath(path)}.partial")
+    try:
+        with fonts.chinese():
+            figure.savefig(partial, format=kind, dpi=dpi, facecolor="white", metadata=undated[kind])
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def wrapped(text: str, size: float, width: float) -> str:
@@ -395,37 +402,37 @@ def _handle(mark: Mark) -> Any:
 
     if mark.kind == "fill":
         edge = mark.edge if mark.hatch else "#8a9099"
-        return Patch(facecolor=mark.colour, edgecolor=edge, linewidth=0.4, hatch=mark.hatch or None, label=mark.label)
+        return Patch(facecolor=mark.colour, edgecolor=edge, linewidth=0.4, hatch=mark.hatch or None, label=_LABEL)
     if mark.kind == "line":
-        return Line2D([], [], color=mark.colour, linewidth=mark.width, linestyle=mark.dashes, label=mark.label)
+        return Line2D([], [], color=mark.colour, linewidth=mark.width, linestyle=mark.dashes, label=_LABEL)
     looks: dict[str, Any] = {"markerfacecolor": mark.colour, "markeredgecolor": mark.edge, "markeredgewidth": 0.5}
-    return Line2D([], [], color="none", marker=mark.marker, markersize=mark.size, label=mark.label, **looks)
+    return Line2D([], [], color="none", marker=mark.marker, markersize=mark.size, label=_LABEL, **looks)
 
 
-def _drawn(lines: Iterable[Line]) -> Path:
+def _drawn(lines: Iterable[Line]) -> Outline:
     """Lines as one path, which is drawn at once."""
-    from matplotlib.path import Path
+    from matplotlib.path import Path as Outline
 
     corners: list[Corner] = []
     codes: list[int] = []
     for line in lines:
         corners += line
-        codes += [int(Path.MOVETO), *[int(Path.LINETO)] * (len(line) - 1)]
-    return Path(corners or [(0.0, 0.0)], codes or None)
+        codes += [int(Outline.MOVETO), *[int(Outline.LINETO)] * (len(line) - 1)]
+    return Outline(corners or [(0.0, 0.0)], codes or None)
 
 
-def _ways(lines: pl.DataFrame, key: str) -> Path:
+def _ways(lines: pl.DataFrame, key: str) -> Outline:
     """Lines of a table of corners as one path."""
-    from matplotlib.path import Path
+    from matplotlib.path import Path as Outline
 
     begins = (pl.col(key) != pl.col(key).shift(1)).fill_null(True)
-    codes = lines.select(pl.when(begins).then(int(Path.MOVETO)).otherwise(int(Path.LINETO)).cast(pl.UInt8))
+    codes = lines.select(pl.when(begins).then(int(Outline.MOVETO)).otherwise(int(Outline.LINETO)).cast(pl.UInt8))
     if lines.is_empty():
         return _drawn([])
-    return Path(lines.select("lon", "lat").to_numpy(), codes.to_series().to_numpy())
+    return Outline(lines.select("lon", "lat").to_numpy(), codes.to_series().to_numpy())
 
 
-def _filled(polygons: Iterable[Polygon]) -> Path:
+def _filled(polygons: Iterable[Polygon]) -> Outline:
     """Polygons with their holes as one path."""
     return _drawn(ring for polygon in polygons for ring in _wound(polygon))
 
@@ -439,7 +446,7 @@ def _area(ring: Line) -> float:
     return sum(x * v - u * y for (x, y), (u, v) in itertools.pairwise(ring))
 
 
-def _base_paths(base: BaseMap, smallest: int) -> list[tuple[Path, dict[str, Any]]]:
+def _base_paths(base: BaseMap, smallest: int) -> list[tuple[Outline, dict[str, Any]]]:
     """Water, which lies below what a map is about, and streets by rank, thinly above it; each with its look."""
     rings = base.water.group_by("polygon", "ring", maintain_order=True).agg("lon", "lat")
     water: dict[int, Polygon] = {}
@@ -458,6 +465,26 @@ def _png(figure: Any) -> bytes:
     with fonts.chinese():
         figure.savefig(picture, format="png", dpi=150)
     return picture.getvalue()
+
+
+def _figure(width: float, height: float) -> Figure:
+    """An empty figure in inches, which nobody has to close.
+
+    Only where a notebook shows all open figures at the end of a cell, and closes them, pyplot knows it.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    looks: dict[str, Any] = {"figsize": (width, height), "facecolor": PAPER}
+    # Not by its own `[...]`, which chooses and loads a backend where there is none yet.
+    known: Any = matplotlib.rcParams
+    if "inline" in str(dict[str, Any].get(known, "backend")):
+        pyplot: Any = importlib.import_module("matplotlib.pyplot")
+        shown: Figure = pyplot.figure(FigureClass=_figure_class(), **looks)
+        return shown
+    figure = _figure_class()(**looks)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def _figure_class() -> type[Figure]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
-from walkshed.maps import fonts
+from walkshed.language import Language, word
+from walkshed.maps import base_map, fonts
 from walkshed.maps.base_map import EMPTY, BaseMap
 from walkshed.maps.box import Box
 from walkshed.maps.palette import sequential
@@ -16,18 +17,17 @@ from walkshed.maps.sheet import Mark, Sheet
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from walkshed.language import Language
     from walkshed.network import Network
 
 By: TypeAlias = Literal["kind", "slope"]
 
-#: Kinds that stand out, in the order in which they are drawn, with their words and looks. All else is plain.
+#: Kinds that stand out, in the order in which they are drawn, with their looks. All else is plain.
 _KINDS = {
-    "steps": ("台阶", "stairs", Mark("", "#d55e00", "line", width=1.1)),
-    "escalator": ("自动扶梯", "escalator", Mark("", "#7b2d8b", "line", width=2.0)),
-    "ferry": ("轮渡", "ferry", Mark("", "#0072b2", "line", width=1.3, dashes=":")),
-    "cableway": ("索道", "cableway", Mark("", "#111111", "line", width=1.6, dashes="--")),
-    "lift": ("电梯", "lift", Mark("", "#f0e442", "dot", edge="#111111", marker="s", size=4.2)),
+    "steps": Mark("", "#d55e00", "line", width=1.1),
+    "escalator": Mark("", "#7b2d8b", "line", width=2.0),
+    "ferry": Mark("", "#0072b2", "line", width=1.3, dashes=":"),
+    "cableway": Mark("", "#111111", "line", width=1.6, dashes="--"),
+    "lift": Mark("", "#f0e442", "dot", edge="#111111", marker="s", size=4.2),
 }
 _PLAIN = Mark("", "#a3abb4", "line", width=0.35)
 #: Per cent. 5 (1 : 20) and 8 (1 : 12) are what ramps for wheelchairs keep to in GB 55019-2021 and GB 50763-2012.
@@ -53,7 +53,8 @@ def network_map(
         base: water below; its streets are not drawn. None when None.
         title: of the map.
         language: of the legend: "zh" or "en".
-        source: line about the data, printed below; what the base map says when empty.
+        source: line about the data, printed below; what the base map says when empty. That streets are SYNTHETIC
+            合成数据 is said in any case.
 
     Returns:
         A matplotlib figure.
@@ -76,7 +77,8 @@ def network_map(
     water = BaseMap(EMPTY.streets, base.water, base.source) if base is not None else EMPTY
     heading = title if title is not None else _heading(by, language)
     with fonts.chinese():
-        sheet = Sheet(box, [""], heading, [mark for mark, _ in drawn], source or water.source, water)
+        credit = base_map.credited(network, source or water.source)
+        sheet = Sheet(box, [""], heading, [mark for mark, _ in drawn], credit, water)
         for above, (mark, ways) in enumerate(drawn):
             here = lines.filter(pl.col("edge").is_in(ways.implode()))
             if mark.kind == "dot":
@@ -89,12 +91,12 @@ def network_map(
 
 def _by_kind(edges: pl.DataFrame, language: Language) -> list[tuple[Mark, pl.Series]]:
     plain = edges.filter(~pl.col("kind").is_in(list(_KINDS)))
-    word = {"zh": "其他步行道路", "en": "other ways"}[language]
-    drawn = [(_told(_PLAIN, word, plain), plain["edge"])]
-    for kind, (zh, en, mark) in _KINDS.items():
+    other = {"zh": "其他步行道路", "en": "other ways"}[language]
+    drawn = [(_told(_PLAIN, other, plain), plain["edge"])]
+    for kind, mark in _KINDS.items():
         ways = edges.filter(pl.col("kind") == kind)
         if ways.height:
-            drawn.append((_told(mark, zh if language == "zh" else en, ways), ways["edge"]))
+            drawn.append((_told(mark, word("way", kind, language), ways), ways["edge"]))
     return drawn
 
 
@@ -109,32 +111,31 @@ def _by_slope(edges: pl.DataFrame, language: Language) -> list[tuple[Mark, pl.Se
     drawn: list[tuple[Mark, pl.Series]] = []
     unknown = edges.filter(pl.col("slope").is_null())
     if unknown.height:
-        word = {"zh": "高程不明", "en": "heights unknown"}[language]
-        drawn.append((_told(Mark("", _UNKNOWN, "line", width=0.35), word, unknown), unknown["edge"]))
+        told = {"zh": "高程不明", "en": "heights unknown"}[language]
+        drawn.append((_told(Mark("", _UNKNOWN, "line", width=0.35), told, unknown), unknown["edge"]))
     for place, colour in enumerate(sequential(len(limits))[1:]):
         low, high = limits[place], limits[place + 1]
         inside = (pl.col("slope") > low) | pl.lit(low == 0)
         ways = edges.filter(inside & (pl.col("slope") <= high))
         over = {"zh": f"坡度 {low:g} % 以上", "en": f"slope over {low:g} %"}[language]
-        word = over if place == len(_SLOPES) else f"{ {'zh': '坡度', 'en': 'slope'}[language] } {low:g}–{high:g} %"
-        drawn.append((_told(Mark("", colour, "line", width=0.45 + 0.22 * place), word, ways), ways["edge"]))
+        told = over if place == len(_SLOPES) else f"{ {'zh': '坡度', 'en': 'slope'}[language] } {low:g}–{high:g} %"
+        drawn.append((_told(Mark("", colour, "line", width=0.45 + 0.22 * place), told, ways), ways["edge"]))
     if steps.height:
-        zh, en, mark = _KINDS["steps"]
-        drawn.append((_told(mark, zh if language == "zh" else en, steps), steps["edge"]))
+        drawn.append((_told(_KINDS["steps"], word("way", "steps", language), steps), steps["edge"]))
     return drawn
 
 
-def _told(mark: Mark, word: str, ways: pl.DataFrame) -> Mark:
+def _told(mark: Mark, name: str, ways: pl.DataFrame) -> Mark:
     """The mark with its words: lifts are counted, all else has a length."""
     if mark.kind == "dot":
-        return replace(mark, label=f"{word} ({ways.height:,})")
-    return replace(mark, label=f"{word} ({float(ways['length_m'].sum()) / 1000:,.1f} km)")
+        return replace(mark, label=f"{name} ({ways.height:,})")
+    return replace(mark, label=f"{name} ({float(ways['length_m'].sum()) / 1000:,.1f} km)")
 
 
 def _heading(by: By, language: Language) -> str:
     if by == "kind":
         return {
-            "zh": "步行网络：台阶、扶梯、电梯与索道",
+            "zh": "步行网络：梯道、扶梯、电梯与索道",
             "en": "Walking network: stairs, lifts and what carries people",
         }[language]
     return {"zh": "步行网络：坡度", "en": "Walking network: how steep its ways are"}[language]

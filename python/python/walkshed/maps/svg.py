@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from walkshed.maps import palette, wkb
+from walkshed.maps.box import round_length_m
 from walkshed.maps.fonts import FAMILY
 from walkshed.maps.wkb import Line
 
@@ -279,12 +280,6 @@ def _text(
         f'<text x="{x:g}" y="{y:g}" font-family="{FAMILY}" font-size="{size:g}" fill="{colour}" '
         f'text-anchor="{anchor}"{around}>{escape(told)}</text>'
     )
-
-
-def round_length_m(longest_m: float) -> float:
-    """The longest of 1, 2, 5, 10, … metres that is not longer than a length."""
-    power = 10.0 ** math.floor(math.log10(max(longest_m, 1.0)))
-    return max(step * power for step in (1, 2, 5) if step * power <= max(longest_m, 1.0))
 
 
 def _scale_bar(sheet: _Sheet) -> str:

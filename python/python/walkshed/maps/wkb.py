@@ -1,9 +1,10 @@
-"""Shapes as corners, from well-known binary."""
+"""Shapes as corners, from well-known binary and back."""
 
 from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from typing import TypeAlias
 
 Corner: TypeAlias = "tuple[float, float]"
@@ -26,6 +27,23 @@ def lines(geometry: bytes | None) -> list[Line]:
 def polygons(geometry: bytes | None) -> list[Polygon]:
     """Polygons of a shape of polygons: rings that are closed, the outline first."""
     return [parts for kind, parts in _shapes(geometry) if kind == _POLYGON and parts and parts[0]]
+
+
+def of_polygon(rings: Sequence[Sequence[Sequence[float]]]) -> bytes:
+    """A polygon as well-known binary.
+
+    Args:
+        rings: the outline, then holes; corners as longitude and latitude. A ring may be open.
+
+    Returns:
+        The polygon with closed rings.
+
+    """
+    parts = [struct.pack("<BII", 1, _POLYGON, len(rings))]
+    for ring in rings:
+        closed = [*ring, *([] if list(ring[0]) == list(ring[-1]) else [ring[0]])]
+        parts.append(struct.pack(f"<I{2 * len(closed)}d", len(closed), *(part for corner in closed for part in corner)))
+    return b"".join(parts)
 
 
 def _shapes(geometry: bytes | None) -> list[tuple[int, list[Line]]]:

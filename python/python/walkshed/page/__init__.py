@@ -109,7 +109,7 @@ def page(
 
     streets = base_map.of_run(result) if base is None else base
     city = tables.within_limits(tables.of_run(result, scenarios))
-    told = base_map.credit_of(result) if source is None and base is None and not streets.source else source
+    told = base_map.credit_of(result) if source is None and not streets.source else source
     return Page(city_document(city, scorecard, streets, title, language_of(language), told))
 
 
@@ -131,21 +131,24 @@ def page_of_answer(
         base: streets and water beneath; None is none.
         title: of the page; None is the name of the scenario.
         language: as for `page`.
-        source: line about the data.
+        source: line about the data; None says of a synthetic city that it is one.
 
     Returns:
         The page.
 
     Raises:
         InputError: `areas` lacks a column.
-        ValueError: no such language.
+        ValueError: the baseline has coverage of none of the areas, or no such language.
 
     """
+    from walkshed.maps import base_map
     from walkshed.page import tables
     from walkshed.page.compose import city_document
 
     city = tables.within_limits(tables.of_answer(answer, areas))
-    return Page(city_document(city, None, base, title, language_of(language), source))
+    told = source if source is not None else base.source if base is not None else ""
+    credit = base_map.credited(answer.baseline.network, told)
+    return Page(city_document(city, None, base, title, language_of(language), credit))
 
 
 def page_of_table(

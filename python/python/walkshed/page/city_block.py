@@ -9,13 +9,14 @@ from typing import Any
 import polars as pl
 
 from walkshed.language import Language, class_name, group_name, profile_name, word
+from walkshed.maps.palette import SHARE_BREAKS
 from walkshed.page.block import Block, narrowest
 from walkshed.page.outlines import DEGREE, add_rings, outlines
 from walkshed.page.tables import City, Plan, changed_coverage
 
 REASONS = ("beyond_cutoff", "not_connected", "not_snapped", "not_known")
 """What a walk below `len(REASONS)` says; every other walk is tenths of a second, `len(REASONS)` more than they are."""
-SHARES = ("not_known", "nobody_lives_here")
+SHARES = ("not_computed", "nobody_lives_here")
 """The same of a share, which is whole tenths of a per cent."""
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -55,7 +56,10 @@ class _Encoder:
             "groups": [_called(group, group_name) for group in city.groups],
             "classes": [_called(name, class_name) for name in city.classes],
             "reasons": list(REASONS),
+            "reason_words": named("reason", pl.Series(REASONS)),
             "shares": list(SHARES),
+            "share_breaks": [round(100 * limit) for limit in SHARE_BREAKS],
+            "walkers": self._walkers(),
             "whole": city.whole,
             "nearest": city.nearest,
             "left_out": city.left_out,
@@ -64,7 +68,7 @@ class _Encoder:
             "areas": self._areas(),
             "levels": named("level", city.areas["level"]),
             "facilities": self._facilities(),
-            "total": self._total(),
+            "total": self._total(city.total),
         }
         self._add_cells()
         self._add_walks()
@@ -112,24 +116,26 @@ class _Encoder:
     def _add_coverage(self) -> None:
         """Coverage by area, in the order of the cube.
 
-        A share is what the page computes from tenths of people, but for some that rounding moves: these are told.
+        A share, and the class of colour that it is in, is what the page computes from tenths of people, but for some
+        that rounding moves: these are told.
         """
         rows = self._city.coverage.select(
             self._cube.key(),
             people=_tenths_of("people"),
             covered=_tenths_of("people_covered"),
             share=_share(),
+            kind=_share_class(),
             not_connected=_tenths_of("people_not_connected"),
             not_snapped=_tenths_of("people_not_snapped"),
         ).drop_nulls("key")
         whole = self._cube.filled(rows).with_columns(pl.col("covered").fill_null(0), pl.col("share").fill_null(0))
         self._block.add("covered", whole["covered"], 4)
         people = self._add_people_of_areas()
-        told = whole.with_columns(people=self._cube.of_area_and_group(people)).filter(
-            _computed_share() != pl.col("share")
-        )
-        self._block.add("told_row", told["key"], 4, delta=True)
-        self._block.add("told_share", told["share"], 2)
+        whole = whole.with_columns(people=self._cube.of_area_and_group(people))
+        for name, computed in (("share", _computed_share()), ("kind", _computed_class())):
+            told = whole.filter(computed != pl.col(name))
+            self._block.add(f"told_{name}_row", told["key"], 4, delta=True)
+            self._block.add(f"told_{name}", told[name], 2)
         for reason in ("not_connected", "not_snapped"):
             apart = whole.filter(pl.col(reason) > 0)
             self._block.add(f"{reason}_row", apart["key"], 4, delta=True)
@@ -146,13 +152,21 @@ class _Encoder:
         return pl.concat(parts)
 
     def _areas(self) -> dict[str, object]:
-        areas = self._city.areas
-        drawn = outlines(areas["geometry"].to_list())
-        add_rings(self._block, drawn)
+        """Outlines of areas, and of those that scenarios make or redraw, all on one grid."""
+        areas, plans = self._city.areas, self._city.plans
+        place = {area_id: number for number, area_id in enumerate(areas["area_id"])}
+        drawn = outlines([*areas["geometry"], *(each for plan in plans for each in plan.areas["geometry"])])
+        add_rings(self._block, drawn.of_rows(0, range(areas.height)))
+        first = areas.height
+        for number, plan in enumerate(plans):
+            own = [place[area_id] for area_id in plan.areas["area_id"]]
+            add_rings(self._block, drawn.of_rows(first, own), f"plan_{number}_ring")
+            first += len(own)
         return {
             "id": areas["area_id"].to_list(),
             "name": areas["name"].to_list(),
             "level": areas["level"].to_list(),
+            "made": areas["made"].to_list(),
             "grid": drawn.grid,
         }
 
@@ -172,19 +186,26 @@ class _Encoder:
             "placed": bool(ends["lon"].is_not_null().all()),
         }
 
-    def _total(self) -> dict[str, list[float | None]]:
-        """Coverage of the whole city in the order of the cube; empty where it is not known."""
+    def _walkers(self) -> list[list[int]]:
+        """The profiles that each group has coverage by."""
         city = self._city
-        if city.total.is_empty():
+        pairs = set(city.coverage.select("group", "profile").unique().iter_rows())
+        return [[p for p, who in enumerate(city.profiles) if (group, who) in pairs] for group in city.groups]
+
+    def _total(self, total: pl.DataFrame) -> dict[str, list[int | None]]:
+        """Coverage of the whole city in tenths of people, in the order of the cube; empty where it is not known."""
+        if total.is_empty():
             return {}
-        cube = _Cube(city, ["all"])
-        rows = city.total.select(cube.key(), "people_covered", "people", "people_not_connected", "people_not_snapped")
-        whole = cube.filled(rows).drop("key")
-        return {name.removeprefix("people_"): whole[name].to_list() for name in whole.columns}
+        cube = _Cube(self._city, ["all"])
+        rows = total.select(cube.key(), covered=_tenths_of("people_covered"), people=_tenths_of("people"))
+        whole = cube.filled(rows)
+        return {name: whole[name].to_list() for name in ("covered", "people")}
 
     def _plan(self, number: int, plan: Plan) -> dict[str, object]:
         self._add_changed_cells(number, plan)
         self._add_changed_coverage(number, plan)
+        self._add_movers(number, plan)
+        place = {area_id: at for at, area_id in enumerate(self._city.areas["area_id"])}
         places = [edit for edit in plan.edits if _places(edit)]
         return {
             "name": plan.name,
@@ -195,6 +216,8 @@ class _Encoder:
                 for edit in places
             ],
             "closed": self._closed(plan),
+            "areas": [place[area_id] for area_id in plan.areas["area_id"]],
+            "total": self._total(_total_under(self._city, plan)),
             "gains": self._gains(plan),
         }
 
@@ -237,12 +260,23 @@ class _Encoder:
 
     def _add_changed_coverage(self, number: int, plan: Plan) -> None:
         rows = changed_coverage(self._city.coverage, plan.coverage).select(
-            self._cube.key(), people=_tenths_of("people"), covered=_tenths_of("people_covered"), share=_share()
+            self._cube.key(),
+            people=_tenths_of("people"),
+            covered=_tenths_of("people_covered"),
+            share=_share(),
+            kind=_share_class(),
         )
         rows = rows.drop_nulls("key").sort("key")
         self._block.add(f"plan_{number}_row", rows["key"], 4, delta=True)
-        for name, width in (("people", 4), ("covered", 4), ("share", 2)):
+        for name, width in (("people", 4), ("covered", 4), ("share", 2), ("kind", 1)):
             self._block.add(f"plan_{number}_{name}", rows[name], narrowest((1 << 8 * width) - 1))
+
+    def _add_movers(self, number: int, plan: Plan) -> None:
+        """People of the cells in which others live under the scenario."""
+        rows = plan.people.join(self._cells.select("cell", row=pl.int_range(pl.len())), on="cell").sort("row")
+        self._block.add(f"plan_{number}_mover", rows["row"], 4, delta=True)
+        for g, group in enumerate(self._city.groups):
+            self._block.add(f"plan_{number}_people_{g}", _tenths(rows["people" if group == "all" else group]), 4)
 
     def _gains(self, plan: Plan) -> list[list[float]]:
         """Class, group, profile, people gaining, people losing, minutes saved: everywhere, each cell once."""
@@ -292,14 +326,62 @@ class _Cube:
 
 def _with_new_cells(city: City) -> pl.DataFrame:
     """The cells of the run, and those that only a scenario has people in: nobody lives there before it."""
-    columns = ["cell", *("people" if group == "all" else group for group in city.groups)]
+    columns = _columns(city)
     known = city.cells.select(columns)
-    others = [plan.cells.select(columns).unique("cell", maintain_order=True) for plan in city.plans]
+    others = [cells.select(columns) for plan in city.plans for cells in (plan.cells, plan.people)]
     if not others:
         return known
     nobody = pl.col("cell"), *(pl.lit(0.0).alias(name) for name in columns[1:])
     new = pl.concat(others).unique("cell", maintain_order=True).join(known, on="cell", how="anti").select(nobody)
     return pl.concat([known, new], how="vertical_relaxed").sort("cell")
+
+
+def _columns(city: City) -> list[str]:
+    return ["cell", *("people" if group == "all" else group for group in city.groups)]
+
+
+def _total_under(city: City, plan: Plan) -> pl.DataFrame:
+    """Coverage of the whole city under a scenario, from what changes: exact, as it is not from tenths of people."""
+    if city.total.is_empty():
+        return city.total
+    people = _columns(city)[1:]
+    both = _people_before_and_after(city, plan)
+    walks = _walks_before_and_after(city, plan).join(both, on="cell")
+    more: list[pl.DataFrame] = []
+    for limit in city.minutes:
+        was, now = ((pl.col(name) <= limit * 60).fill_null(False) for name in ("before_s", "after_s"))
+        counted = [
+            (pl.col(f"{name}_after").filter(now).sum() - pl.col(name).filter(was).sum()).alias(name) for name in people
+        ]
+        part = walks.group_by("class", "profile", maintain_order=True).agg(counted)
+        more.append(part.with_columns(minutes=pl.lit(limit)).unpivot(people, index=["class", "profile", "minutes"]))
+    added = both.select([(pl.col(f"{name}_after") - pl.col(name)).sum().alias(name) for name in people]).unpivot()
+    group = pl.when(pl.col("variable") == "people").then(pl.lit("all")).otherwise("variable")
+    covered = pl.concat(more).select("class", "profile", "minutes", group=group, more="value")
+    rows = city.total.join(covered, on=["class", "profile", "minutes", "group"], how="left", maintain_order="left")
+    rows = rows.join(added.select(group=group, added="value"), on="group", how="left", maintain_order="left")
+    return rows.with_columns(
+        people_covered=pl.col("people_covered") + pl.col("more").fill_null(0.0),
+        people=pl.col("people") + pl.col("added").fill_null(0.0),
+    )
+
+
+def _people_before_and_after(city: City, plan: Plan) -> pl.DataFrame:
+    """Of every cell: the groups as they are, and with `_after` as they are under a scenario."""
+    people = _columns(city)[1:]
+    after = plan.people.select("cell", *(pl.col(name).alias(f"{name}_after") for name in people))
+    both = city.cells.select(_columns(city)).join(after, on="cell", how="full", coalesce=True)
+    as_it_is = [pl.col(f"{name}_after").fill_null(pl.col(name)) for name in people]
+    return both.with_columns(as_it_is).with_columns(pl.col(people).fill_null(0.0))
+
+
+def _walks_before_and_after(city: City, plan: Plan) -> pl.DataFrame:
+    """`cell`, `class`, `profile`, `before_s`, `after_s` where a walk changes, or who lives there."""
+    keys = ["cell", "class", "profile"]
+    changed = plan.cells.select(*keys, "before_s", "after_s")
+    same = city.times.select("class", "profile", cell="origin_id", before_s="time_s", after_s="time_s")
+    same = same.join(plan.people, on="cell", how="semi").join(changed, on=keys, how="anti")
+    return pl.concat([changed, same.select(changed.columns)])
 
 
 def _facilities(city: City) -> pl.DataFrame:
@@ -310,7 +392,7 @@ def _facilities(city: City) -> pl.DataFrame:
     columns = ["id", "class", "name", "lon", "lat"]
     parts = [city.facilities.select(*columns, plan=pl.lit(-1, pl.Int64))]
     for number, plan in enumerate(city.plans):
-        parts.append(_placed_by(plan, city.facilities).with_columns(plan=pl.lit(number, pl.Int64)))
+        parts.append(_placed_by(plan, city).with_columns(plan=pl.lit(number, pl.Int64)))
     order = pl.DataFrame({"class": city.classes}, schema={"class": pl.String}).with_row_index("c")
     used = city.times.group_by("class", id=pl.col("facility_id").cast(pl.String)).agg(met=pl.col("origin_id").min())
     ends = pl.concat(parts, how="vertical_relaxed").unique(["plan", "class", "id"], keep="first", maintain_order=True)
@@ -319,14 +401,20 @@ def _facilities(city: City) -> pl.DataFrame:
     return ends.with_columns(first=pl.col("at").min().over("class"))
 
 
-def _placed_by(plan: Plan, facilities: pl.DataFrame) -> pl.DataFrame:
-    """Facilities that a scenario opens or moves, where it puts them."""
+def _placed_by(plan: Plan, city: City) -> pl.DataFrame:
+    """Facilities that a scenario opens or moves, where it puts them, or where the ledger has those that it opens."""
     schema = {"id": pl.String, "class": pl.String, "name": pl.String, "lon": pl.Float64, "lat": pl.Float64}
     rows: list[dict[str, Any]] = []
     for edit in plan.edits:
-        if edit["do"] not in ("open_facility", "move_facility") or edit.get("place") is None:
+        if edit["do"] not in ("open_facility", "move_facility"):
             continue
-        own = facilities.filter(pl.col("id") == str(edit["id"]))
+        own = city.ledger.filter(pl.col("id") == str(edit["id"]))
+        if edit.get("class"):
+            own = own.filter(pl.col("class") == edit["class"])
+        if edit.get("place") is None:
+            # One that is open stays the one of the run, though a scenario closes it in between.
+            rows.extend(own.join(city.facilities, on=["id", "class"], how="anti").iter_rows(named=True))
+            continue
         classes = [edit["class"]] if edit.get("class") else own["class"].to_list()
         lon, lat = edit["place"]
         name = edit.get("name") or own["name"].first()
@@ -378,6 +466,17 @@ def _computed_share() -> pl.Expr:
     """What the page makes of tenths of people, as `shareOf` in `app/city.js`."""
     tenths_of_a_per_cent = (pl.col("covered") * 1000 / pl.col("people") + 0.5).floor().cast(pl.Int64) + len(SHARES)
     return pl.when(pl.col("people") > 0).then(tenths_of_a_per_cent).otherwise(SHARES.index("nobody_lives_here"))
+
+
+def _share_class() -> pl.Expr:
+    """The class of an exact share, as `palette.class_of`; 0 where there is no share."""
+    return pl.sum_horizontal((pl.col("share") > limit).fill_null(False).cast(pl.Int64) for limit in SHARE_BREAKS)
+
+
+def _computed_class() -> pl.Expr:
+    """What the page makes of tenths of people, as `kindOf` in `app/city.js`."""
+    covered, people = pl.col("covered") * 100, pl.col("people")
+    return pl.sum_horizontal((covered > people * round(100 * limit)).cast(pl.Int64) for limit in SHARE_BREAKS)
 
 
 def _tenths_of(column: str) -> pl.Expr:

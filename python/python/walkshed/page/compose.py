@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from walkshed.maps.base_map import BaseMap
     from walkshed.score import Scorecard
 
-_CLASSES = 5
+_CLASSES = len(palette.SHARE_BREAKS) + 1
 _CHANGES = {
     "change_new": 8,
     "change_shorter_much": 7,
@@ -60,8 +60,7 @@ def city_document(
     }
     blocks = {"data": city_block(city, about), "data-base": base_block(base)}
     if scorecard is not None:
-        observed = scorecard.totals["observed"].drop_nulls().to_list()
-        breaks = palette.quantile_breaks(observed, _CLASSES)
+        breaks = palette.score_breaks(scorecard.totals["total_points"])
         blocks["data-score"] = score_block(scorecard, city.areas["area_id"].to_list(), breaks)
     return document(blocks, title=heading, credit=credit, language=language, version=city.version)
 
@@ -125,6 +124,7 @@ def _colours(minutes: int) -> dict[str, object]:
     return {
         "minutes": palette.minutes_colours(minutes),
         "not_reached": palette.NOT_REACHED,
+        "no_data": palette.NO_DATA,
         "share": palette.sequential(_CLASSES),
         "score": palette.sequential(_CLASSES),
         "change": changes | {"change_none": _UNCHANGED},

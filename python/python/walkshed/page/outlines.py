@@ -36,6 +36,12 @@ class Outlines:
     rings: list[Ring]
     grid: int
 
+    def of_rows(self, first: int, numbers: Sequence[int]) -> Outlines:
+        """Those of the rows from `first` on, as many as there are numbers, under these numbers."""
+        kept = [at for at, row in enumerate(self.row) if first <= row < first + len(numbers)]
+        rows = [numbers[self.row[at] - first] for at in kept]
+        return Outlines(rows, [self.hole[at] for at in kept], [self.rings[at] for at in kept], self.grid)
+
 
 def outlines(geometries: Sequence[bytes | None]) -> Outlines:
     """Read polygons, and thin their corners until a page can carry them.
@@ -67,13 +73,13 @@ def outlines(geometries: Sequence[bytes | None]) -> Outlines:
     return Outlines([row for row, _, _ in kept], [hole for _, hole, _ in kept], [ring for _, _, ring in kept], grid)
 
 
-def add_rings(block: Block, drawn: Outlines) -> None:
+def add_rings(block: Block, drawn: Outlines, prefix: str = "ring") -> None:
     """Add outlines to a block, as `shapesOf` of the page reads them."""
-    block.add("ring_area", drawn.row, 4, delta=True)
-    block.add("ring_hole", drawn.hole, 1)
-    block.add("ring_corners", [len(ring) for ring in drawn.rings], 4)
-    block.add("ring_lon", [lon for ring in drawn.rings for lon, _ in ring], 4, delta=True)
-    block.add("ring_lat", [lat for ring in drawn.rings for _, lat in ring], 4, delta=True)
+    block.add(f"{prefix}_area", drawn.row, 4, delta=True)
+    block.add(f"{prefix}_hole", drawn.hole, 1)
+    block.add(f"{prefix}_corners", [len(ring) for ring in drawn.rings], 4)
+    block.add(f"{prefix}_lon", [lon for ring in drawn.rings for lon, _ in ring], 4, delta=True)
+    block.add(f"{prefix}_lat", [lat for ring in drawn.rings for _, lat in ring], 4, delta=True)
 
 
 def _on_grid(corners: Iterable[tuple[int, int]], grid: int) -> Ring:

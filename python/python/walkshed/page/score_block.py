@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from walkshed.language import word
 from walkshed.page.block import Block
 from walkshed.page.city_block import named
-from walkshed.score import Scorecard
+from walkshed.score import STATUSES, Scorecard
 
 
 def score_block(card: Scorecard, areas: list[str], breaks: list[float]) -> str:
@@ -31,6 +32,8 @@ def score_block(card: Scorecard, areas: list[str], breaks: list[float]) -> str:
             f"scorecard: it is of {card.totals['area_id'].first()!r} and others; the page has {areas[:1]} and others"
         )
     points = _in_order(card.points, place, "item").with_row_index("at")
+    units = {unit: word("unit", unit, "zh") for unit in points["gap_unit_zh"].drop_nulls().unique()}
+    points = points.with_columns(pl.col("gap_unit_zh").replace(units))
     spans = points.group_by("area", "item", maintain_order=True).agg(first=pl.col("at").first(), count=pl.len())
     items = _in_order(card.items, place).join(spans, on=["area", "item"], how="left", maintain_order="left")
     items = items.with_columns(pl.col("first", "count").fill_null(0))
@@ -39,6 +42,7 @@ def score_block(card: Scorecard, areas: list[str], breaks: list[float]) -> str:
     about = {
         **totals.select(columns).to_dict(as_series=False),
         "grades": named("grade", pl.concat([totals["grade_low"], totals["grade_high"]])),
+        "statuses": named("status", pl.Series(STATUSES)),
         "breaks": breaks,
         "item_first": [0, *ends.fill_null(0).cum_sum().to_list()],
         "items": _columns(items, ["item", "name_zh", "name_en", "status", "low", "high", "weight", "first", "count"]),

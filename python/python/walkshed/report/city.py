@@ -122,7 +122,7 @@ def _summary(city: City) -> list[Block]:
         Heading(text("how_to_read"), 2),
         Bullets(
             [
-                text("read_share"),
+                text("read_share" if city.is_to_facility else "read_share_from"),
                 text("read_minutes", profile=city.who, minutes=f"{city.middle:g}"),
                 text("read_unknown"),
                 text("read_numbers"),
@@ -170,28 +170,43 @@ def _findings(city: City) -> list[str]:
             names = joint.join(city.class_name(name) for name in below[:_NAMED])
             key = "finding_below_half" if len(below) <= _NAMED else "finding_below_half_among"
             found.append(text(key, count=len(below), minutes=minutes, names=names))
-        cut_off = float(now["people_not_connected"][0])
-        if cut_off > 0:
-            found.append(text("finding_cut_off", people=told(cut_off, "people")))
-        unsnapped = float(now["people_not_snapped"][0])
-        if unsnapped > 0:
-            found.append(text("finding_unsnapped", people=told(unsnapped, "people")))
+    found += [sentence for who in city.everybodys_profiles for sentence in _cut_off(city, who)]
     found += _slower(city)
     return found + _score_findings(city)
 
 
+def _cut_off(city: City, who: str) -> list[str]:
+    """Who reaches nothing of a class at all, however long the walk; of the class of which that is so of most."""
+    mine = (pl.col("group") == "all") & (pl.col("profile") == who) & (pl.col("minutes") == city.middle)
+    now = city.total.filter(mine).sort("people_not_connected", "class", descending=[True, False])
+    if not now.height:
+        return []
+    text, profile = partial(say, city.language), profile_name(who, city.language)
+    most = now.row(0, named=True)
+    found: list[str] = []
+    if most["people_not_connected"] > 0:
+        people, name = told(most["people_not_connected"], "people"), city.class_name(most["class"])
+        found.append(text("finding_cut_off", profile=profile, people=people, name=name))
+    if most["people_not_snapped"] > 0:
+        people = told(most["people_not_snapped"], "people")
+        found.append(text("finding_unsnapped", profile=profile, people=people))
+    return found
+
+
 def _slower(city: City) -> list[str]:
+    """Means of the others beside that of the first."""
     first = city.mean_in_city(city.profiles[0])
     return [
         say(
             city.language,
             "finding_slow",
             profile=profile_name(name, city.language),
+            who=city.who,
             minutes=f"{city.middle:g}",
             first=told(first, "share"),
             other=told(city.mean_in_city(name), "share"),
         )
-        for name in city.profiles[1:]
+        for name in city.everybodys_profiles[1:]
     ]
 
 

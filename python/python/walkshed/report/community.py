@@ -9,19 +9,21 @@ from typing import Any
 
 import polars as pl
 
-from walkshed.language import word
+from walkshed.language import profile_name, word
 from walkshed.maps.base_map import BaseMap
 from walkshed.maps.svg import Extent, Places, Shapes, map_svg
 from walkshed.report.content import Beside, Block, Column, Document, Figure, Heading, Paragraph, Table, Value, told
 from walkshed.report.facts import City
 from walkshed.report.map_chapters import doors, map_note, minutes_shapes
-from walkshed.report.score_chapters import grade_of
+from walkshed.report.score_chapters import grade_of, unit_of
 from walkshed.report.words import say
 
 _OUTLINE = "#a63603"
 _MARGIN_SHARE = 0.12
 _MOST_MISSING = 4
 """Points of an item whose evidence stands on a sheet; the workbook has all."""
+_WIDE, _HEADLINE = 0x2E7F, 76
+"""From which character on letters are as wide as they are high; how many narrow ones two lines of a headline hold."""
 _LONGEST = {"zh": 90, "en": 170}
 """Letters of one evidence; the workbook has all of it."""
 
@@ -98,14 +100,14 @@ class Sheets:
         """
         text = partial(say, self.city.language)
         blocks: list[Block] = [Beside(self._map(area), self._shares(area), 0.47)]
-        note = text("sheet_note", profile=self.city.who)
+        note = text("sheet_note" if self.city.is_to_facility else "sheet_note_from", profile=self.city.who)
         if area["area_id"] in self._items:
             blocks += [Heading(text("sheet_items"), 2), self._scored(area)]
             note = f"{note} {text('sheet_note_scores')}"
         blocks.append(Paragraph(note, quiet=True))
         return Document(
             title=text("sheet_title"),
-            subtitle=area["name"],
+            subtitle=headline(area["name"]),
             language=self.city.language,
             facts=self._facts(area),
             blocks=blocks,
@@ -117,6 +119,7 @@ class Sheets:
     def _facts(self, area: dict[str, Any]) -> list[tuple[str, str]]:
         text, total = partial(say, self.city.language), self._totals.get(area["area_id"])
         facts = [
+            *([(text("sheet_name"), area["name"])] if headline(area["name"]) != area["name"] else []),
             (text("community_id"), area["area_id"]),
             (text("sheet_people"), told(area["people"], "people")),
             (text("sheet_parent"), self._names.get(area["parent_id"], "") or "–"),
@@ -199,6 +202,15 @@ class Sheets:
         ]
         return Table("", columns, rows)
 
+    def _evidence(self, point: dict[str, Any]) -> str:
+        """What a point stands on; who walks as planners call them, where it stands in brackets by its id."""
+        if self.city.language == "en":
+            return str(point["evidence"] or "")
+        told_of = str(point["evidence_zh"] or "")
+        for name in self.city.profiles:
+            told_of = told_of.replace(f"（{name}）", f"（{profile_name(name, 'zh')}）")
+        return told_of
+
     def _lacking(self, points: Sequence[dict[str, Any]]) -> str:
         """What fails, worth most first, with what would mend it, and how many points nobody has looked at."""
         chinese, text = self.city.language == "zh", partial(say, self.city.language)
@@ -208,12 +220,12 @@ class Sheets:
         )
         said: list[str] = []
         for point in failed[:_MOST_MISSING]:
-            evidence = str(point["evidence_zh" if chinese else "evidence"] or "")
+            evidence = self._evidence(point)
             most = _LONGEST[self.city.language]
             short = evidence if len(evidence) <= most else f"{evidence[:most]}…"
             # Evidence about people tells how many are not covered already.
             if point["gap"] is not None and point["gap_unit"] != "people":
-                unit = point["gap_unit_zh" if chinese else "gap_unit"]
+                unit = unit_of(self.city, point)
                 gap = text("lacking", gap=told(point["gap"], "number"), unit=unit)
                 short = f"{short}（{gap}）" if chinese else f"{short} ({gap})"
             said.append(short)
@@ -223,6 +235,17 @@ class Sheets:
         if unknown:
             said.append(text("to_survey", count=unknown))
         return ("；" if chinese else "; ").join(said)
+
+
+def headline(name: str) -> str:
+    """A name in at most two lines of a sheet's head."""
+    width, kept = 0, ""
+    for letter in name:
+        width += 2 if ord(letter) > _WIDE else 1
+        if width > _HEADLINE:
+            return f"{kept.rstrip()}…"
+        kept += letter
+    return name
 
 
 class _Ground:

@@ -70,15 +70,17 @@ def _rules(city: City) -> Table:
         Column(text("worth"), "score", 0.7),
         Column(text("source"), width=3.6),
     ]
-    return Table(text("rules_table"), columns, rows, text("sources_note"), text("rules_table"))
+    by = city.scorecard.standard
+    caption = text("rules_table", name=by.name_zh if city.language == "zh" else by.name_en)
+    return Table(caption, columns, rows, text("rules_note"), text("rules_sheet"))
 
 
 def coverage(city: City) -> list[Block]:
     """Coverage of the city, of its levels and between its communities."""
     text = partial(say, city.language)
     blocks: list[Block] = [Heading(text("coverage")), Heading(text("coverage_city"), 2)]
-    blocks += [_city_figure(city), *(_city_table(city, who) for who in city.profiles)]
-    if len(city.profiles) > 1:
+    blocks += [_city_figure(city), *(_city_table(city, who) for who in city.everybodys_profiles)]
+    if len(city.everybodys_profiles) > 1:
         blocks.append(_profiles_table(city))
     communities = set(city.communities["area_id"])
     for level in city.levels:
@@ -127,9 +129,9 @@ def _profiles_table(city: City) -> Table:
     text, minutes = partial(say, city.language), f"{city.middle:g}"
     now = city.total.filter((pl.col("group") == "all") & (pl.col("minutes") == city.middle))
     wide = now.pivot("profile", index="class", values="share", maintain_order=True)
-    shares = {row[0]: row[1:] for row in wide.select("class", *city.profiles).iter_rows()}
+    shares = {row[0]: row[1:] for row in wide.select("class", *city.everybodys_profiles).iter_rows()}
     rows: list[list[Value]] = [[city.class_name(name), *shares[name]] for name in city.classes if name in shares]
-    who = [Column(f"{profile_name(name, city.language)} (%)", "share") for name in city.profiles]
+    who = [Column(f"{profile_name(name, city.language)} (%)", "share") for name in city.everybodys_profiles]
     columns = [Column(text("class"), width=3), *who]
     return Table(text("profiles_table", minutes=minutes), columns, rows, sheet=text("profile"))
 
@@ -242,17 +244,25 @@ def _reasons(city: City) -> Table:
 
 def _groups(city: City) -> Table:
     text, few = partial(say, city.language), city.fewest_first[: _FEW + 1]
-    now = city.total.filter((pl.col("profile") == city.profiles[0]) & (pl.col("minutes") == city.middle))
+    walked = {group: city.profile_of(group) for group in ("all", *city.groups)}
+    own = pl.col("profile") == pl.col("group").replace_strict(walked)
+    now = city.total.filter(own & (pl.col("minutes") == city.middle))
     shares = {(group, name): share for group, name, share in now.select("group", "class", "share").iter_rows()}
     people = dict(now.unique("group", keep="first").select("group", "people").iter_rows())
     rows: list[list[Value]] = [
-        [group_name(group, city.language), people.get(group), *(shares.get((group, name)) for name in few)]
-        for group in ("all", *city.groups)
+        [
+            group_name(group, city.language),
+            profile_name(who, city.language),
+            people.get(group),
+            *(shares.get((group, name)) for name in few),
+        ]
+        for group, who in walked.items()
     ]
     columns = [
         Column(text("group"), width=2),
+        Column(text("profile"), width=1.1),
         Column(text("group_people"), "people", 1.1),
         *(Column(text("class_share", name=city.class_name(name)), "share", 1.2) for name in few),
     ]
-    caption = text("groups_table", minutes=f"{city.middle:g}", profile=city.who)
+    caption = text("groups_table", minutes=f"{city.middle:g}")
     return Table(caption, columns, rows, sheet=text("group"))

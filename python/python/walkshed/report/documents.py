@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, TimeoutError
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from walkshed.language import Language, language_of
 from walkshed.progress import Progress, Report, reporting
@@ -17,11 +18,13 @@ from walkshed.report.city import city_report
 from walkshed.report.content import Bullets, Document, Figure, tables_of
 from walkshed.report.excel import excel
 from walkshed.report.facts import City
+from walkshed.report.outputs import Outputs, SheetFormat, published
 from walkshed.report.pdf import Typesetter, missing_letters, pdf, told_rows, typesetter
 from walkshed.report.raw_tables import raw_tables
-from walkshed.report.sheets import refuse_strangers, write_sheets
+from walkshed.report.sheets import made_sheets
 from walkshed.report.word import word
 from walkshed.report.words import say
+from walkshed.same_city import input_of, refuse_other_scenarios
 from walkshed.score import Scorecard
 from walkshed.study import RunResult, ScenariosResult
 
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from walkshed.maps.base_map import BaseMap
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
-SheetFormat: TypeAlias = Literal["pdf", "docx"]
 #: So often it is looked whether Ctrl-C was pressed.
 _LOOK_S = 0.1
 
@@ -64,6 +66,7 @@ def report(
     pdf: PathLike | None = None,
     sheets: PathLike | None = None,
     sheets_format: tuple[SheetFormat, ...] = ("pdf",),
+    inputs: Sequence[PathLike] = (),
     progress: Progress = None,
 ) -> Documents:
     """Write the documents of a run.
@@ -82,49 +85,73 @@ def report(
         sheets: folder for a sheet of each community and an index of them; an earlier folder of sheets is replaced, any
             other is refused.
         sheets_format: "pdf", "docx" or both, for each sheet.
+        inputs: files that the table of inputs names beside those of the run and of its scenarios, such as the survey
+            and the standard of the scorecard.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
     Returns:
-        What was written. Each file appears whole or not at all, and none of them where one cannot be made.
+        What was written: all of it, or, where any of it cannot be made or put in place, nothing.
 
     Raises:
         ImportError: a library is not installed: `pip install walkshed[report]`.
         ValueError: nothing is asked for, a folder for a file is missing, two paths are the same, a language or format
-            that cannot be, or a scorecard of other areas than the run's.
+            that cannot be, scenarios of another study or of other files, or a scorecard of other areas than the run's.
         FileExistsError: something else than a folder of sheets stands where sheets are to go.
         KeyboardInterrupt: stopped by the user, within half a second; nothing was written.
 
     """
     files = {name: Path(path) for name, path in (("xlsx", xlsx), ("docx", docx), ("pdf", pdf)) if path is not None}
-    folder = None if sheets is None else Path(sheets)
-    city = City(result, language_of(language), scorecard, scenarios, base)
-    _refuse(city, files, folder, sheets_format)
-    setter = typesetter() if folder or {"docx", "pdf"} & set(files) else None
+    outputs = Outputs(files, None if sheets is None else Path(sheets), sheets_format)
+    outputs.refuse()
+    read = [input_of(Path(path)) for path in inputs]
+    city = City(result, language_of(language), scorecard, scenarios, base, read)
+    refuse_strange(city)
     with reporting(progress) as tell:
-        made = _files(city, files, setter, tell)
-        if folder is not None:
-            write_sheets(city, folder, formats=sheets_format, tell=tell)
-        _publish(made, files)
-    return Documents(files.get("xlsx"), files.get("docx"), files.get("pdf"), folder)
+        write(city, outputs, tell)
+    return Documents(files.get("xlsx"), files.get("docx"), files.get("pdf"), outputs.sheets)
 
 
-def _refuse(city: City, files: dict[str, Path], folder: Path | None, formats: tuple[SheetFormat, ...]) -> None:
-    """Tell what is wrong before anything is computed."""
-    targets = [*files.values(), *([] if folder is None else [folder])]
-    if not targets:
-        raise ValueError("nothing to write: give xlsx, docx, pdf or sheets")
-    if len({path.resolve() for path in targets}) < len(targets):
-        raise ValueError(f"two documents at one path: {', '.join(map(str, targets))}; give each its own")
-    for path in targets:
-        if not path.resolve().parent.is_dir():
-            raise ValueError(f"{path}: the folder {path.parent} is not there; make it first")
-    for path in files.values():
-        if path.is_dir():
-            raise ValueError(f"{path}: is a folder; give the path of a file")
-    if not formats or set(formats) - {"pdf", "docx"}:
-        raise ValueError(f'sheets_format {formats}: use ("pdf",), ("docx",) or both')
-    if folder is not None:
-        refuse_strangers(folder)
+def write(city: City, outputs: Outputs, tell: Report | None, html: bytes | None = None) -> None:
+    """Write documents, and a page beside them.
+
+    Args:
+        city: the run with what goes with it.
+        outputs: what is asked for; it has been looked at.
+        tell: is told of progress; what it raises stops the work.
+        html: the page, where one is asked for.
+
+    Raises:
+        OSError: something cannot be written; all is as it was before.
+        KeyboardInterrupt: stopped; the same.
+
+    """
+    documents = [name for name in outputs.files if name != "html"]
+    setter = typesetter() if outputs.sheets or {"docx", "pdf"} & set(documents) else None
+    made = _files(city, documents, setter, tell)
+    if html is not None:
+        made["html"] = html
+    with ExitStack() as open_:
+        put_sheets = None
+        if outputs.sheets is not None:
+            sheets = made_sheets(city, outputs.sheets, formats=outputs.sheets_format, tell=tell)
+            put_sheets = open_.enter_context(sheets)
+        with published({outputs.files[name]: contents for name, contents in made.items()}):
+            if put_sheets is not None:
+                put_sheets()
+
+
+def refuse_strange(city: City) -> None:
+    """Keep apart what does not belong together.
+
+    Args:
+        city: a run with what goes with it.
+
+    Raises:
+        ValueError: scenarios of another study or of other files, or a scorecard of other areas.
+
+    """
+    if city.scenarios is not None:
+        refuse_other_scenarios(city.result, city.scenarios)
     if city.scorecard is not None:
         _refuse_other_areas(city, city.scorecard)
 
@@ -138,7 +165,7 @@ def _refuse_other_areas(city: City, card: Scorecard) -> None:
         )
 
 
-def _files(city: City, files: dict[str, Path], setter: Typesetter | None, tell: Report | None) -> dict[str, bytes]:
+def _files(city: City, files: Sequence[str], setter: Typesetter | None, tell: Report | None) -> dict[str, bytes]:
     """All files in memory, in the order of their names."""
     if not files:
         return {}
@@ -195,16 +222,3 @@ def _texts(document: Document) -> list[str]:
     for table in tables_of(document):
         texts += [cell for row in told_rows(table) for cell in row]
     return texts
-
-
-def _publish(made: dict[str, bytes], files: dict[str, Path]) -> None:
-    """Put all files in place: written beside first, so that a full disk leaves none of them."""
-    beside = {name: path.with_name(f".{path.name}.partial") for name, path in files.items()}
-    try:
-        for name, contents in made.items():
-            beside[name].write_bytes(contents)
-        for name in made:
-            os.replace(beside[name], files[name])
-    finally:
-        for path in beside.values():
-            path.unlink(missing_ok=True)

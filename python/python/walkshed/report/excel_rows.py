@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import IO
 
 import polars as pl
 
@@ -18,6 +20,8 @@ import polars as pl
 _BATCH = 20_000
 #: Of compression: twice as fast as the best, and a tenth larger.
 _LEVEL = 3
+#: Bytes that are compressed at once.
+_PIECE = 1 << 20
 _FORBIDDEN = r"[\x00-\x08\x0b-\x0d\x0e-\x1f\x{FFFE}\x{FFFF}]"
 #: What a workbook takes for a character by its code.
 _ESCAPE = r"_(x[0-9a-fA-F]{4}_)"
@@ -61,11 +65,22 @@ def put_in(workbook: bytes, rows: Mapping[str, Rows], step: Callable[[], object]
             if mine is None:
                 written.writestr(same, contents)
                 continue
-            with written.open(same, "w", force_zip64=True) as sheet:
+            with tempfile.TemporaryFile() as whole:
                 for piece in _sheet(contents, mine):
                     step()
-                    sheet.write(piece)
+                    whole.write(piece)
+                _put(written, same, whole, step)
     return kept.getvalue()
+
+
+def _put(written: zipfile.ZipFile, part: zipfile.ZipInfo, whole: IO[bytes], step: Callable[[], object]) -> None:
+    """Put a part into a workbook whose size is known: Excel takes no 64-bit header of a part that needs none."""
+    part.file_size = whole.tell()
+    whole.seek(0)
+    with written.open(part, "w") as sheet:
+        while piece := whole.read(_PIECE):
+            step()
+            sheet.write(piece)
 
 
 def _sheet(blank: bytes, rows: Rows) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
@@ -32,6 +32,8 @@ class City:
         scorecard: of its communities; None without.
         scenarios: of its study; None without.
         base: streets and water; None without.
+        read: files beside those of the run and of its scenarios, as in `run.json`: `path`, `bytes`, `sha256`.
+        is_kept: whether the folders of the run and of its scenarios stay where they are.
 
     """
 
@@ -40,6 +42,8 @@ class City:
     scorecard: Scorecard | None = None
     scenarios: ScenariosResult | None = None
     base: BaseMap | None = None
+    read: Sequence[Mapping[str, Any]] = ()
+    is_kept: bool = True
 
     @cached_property
     def _report(self) -> dict[str, Any]:
@@ -70,6 +74,27 @@ class City:
     def profiles(self) -> list[str]:
         """Who walks; the report's maps are of the first."""
         return [str(name) for name in self._report["study"]["coverage"]["profiles"]]
+
+    @cached_property
+    def everybodys_profiles(self) -> list[str]:
+        """Profiles that everybody walks with: all, but where the study gives groups their own."""
+        walked = set(self.total.filter(pl.col("group") == "all")["profile"])
+        return [name for name in self.profiles if name in walked]
+
+    def profile_of(self, group: str) -> str:
+        """The profile that a group is told by: the first of the study, else the group's own."""
+        walked = set(self.total.filter(pl.col("group") == group)["profile"])
+        return next(name for name in self.profiles if name in walked)
+
+    @property
+    def is_to_facility(self) -> bool:
+        """Whether people walk to facilities, not from them."""
+        return str(self._report["study"]["coverage"]["direction"]) == "to_facility"
+
+    @property
+    def has_heights(self) -> bool:
+        """Whether the study has terrain."""
+        return bool(self._report["study"]["streets"].get("elevation"))
 
     @property
     def who(self) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 
 import polars as pl
 
+from walkshed.facilities import open_facilities
 from walkshed.maps import palette
 from walkshed.maps.svg import Extent, Places, Shapes, map_svg
 from walkshed.report.content import Block, Figure, Heading, PageBreak, told
@@ -60,9 +61,7 @@ def minutes_shapes(city: City, cells: pl.DataFrame) -> list[Shapes]:
 
 def doors(city: City, name: str) -> Places:
     """Open facilities of a class."""
-    mine = city.facilities.filter(pl.col("class") == name)
-    if "state" in mine.columns:
-        mine = mine.filter(pl.col("state").is_null() | (pl.col("state") == "open"))
+    mine = open_facilities(city.facilities).filter(pl.col("class") == name)
     return Places(mine["lon"].to_list(), mine["lat"].to_list(), say(city.language, "door"))
 
 

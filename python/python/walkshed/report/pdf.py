@@ -158,7 +158,7 @@ def _table(table: Table, document: Document) -> dict[str, Any]:
 
 
 def _figure(figure: Figure, document: Document) -> dict[str, Any]:
-    told = {"caption": caption(figure, document), "note": figure.note}
+    told = {"caption": caption(figure, document), "alt": figure.caption, "note": figure.note}
     return {"type": "figure", "svg": figure.svg, "width": figure.width, **told}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import polars as pl
 
@@ -46,31 +47,45 @@ def raw_tables(city: City) -> list[RawTable]:
     text = partial(say, city.language)
     made = [
         _coverage_table(city),
-        _table(city, text("raw_areas"), city.areas.lazy(), "areas.parquet"),
-        _table(city, text("raw_facilities"), city.facilities.lazy(), "facilities.parquet"),
-        _table(city, text("raw_cells"), city.cells.lazy(), "cells.parquet"),
-        _table(city, text("raw_times"), pl.scan_parquet(city.result.folder / "times.parquet"), "times.parquet"),
+        _table(city, text("raw_areas"), city.areas.lazy(), _of_run(city, "areas")),
+        _table(city, text("raw_facilities"), city.facilities.lazy(), _of_run(city, "facilities")),
+        _table(city, text("raw_cells"), city.cells.lazy(), _of_run(city, "cells")),
+        _table(city, text("raw_times"), pl.scan_parquet(city.result.folder / "times.parquet"), _of_run(city, "times")),
     ]
     if city.scorecard is not None:
         for name in ("totals", "items", "points"):
             frame: pl.DataFrame = getattr(city.scorecard, name)
-            made.append(_table(city, text(f"raw_{name}"), frame.lazy(), f"{name}.parquet"))
-    if city.scenarios is not None:
+            made.append(_table(city, text(f"raw_{name}"), frame.lazy(), _place(city, None, name, "score")))
+    if city.scenarios is not None and city.scenarios.report["scenarios"]:
         gains, coverage = (city.scenarios.table(name).lazy() for name in ("gains", "coverage"))
-        made.append(_table(city, text("raw_gains"), gains, "gains.parquet"))
-        made.append(_table(city, text("raw_scenario_coverage"), coverage, "coverage.parquet"))
-    made.append(_table(city, text("raw_rejected"), rejected_rows(city).lazy(), "rejected.parquet"))
+        folder = city.scenarios.folder
+        made.append(_table(city, text("raw_gains"), gains, _place(city, folder, "gains", "scenario")))
+        of_plans = _place(city, folder, "coverage", "scenario")
+        made.append(_table(city, text("raw_scenario_coverage"), coverage, of_plans))
+    made.append(_table(city, text("raw_rejected"), rejected_rows(city).lazy(), _of_run(city, "rejected")))
     return made
+
+
+def _of_run(city: City, name: str) -> str:
+    return _place(city, city.result.folder, name, "run")
+
+
+def _place(city: City, folder: Path | None, name: str, command: str) -> str:
+    """Where the whole of a table is, or which command keeps it; the path to the folder is nobody's business."""
+    file = f"{name}.parquet"
+    if folder is None or not city.is_kept:
+        return say(city.language, "not_kept", command=command, file=file)
+    return say(city.language, "in_folder", folder=folder.resolve().name, file=file)
 
 
 def _coverage_table(city: City) -> RawTable:
     """Coverage of all groups, of everybody alone where those are too many rows."""
     title, rows = say(city.language, "raw_coverage"), pl.scan_parquet(city.result.folder / "coverage.parquet")
-    count = int(rows.select(pl.len()).collect().item()) // len(city.minutes)
+    count, place = int(rows.select(pl.len()).collect().item()) // len(city.minutes), _of_run(city, "coverage")
     if count <= MOST_ROWS:
-        return _table(city, title, _wide(city, rows), "coverage.parquet")
-    note = say(city.language, "everybody_only", rows=f"{count:,}")
-    return _table(city, title, _wide(city, rows.filter(pl.col("group") == "all")), "coverage.parquet", note)
+        return _table(city, title, _wide(city, rows), place)
+    note = say(city.language, "everybody_only", rows=f"{count:,}", place=place)
+    return _table(city, title, _wide(city, rows.filter(pl.col("group") == "all")), place, note)
 
 
 def _wide(city: City, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -91,7 +106,7 @@ def _wide(city: City, rows: pl.LazyFrame) -> pl.LazyFrame:
     return named.select("area_id", "name", "level", pl.exclude("area_id", "name", "level"))
 
 
-def _table(city: City, title: str, rows: pl.LazyFrame, file: str, note: str = "") -> RawTable:
+def _table(city: City, title: str, rows: pl.LazyFrame, place: str, note: str = "") -> RawTable:
     """A table with its columns in words, H3 cells as text, and without shapes."""
     count = int(rows.select(pl.len()).collect().item())
     schema = rows.collect_schema()
@@ -99,7 +114,7 @@ def _table(city: City, title: str, rows: pl.LazyFrame, file: str, note: str = ""
     columns = [_column(city, name, schema[name]) for name in shown]
     left_out = ""
     if count > MOST_ROWS:
-        left_out = say(city.language, "not_put_in", rows=f"{count:,}", file=file)
+        left_out = say(city.language, "not_put_in", rows=f"{count:,}", place=place)
 
     def table() -> pl.DataFrame:
         return rows.select(_told(name, schema[name]) for name in shown).collect()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -12,7 +14,7 @@ from walkshed.report import charts
 from walkshed.report.content import Block, Column, Figure, Heading, Paragraph, Table, Value, told
 from walkshed.report.facts import City
 from walkshed.report.words import say
-from walkshed.score import STATUS_ZH, Scorecard
+from walkshed.score import STATUSES, Scorecard
 
 _LOWEST = 15
 #: Communities that the annex of a document lists; the workbook has all.
@@ -95,7 +97,7 @@ def _categories(city: City, card: Scorecard) -> Table:
 
 
 def _items(city: City, card: Scorecard) -> Table:
-    text, statuses = partial(say, city.language), list(STATUS_ZH)
+    text, statuses = partial(say, city.language), list(STATUSES)
     name = "name_zh" if city.language == "zh" else "name_en"
     counts = card.items.group_by("item", maintain_order=True).agg(
         title=pl.coalesce(name, "name_zh").first(),
@@ -134,7 +136,7 @@ def _lowest(city: City, card: Scorecard) -> Table:
         Column(text("community_id"), width=1.3),
         *(Column(text(key), "score", 0.9) for key in ("low", "high", "observed")),
         Column(text("grade"), width=1.6),
-        Column(text("weakest"), width=1.8),
+        Column(text("weakest"), width=2.4),
     ]
     return Table(text("communities_table"), columns, rows, sheet=text("communities_table"))
 
@@ -156,15 +158,14 @@ def gaps(city: City) -> list[Block]:
     if not missing.height:
         return []
     name = "name_zh" if city.language == "zh" else "name_en"
-    unit = "gap_unit_zh" if city.language == "zh" else "gap_unit"
     titles = card.items.unique("item", keep="first").select("item", title=pl.coalesce(name, "name_zh"))
     order = card.points.unique("point", keep="first", maintain_order=True).select("point").with_row_index("place")
     found = (
-        missing.group_by("item", "point", "kind", unit)
+        missing.group_by("item", "point", "kind", "gap_unit", "gap_unit_zh")
         .agg(pl.len(), gap=pl.col("gap").sum())
         .join(titles, on="item", how="left")
         .join(order, on="point", how="left")
-        .sort("place", unit)
+        .sort("place", "gap_unit")
     )
     columns = [
         Column(text("item"), width=2.6),
@@ -175,11 +176,26 @@ def gaps(city: City) -> list[Block]:
         Column(text("unit"), width=1.1),
     ]
     rows = [
-        [row["title"], row["point"], word("rule", row["kind"], city.language), row["len"], row["gap"], row[unit]]
+        [
+            row["title"],
+            row["point"],
+            word("rule", row["kind"], city.language),
+            row["len"],
+            row["gap"],
+            unit_of(city, row),
+        ]
         for row in found.iter_rows(named=True)
     ]
     table = Table(text("gaps_table"), columns, rows, sheet=text("gap"))
     return [Heading(text("gaps")), Paragraph(text("gaps_text")), table]
+
+
+def unit_of(city: City, gap: Mapping[str, Any]) -> str:
+    """The unit of a gap, in words that stand by a number."""
+    if city.language == "en":
+        return str(gap["gap_unit"])
+    unit = str(gap["gap_unit_zh"])
+    return word("unit", unit, "zh")
 
 
 def annex(city: City) -> list[Block]:

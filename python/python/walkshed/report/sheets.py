@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event, local
 from typing import Any
@@ -47,14 +49,20 @@ def refuse_strangers(folder: Path) -> None:
     )
 
 
-def write_sheets(city: City, folder: Path, *, formats: Sequence[str] = ("pdf",), tell: Report | None = None) -> None:
-    """Write a sheet for each community, and an index.
+@contextmanager
+def made_sheets(
+    city: City, folder: Path, *, formats: Sequence[str] = ("pdf",), tell: Report | None = None
+) -> Generator[Callable[[], None]]:
+    """Make a sheet for each community, and an index, beside where they go.
 
     Args:
         city: the run with what goes with it.
         folder: where they go; an earlier folder of sheets is replaced in one step.
         formats: "pdf", "docx" or both.
         tell: is told of progress; what it raises stops the work.
+
+    Yields:
+        What puts them in place; they are gone at the end where it is not called.
 
     Raises:
         FileExistsError: as of `refuse_strangers`.
@@ -69,7 +77,7 @@ def write_sheets(city: City, folder: Path, *, formats: Sequence[str] = ("pdf",),
         mark = {"walkshed": city.result.report["walkshed"], "study": city.name, "sheets": len(rows)}
         (beside / MARK).write_text(json.dumps(mark, ensure_ascii=False, indent=1) + "\n", "utf-8")
         beside.chmod(0o755)
-        _replace(folder, beside)
+        yield partial(_replace, folder, beside)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

@@ -205,7 +205,8 @@ class _Writing:
         paragraph = self._file.add_paragraph()
         paragraph.alignment = 1
         paragraph.paragraph_format.keep_with_next = True
-        paragraph.add_run().add_picture(picture, width=Cm(self._width_cm * figure.width))
+        shape = paragraph.add_run().add_picture(picture, width=Cm(self._width_cm * figure.width))
+        shape._inline.docPr.set("descr", clean(figure.caption))
         self._caption(figure, keep=bool(figure.note))
         self._note(figure.note)
 

@@ -58,17 +58,19 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{count} classes are within {minutes} minutes of less than half of the people, the fewest of all: {names}.",
     ),
     "finding_slow": (
-        "按{profile}的步行速度，{minutes} 分钟覆盖率均值由 {first} 变为 {other}。",
-        "At the pace of {profile}, the mean share within {minutes} minutes goes from {first} to {other}.",
+        "对{profile}而言，{minutes} 分钟覆盖率均值为 {other}（{who}为 {first}）；速度不同，梯道等路段也可能不能通行。",
+        "For {profile}, the mean share within {minutes} minutes is {other} ({who}: {first}): they walk at another "
+        "pace, and ways such as stairs may be closed to them.",
     ),
     "finding_cut_off": (
-        "{people} 人居住的地方与主要路网不相连通，计为不能到达。",
-        "{people} people live where no way leads to the main network; they count as not reaching.",
+        "对{profile}而言，{people} 人从住处无路可通任何一处{name}，无论多远；此类别不连通的人数最多。均计为不能到达。",
+        "For {profile}, {people} people have no way that can be used to any facility of the class {name}, however "
+        "far: of all classes, the most. They count as not reaching.",
     ),
     "finding_unsnapped": (
-        "{people} 人居住的地方附近没有道路资料，计为不能到达；请核对路网范围是否覆盖全部人口。",
-        "{people} people live where the data have no street near; they count as not reaching. "
-        "See whether the streets cover all of the people.",
+        "对{profile}而言，{people} 人居住的地方附近没有可走的道路资料，计为不能到达；请核对路网范围是否覆盖全部人口。",
+        "For {profile}, {people} people live where the data have no street near that can be walked; they count as not "
+        "reaching. See whether the streets cover all of the people.",
     ),
     "finding_scores": (
         "评分的 {count} 个社区中，{grades}；等级为“待定”表示尚不明的情况决定其等级。",
@@ -85,10 +87,15 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Share: people who reach the nearest facility of a class along the walking network within the minutes "
         "given, of all people.",
     ),
+    "read_share_from": (
+        "覆盖率：在规定分钟数内，可从最近一处该类设施沿步行路网走到住处的居民占全部居民的比例（本研究的方向为自设施出发）。",
+        "Share: people whom a walk from the nearest facility of a class reaches within the minutes given, along the "
+        "walking network, of all people. This study walks from facilities.",
+    ),
     "read_minutes": (
-        "除另有说明外，按{profile}的步行速度、{minutes} 分钟计算；时间包括从住处到道路、从道路到设施入口的路段。",
-        "Unless it says otherwise, {profile} walks for {minutes} minutes; the way from the home to the street "
-        "and from the street to the door counts.",
+        "除另有说明外，按{profile}步行 {minutes} 分钟计算；时间包括住处与道路之间、道路与设施入口之间的路段。",
+        "Unless it says otherwise, {profile} walks for {minutes} minutes; the ways between home and street, and "
+        "between street and door, count.",
     ),
     "read_unknown": (
         "“–”表示没有数据，不表示 0。得分写作区间：低值把不明的算作没有，高值把不明的算作达标。",
@@ -117,7 +124,15 @@ _WORDS: dict[str, tuple[str, str]] = {
         "出处代码（S:…）的全称见 walkshed 的 docs/standards.md 与数据目录。",
         "Codes (S:…) are those of walkshed's data files of standards.",
     ),
-    "rules_table": ("评分所依据的条目与出处", "Items of the scorecard and their sources"),
+    "rules_note": (
+        "出处：K 为标准文本的要求；S:… 为所注文件；D 为本软件提出的取值，应由编制单位确认；"
+        "ramp 指由零分到满分的折算区间，principle 指原则性要求。代码全称见 walkshed 的 docs/standards.md。",
+        "Sources: K is what the text of the standard asks for; S:… is the document named; D is proposed by walkshed "
+        "and is to be confirmed; a ramp leads from no score to the full one, a principle is asked for without number. "
+        "Codes: docs/standards.md of walkshed.",
+    ),
+    "rules_table": ("评分所依据的条目与出处：{name}", "Items of the scorecard and their sources: {name}"),
+    "rules_sheet": ("评分条目与出处", "Items and sources"),
     "item": ("条目", "Item"),
     "must_points": ("必须项（个）", "Must"),
     "should_points": ("宜设项（个）", "Should"),
@@ -173,8 +188,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "left_people": ("合计（人）", "Together (people)"),
     "left_share": ("占居民（%）", "Of people (%)"),
     "groups_table": (
-        "不同群体的 {minutes} 分钟覆盖率（{profile}）：全市最低的几类设施",
-        "Shares of groups within {minutes} min ({profile}): the classes that fewest reach",
+        "不同群体的 {minutes} 分钟覆盖率：全市最低的几类设施",
+        "Shares of groups within {minutes} min: the classes that fewest reach",
     ),
     "group": ("群体", "Group"),
     "group_people": ("人数（人）", "People"),
@@ -266,17 +281,21 @@ _WORDS: dict[str, tuple[str, str]] = {
     "told_possible_duplicate": ("可能重复的设施", "facilities that may be one"),
     "covered_before": ("现状（人）", "Now (people)"),
     "covered_after": ("方案（人）", "Then (people)"),
-    "newly": ("变化（人）", "Change (people)"),
+    "newly": ("新覆盖（人）", "Newly (people)"),
+    "no_longer": ("不再覆盖（人）", "No longer (people)"),
+    "of_movers": ("覆盖的新增居民（人）", "Of those who move in (people)"),
     "share_before": ("现状（%）", "Now (%)"),
     "share_after": ("方案（%）", "Then (%)"),
     "scenarios_note": (
         "造价为方案全部措施之和，未注明造价的措施不计；同一方案在各行重复列出。",
         "The cost is that of all edits of a scenario that state one; it stands in each row of it.",
     ),
-    "changed_areas_note": (
-        "按{level}中受影响者汇总；未受影响的分区不变。",
-        "Summed over the {level} that are touched; others stay as they are.",
+    "newly_note": (
+        "全市汇总，每个网格只计一次。“新覆盖”“不再覆盖”只计现有居民；“现状（%）”以现有居民为分母，“方案（%）”以现有居民与新增居民之和为分母。",
+        "The whole city, each cell once. Newly and no longer are of those who live there now; the share now is of "
+        "them, the share then of them and of those who move in.",
     ),
+    "movers_note": ("{name}：新增居民 {people} 人。", "{name}: {people} people move in."),
     # 9 Data.
     "data": ("数据与处理", "Data"),
     "inputs_table": ("输入文件", "Input files"),
@@ -293,6 +312,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "reason": ("原因代码", "Reason"),
     "rows": ("行", "Rows"),
     "example": ("说明", "What it is"),
+    "rejected_scores_table": ("评分资料中未采用的记录（按原因）", "Rows left out for the scorecard, by reason"),
     "nothing_rejected": ("没有记录被排除。", "No row was left out."),
     "people_table": ("人口", "People"),
     "stated": ("资料所载人口（人）", "As stated (people)"),
@@ -302,17 +322,22 @@ _WORDS: dict[str, tuple[str, str]] = {
     # 10 Method.
     "method": ("方法", "Method"),
     "method_network": (
-        "路网：由街道资料中行人可走的道路建成，在交叉处断开；梯道、电梯、自动扶梯按各自的速度与等待时间计算，坡度影响步行速度。",
+        "路网：由街道资料中行人可走的道路建成，在交叉处断开；梯道、电梯、自动扶梯按各自的速度与等待时间计算。",
         "Network: ways that people may walk on, cut where they meet. Stairs, lifts and escalators have their "
-        "own speeds and waits; slope changes the pace.",
+        "own speeds and waits.",
     ),
     "method_flat": (
         "本研究没有高程数据：按平地计算，坡度的影响不在结果之内。",
         "This study has no heights: it walks on flat ground, and slope is not in the results.",
     ),
     "method_slope": (
-        "坡度与速度的关系取 Tobler（1993），并按各人群的平地速度换算：",
-        "Pace by slope is that of Tobler (1993), scaled to the pace of each profile on level ground:",
+        "坡度影响步行速度：坡度函数为 tobler 的人群取 Tobler（1993），并按其平地速度换算：",
+        "Slope changes the pace. Profiles whose function is tobler walk as Tobler (1993) says, scaled to their pace on "
+        "level ground:",
+    ),
+    "method_other_slope": (
+        "坡度影响步行速度，各人群的坡度函数见下表；level 表示坡度不影响速度。",
+        "Slope changes the pace by the function of each profile, below; level: slope does not count.",
     ),
     "formula_slope": (
         "v(s) = v(0) · exp(−3.5 · |s + 0.05|) / exp(−3.5 · 0.05)，s 为坡度",
@@ -323,11 +348,33 @@ _WORDS: dict[str, tuple[str, str]] = {
     "flat_mps": ("平地速度（米/秒）", "On level ground (m/s)"),
     "stairs_up": ("上梯速度（米/秒）", "Up stairs (m/s)"),
     "stairs_down": ("下梯速度（米/秒）", "Down stairs (m/s)"),
+    "short_stairs_up": ("短梯上行（米/秒）", "Up a short flight (m/s)"),
+    "short_stairs_down": ("短梯下行（米/秒）", "Down a short flight (m/s)"),
+    "ramp": ("梯旁坡道（米/秒）", "Ramp beside stairs (m/s)"),
+    "escalator": ("自动扶梯（米/秒）", "Escalator (m/s)"),
     "lift_wait": ("候梯（秒）", "Wait for lifts (s)"),
+    "lift_floor": ("电梯每层（秒）", "Lift, each floor (s)"),
+    "rest": ("爬梯休息（秒/米）", "Rest on stairs (s per m climbed)"),
+    "handrail": ("无扶手时的速度系数", "Pace without handrail (factor)"),
+    "max_slope": ("最大坡度（%）", "Steepest slope (%)"),
+    "cannot_use": ("不可通行", "cannot use"),
+    "not_used": ("不使用", "not used"),
+    "no_limit": ("不限", "no limit"),
+    "setting": ("设置", "Setting"),
+    "profiles_note": (
+        "长梯指高差 15 米及以上，短梯指一层（3 米及以下），其间按高差内插；“不可通行”表示该人群不能使用。",
+        "Long stairs have 15 m of height and more, short flights one storey (3 m and less); between them by height. "
+        "Cannot use: that way is closed to the profile.",
+    ),
     "method_time": (
         "步行时间：从每个网格的居住点到每类最近一处设施的最短时间（以 0.1 秒为单位，精确求和）。",
         "Time: the shortest from the place where the people of a cell live to the nearest facility of each "
         "class, in whole tenths of a second.",
+    ),
+    "method_time_from": (
+        "步行时间：从每类最近一处设施到每个网格居住点的最短时间（自设施出发；以 0.1 秒为单位，精确求和）。",
+        "Time: the shortest from the nearest facility of each class to the place where the people of a cell live, in "
+        "whole tenths of a second. This study walks from facilities.",
     ),
     "method_share": (
         "覆盖率：跨边界的网格按面积分摊到分区。",
@@ -374,13 +421,28 @@ _WORDS: dict[str, tuple[str, str]] = {
         "下列类别没有任何设施记录，无法评价：{names}。",
         "No facility of these classes is in the data, so that nothing is said of them: {names}.",
     ),
+    "limit_not_open": (
+        "下列类别有设施记录，但没有一处已开放，不计覆盖率：{names}。",
+        "Facilities of these classes are in the data, but none of them is open, so that no share is told: {names}.",
+    ),
     "limit_score": (
         "评分标准的权重、折算与等级若非官方所定，应在使用前由编制单位确认。",
         "Weights, ramps and grades of a standard that are not official are to be confirmed before they are used.",
     ),
     "limit_crs": (
-        "经纬度为 {coordinates}；CGCS2000 与 WGS-84 在此尺度上视为一致。",
-        "Coordinates are {coordinates}; CGCS2000 is taken for WGS-84 at this scale.",
+        "坐标：{coordinates}。CGCS2000 与 WGS-84 在此尺度上视为一致。",
+        "Coordinates: {coordinates}. CGCS2000 is taken for WGS-84 at this scale.",
+    ),
+    "coordinates_wgs84": ("WGS-84 经纬度（OGC:CRS84）", "longitude and latitude of WGS-84 (OGC:CRS84)"),
+    "coordinates_gcj02": (
+        "GCJ-02 经纬度，按通用模型换算，不是 WGS-84；H3 网格以这些数值编码",
+        "longitude and latitude of GCJ-02 by the model that everybody uses, not WGS-84; H3 cells are those of these "
+        "numbers",
+    ),
+    "coordinates_bd09": (
+        "BD-09 经纬度，按通用模型换算，不是 WGS-84；H3 网格以这些数值编码",
+        "longitude and latitude of BD-09 by the model that everybody uses, not WGS-84; H3 cells are those of these "
+        "numbers",
     ),
     "limit_missing_glyphs": (
         "下列字符不在随附字库内，PDF 中以“〓”代替，Word 与数据表中完整：{codes}。",
@@ -410,6 +472,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         "覆盖率为{profile}在规定分钟内可步行到达最近一处设施的居民比例。“–”为无数据或无人口。",
         "Shares are of people who reach the nearest facility ({profile}). A dash: not known, or nobody lives there.",
     ),
+    "sheet_note_from": (
+        "覆盖率为规定分钟内可从最近一处设施步行走到的居民比例（{profile}，自设施出发）。“–”为无数据或无人口。",
+        "Shares are of people whom a walk from the nearest facility reaches ({profile}). A dash: not known, or nobody "
+        "lives there.",
+    ),
+    "sheet_name": ("名称", "Name"),
     "sheet_note_scores": (
         "得分区间的低值把不明的算作没有，高值算作达标。",
         "The low end of a score gives nothing for what is unknown, the high end everything.",
@@ -422,12 +490,17 @@ _WORDS: dict[str, tuple[str, str]] = {
     "contents_note": ("说明", "Note"),
     "goes_on": ("共 {rows} 行，超过一张工作表，续于 {sheets}。", "{rows} rows: goes on in {sheets}."),
     "not_put_in": (
-        "共 {rows} 行，不宜放入工作簿；见 {file}。",
-        "{rows} rows are too many for a workbook: see {file}.",
+        "共 {rows} 行，不宜放入工作簿；{place}。",
+        "{rows} rows are too many for a workbook: {place}.",
     ),
     "everybody_only": (
-        "只列全体居民；各群体共 {rows} 行，见 coverage.parquet。",
-        "Everybody alone; with all groups there are {rows} rows: see coverage.parquet.",
+        "只列全体居民；各群体共 {rows} 行，{place}。",
+        "Everybody alone; with all groups there are {rows} rows: {place}.",
+    ),
+    "in_folder": ("见文件夹 {folder} 中的 {file}", "see {file} in the folder {folder}"),
+    "not_kept": (
+        "该表未保留，请用 `walkshed {command} --out` 保留 {file}",
+        "they were not kept; run with `walkshed {command} --out` to keep {file}",
     ),
     "cut_texts": ("过长而截短的文字", "Texts that were cut"),
     "cut_note": (

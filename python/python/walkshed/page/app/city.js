@@ -46,8 +46,19 @@ class City {
     }
     const rows = new Map(Array.from(column("row"), (row, at) => [row, at]));
     const [cell, walk, end] = ["cell", "walk", "end"].map(column);
-    const [people, covered, share] = ["people", "covered", "share"].map(column);
-    return { ...plan, spans, cell, walk, end, rows, people, covered, share };
+    const [people, covered, share, kind] = ["people", "covered", "share", "kind"].map(column);
+    return { ...plan, spans, cell, walk, end, rows, people, covered, share, kind, movers: column("mover") };
+  }
+
+  /** Outlines of areas, under a scenario or (-1) as it is: those that it makes or redraws are as it has them. */
+  outlines(plan = -1) {
+    if (plan < 0 || !this.plans[plan].areas.length) return this.shapes;
+    return this.once(`outlines ${plan}`, () => this.shapes.replaced(shapesOf(this.block, `plan_${plan}_ring`)));
+  }
+
+  /** Whether there is an area, under a scenario or as it is. */
+  hasArea(area, plan = -1) {
+    return !this.areas.made[area] || (plan >= 0 && this.plans[plan].areas.includes(area));
   }
 
   /** Communities, which planners work by; else the level that has most areas. */
@@ -71,7 +82,8 @@ class City {
 
   /** Everything there is to see. */
   box() {
-    return this.shapes.boxes().reduce(around, this.home());
+    const all = [-1, ...this.plans.keys()].flatMap((plan) => this.outlines(plan).boxes());
+    return all.reduce(around, this.home());
   }
 
   key(c, p) {
@@ -121,8 +133,34 @@ class City {
     return band < 0 ? this.limits.length : band;
   }
 
-  people(g) {
-    return this.block.column(`people_${g}`);
+  /** Tenths of people of each cell; under a scenario with those who move in. */
+  people(g, plan = -1) {
+    const now = this.block.column(`people_${g}`);
+    const movers = plan < 0 ? [] : this.plans[plan].movers;
+    if (!movers.length) return now;
+    return this.once(`people ${g} ${plan}`, () => {
+      const then = Uint32Array.from(now);
+      const theirs = this.block.column(`plan_${plan}_people_${g}`);
+      movers.forEach((cell, at) => (then[cell] = theirs[at]));
+      return then;
+    });
+  }
+
+  /** Tenths of people who are more under a scenario: those who move in. */
+  moved(g, plan) {
+    const [now, then] = [this.people(g), this.people(g, plan)];
+    return [...this.plans[plan].movers].reduce((sum, cell) => sum + then[cell] - now[cell], 0);
+  }
+
+  /** Tenths of people of an area; a scenario tells them where it changes their coverage. */
+  peopleOf(g, area, plan = -1) {
+    for (let c = 0; plan >= 0 && c < this.about.classes.length; c++) {
+      for (let p = 0; p < this.about.profiles.length; p++) {
+        const at = this.plans[plan].rows.get(this.cover(c, g, p, 0, area));
+        if (at !== undefined) return this.plans[plan].people[at];
+      }
+    }
+    return this.block.column(`area_people_${g}`)[area];
   }
 
   cover(c, g, p, m, area) {
@@ -130,7 +168,7 @@ class City {
     return (((c * groups.length + g) * profiles.length + p) * minutes.length + m) * this.areas.id.length + area;
   }
 
-  /** Coverage of an area in tenths of people and of per cents; null where the page has no such row. */
+  /** Coverage of an area in tenths of people and of per cents, and its class of colour; null where the page has none. */
   coverage(c, g, p, m, area, plan = -1) {
     const row = this.cover(c, g, p, m, area);
     const at = plan < 0 ? undefined : this.plans[plan].rows.get(row);
@@ -141,14 +179,27 @@ class City {
   }
 
   planned(plan, at) {
-    return { people: plan.people[at], covered: plan.covered[at], share: plan.share[at] };
+    return { people: plan.people[at], covered: plan.covered[at], share: plan.share[at], kind: plan.kind[at] };
   }
 
   asItIs(row, g, area) {
     const covered = this.block.column("covered")[row];
     const all = this.block.column(`area_people_${g}`)[area];
-    const share = this.told("told_row", "told_share").get(row) ?? this.shareOf(covered, all);
-    return { people: all, covered, share };
+    const share = this.told("told_share_row", "told_share").get(row) ?? this.shareOf(covered, all);
+    const kind = this.told("told_kind_row", "told_kind").get(row) ?? this.kindOf(covered, all);
+    return { people: all, covered, share, kind };
+  }
+
+  /** The class of a share: how many limits it is above. */
+  kindOf(covered, all) {
+    return this.about.share_breaks.filter((limit) => covered * 100 > limit * all).length;
+  }
+
+  /** Whether a scenario changes coverage of a class, though perhaps no walk: by who moves in, or by borders. */
+  changesCoverage(c, g, p, plan) {
+    const [first, end] = [this.cover(c, g, p, 0, 0), this.cover(c, g, p, this.about.minutes.length, 0)];
+    for (const row of this.plans[plan].rows.keys()) if (row >= first && row < end) return true;
+    return this.plans[plan].movers.length > 0;
   }
 
   shareOf(covered, all) {
@@ -169,32 +220,25 @@ class City {
     return this.told(`${reason}_row`, `${reason}_people`).get(this.cover(c, g, p, m, area)) ?? 0;
   }
 
-  /** People of the whole city in each band: [in the first threshold, …, beyond all]. */
+  /** Tenths of people of the whole city in each band: [in the first threshold, …, beyond all]. */
   bands(c, g, p, plan) {
-    const known = this.about.total.covered;
+    const { total } = plan < 0 ? this.about : this.plans[plan];
     const { groups, profiles, minutes } = this.about;
     const first = ((c * groups.length + g) * profiles.length + p) * minutes.length;
-    const counts = known && known[first] !== null ? this.bandsOfTotal(first) : this.bandsOfCells(c, g, p);
-    const span = plan < 0 ? null : this.plans[plan].spans.get(this.key(c, p));
-    for (let at = span?.[0]; at < span?.[1]; at++) {
-      const cell = this.plans[plan].cell[at];
-      const who = this.people(g)[cell] / 10;
-      counts[this.band(this.walks(c, p)[cell])] -= who;
-      counts[this.band(this.plans[plan].walk[at])] += who;
-    }
-    return counts;
+    return total.covered && total.covered[first] !== null
+      ? this.bandsOfTotal(total, first)
+      : this.bandsOfCells(c, g, p, plan);
   }
 
-  bandsOfTotal(first) {
-    const { covered, people: all } = this.about.total;
+  bandsOfTotal({ covered, people: all }, first) {
     const upTo = [...this.about.minutes.map((_, m) => covered[first + m]), all[first]];
     return upTo.map((so_far, m) => so_far - (m ? upTo[m - 1] : 0));
   }
 
-  bandsOfCells(c, g, p) {
+  bandsOfCells(c, g, p, plan) {
     const counts = new Array(this.limits.length + 1).fill(0);
-    const [walks, who] = [this.walks(c, p), this.people(g)];
-    for (let at = 0; at < walks.length; at++) counts[this.band(walks[at])] += who[at] / 10;
+    const [walks, who] = [this.walks(c, p, plan), this.people(g, plan)];
+    for (let at = 0; at < walks.length; at++) counts[this.band(walks[at])] += who[at];
     return counts;
   }
 
@@ -215,14 +259,15 @@ class City {
     return this.cells.row.get(h3.latLngToCell(lat, lon, this.cells.resolution)) ?? -1;
   }
 
-  areaAt(lon, lat, level) {
-    return this.shapes.rowAt(lon, lat, (row) => this.areas.level[row] === this.levels[level]);
+  areaAt(lon, lat, level, plan) {
+    return this.outlines(plan).rowAt(lon, lat, (row) => this.areas.level[row] === this.levels[level]);
   }
 
-  boxOfArea(area) {
-    return this.shapes
+  boxOfArea(area, plan) {
+    const shapes = this.outlines(plan);
+    return shapes
       .boxes()
-      .filter((_, p) => this.shapes.row[p] === area)
+      .filter((_, p) => shapes.row[p] === area)
       .reduce(around, NOWHERE);
   }
 
@@ -264,7 +309,9 @@ function hexagons(ids) {
     }
   }
   const every = Uint32Array.from({ length: ids.length + 1 }, (_, at) => at);
-  return new Shapes(corners, starts, every, every.subarray(0, ids.length));
+  const shapes = new Shapes(corners, starts, every, every.subarray(0, ids.length));
+  shapes.apart = true;
+  return shapes;
 }
 
 /** What changes a walk can have, from better to worse. */

@@ -46,15 +46,35 @@ class CityPage {
 
   set(changes) {
     Object.assign(this.state, changes);
-    if (this.state.plan < 0 && this.state.layer === "change") this.state.layer = "minutes";
+    const { state, city } = this;
+    if (state.plan < 0 && state.layer === "change") state.layer = "minutes";
+    const gone = state.selected?.kind === "area" && !city.hasArea(state.selected.row, this.paint.planShown(state));
+    if (gone) state.selected = null;
     this.tell();
   }
 
+  /** What a group can be counted by: its coverage is of some profiles alone, walks are of all. */
+  walkers() {
+    const { profiles, walkers } = this.city.about;
+    return this.state.layer === "share" ? walkers[this.state.g] : [...profiles.keys()];
+  }
+
+  /** Levels that the layer has something of: scores are of one, mostly. */
+  levels() {
+    const { city } = this;
+    const all = [...city.levels.keys()];
+    if (this.state.layer !== "score") return all;
+    const scored = new Set(city.score.about.area.map((area) => city.areas.level[area]));
+    return all.filter((level) => scored.has(city.levels[level]));
+  }
+
   listen() {
-    const numbers = { class: "c", profile: "p", group: "g", minutes: "m", level: "level" };
+    const numbers = { class: "c", group: "g", minutes: "m" };
     for (const [id, name] of Object.entries(numbers)) {
       byId(id).addEventListener("change", (event) => this.set({ [name]: Number(event.target.value) }));
     }
+    byId("profile").addEventListener("change", (event) => this.set({ p: this.walkers()[Number(event.target.value)] }));
+    byId("level").addEventListener("change", (event) => this.set({ level: this.levels()[Number(event.target.value)] }));
     byId("layer").addEventListener("change", (event) => this.set({ layer: this.layers()[Number(event.target.value)] }));
     byId("scenario").addEventListener("change", (event) =>
       this.set({ plan: Number(event.target.value) - (this.city.about.whole ? 1 : 0) }),
@@ -76,7 +96,7 @@ class CityPage {
     const { city, state } = this;
     const can = {
       minutes: city.cells.ids.length > 0 && city.about.whole,
-      share: city.shapes.count > 0,
+      share: city.outlines(this.paint.planShown(state)).count > 0,
       score: city.score !== null && city.shapes.count > 0,
       change: city.cells.ids.length > 0 && state.plan >= 0,
     };
@@ -103,7 +123,14 @@ class CityPage {
       layers.indexOf(state.layer),
     );
     choices("class", about.classes.map(called), state.c);
-    choices("profile", about.profiles.map(called), state.p);
+    const [walkers, levels] = [this.walkers(), this.levels()];
+    if (walkers.length && !walkers.includes(state.p)) [state.p] = walkers;
+    if (levels.length && !levels.includes(state.level)) [state.level] = levels;
+    choices(
+      "profile",
+      walkers.map((p) => called(about.profiles[p])),
+      walkers.indexOf(state.p),
+    );
     choices("group", about.groups.map(called), state.g);
     choices(
       "minutes",
@@ -112,8 +139,8 @@ class CityPage {
     );
     choices(
       "level",
-      city.levels.map((level) => city.nameOfLevel(level)),
-      state.level,
+      levels.map((level) => city.nameOfLevel(city.levels[level])),
+      levels.indexOf(state.level),
     );
     const plans = city.plans.map((plan) => plan.name);
     choices(
@@ -176,20 +203,41 @@ class CityPage {
     const row = gains.find((one) => one[0] === c && one[1] === g && one[2] === p);
     const about = [word("edits_n", { n: edits })];
     if (cost > 0) about.push(word("cost", { n: words.language === "zh" ? number(cost / 1e4, 2) : number(cost, 0) }));
-    const [up, down, minutes] = row ? row.slice(3).map((value) => number(value, 1)) : [];
-    const of = called(this.city.about.classes[c]);
-    const text = row ? word("gain_summary", { class: of, up, down, minutes }) : word("gain_none");
     place.replaceChildren(
       element("span", { class: "strong" }, about.join(" · ")),
       element("br"),
-      element("span", {}, text),
+      element("span", {}, this.told(row)),
     );
+  }
+
+  /** Who gains and who loses; without a row no walk changes, though coverage may. */
+  told(row) {
+    const { plan, c, p, g } = this.state;
+    if (!row) return word(this.city.changesCoverage(c, g, p, plan) ? "gain_coverage" : "gain_none");
+    const [up, down, minutes] = row.slice(3).map((value) => number(Math.abs(value), 1));
+    const of = called(this.city.about.classes[c]);
+    return word(row[5] < 0 ? "loss_summary" : "gain_summary", { class: of, up, down, minutes });
+  }
+
+  /** What a scenario changes beside walks. */
+  changed() {
+    const { city } = this;
+    const { plan, g } = this.state;
+    if (plan < 0) return [];
+    const { movers, areas } = city.plans[plan];
+    const told = [];
+    if (movers.length) told.push(["plan_movers", { n: people(city.moved(g, plan)) }]);
+    if (areas.length) told.push(["plan_areas", { n: areas.length }]);
+    return told;
   }
 
   notes() {
     const keys = [...this.city.about.left_out, ...(this.city.about.whole ? [] : ["only_changed"])];
     if (!this.layers().length) keys.push("no_map");
-    byId("notes").replaceChildren(...keys.map((key) => element("p", { class: "note", "data-note": key }, word(key))));
+    const told = [...this.changed(), ...keys.map((key) => [key, {}])];
+    byId("notes").replaceChildren(
+      ...told.map(([key, values]) => element("p", { class: "note", "data-note": key }, word(key, values))),
+    );
   }
 
   legend() {
@@ -213,7 +261,8 @@ class CityPage {
 
   pick(lon, lat) {
     const areas = ["share", "score"].includes(this.state.layer);
-    const row = areas ? this.city.areaAt(lon, lat, this.state.level) : this.city.cellAt(lon, lat);
+    const plan = this.paint.planShown(this.state);
+    const row = areas ? this.city.areaAt(lon, lat, this.state.level, plan) : this.city.cellAt(lon, lat);
     this.select(row < 0 ? null : { kind: areas ? "area" : "cell", row });
     if (row < 0)
       byId("evidence").replaceChildren(element("p", { class: "hint" }, word(areas ? "no_area_here" : "no_cell_here")));
@@ -228,9 +277,9 @@ class CityPage {
   }
 
   showIt({ kind, row }) {
-    if (kind === "area" && this.city.shapes.count) {
+    if (kind === "area") {
       this.state.level = Math.max(0, this.city.levels.indexOf(this.city.areas.level[row]));
-      const box = this.city.boxOfArea(row);
+      const box = this.city.boxOfArea(row, this.paint.planShown(this.state));
       if (box[0] <= box[2]) this.frame.view.fit(box, 60);
     } else if (kind === "cell") {
       this.frame.view.fit(this.city.cells.shapes.box(row), 60);
@@ -251,6 +300,7 @@ class CityPage {
     look(
       areas.id,
       (at) =>
+        this.city.hasArea(at, this.paint.planShown(this.state)) &&
         (has(areas.name[at]) || has(areas.id[at])) && {
           text: this.city.nameOfArea(at),
           about: [areas.id[at], this.city.nameOfLevel(areas.level[at])].join(" · "),
@@ -303,13 +353,14 @@ class CityPage {
     const { layer, c, p, g, m } = this.state;
     const plan = this.paint.planShown(this.state);
     if (["share", "score"].includes(layer)) {
-      const area = this.city.areaAt(lon, lat, this.state.level);
+      const area = this.city.areaAt(lon, lat, this.state.level, plan);
       if (area < 0) return [];
       if (layer === "score") return [this.city.nameOfArea(area)];
       const row = this.city.coverage(c, g, p, m, area, plan);
+      if (!row) return [this.city.nameOfArea(area), word("not_computed")];
       return [
         this.city.nameOfArea(area),
-        row && row.share !== null ? `${fixed(row.share / 10)} %` : word("nobody_lives_here"),
+        row.share === null ? word("nobody_lives_here") : `${fixed(row.share / 10)} %`,
       ];
     }
     const cell = this.city.cellAt(lon, lat);
@@ -317,7 +368,7 @@ class CityPage {
     const walk = this.city.walks(c, p, plan)[cell];
     const tenths = this.city.tenths(walk);
     const time = tenths === null ? this.evidence.reason(walk) : word("minutes_n", { n: fixed(tenths / 600) });
-    return [time, word("people_n", { n: people(this.city.people(g)[cell]) })];
+    return [time, word("people_n", { n: people(this.city.people(g, plan)[cell]) })];
   }
 
   doorAt(left, top) {
@@ -330,10 +381,11 @@ class CityPage {
   }
 
   labels() {
-    if (!this.state.names || !this.city.shapes.count) return [];
-    return this.city.once(`labels ${this.state.level}`, () =>
+    const plan = this.paint.planShown(this.state);
+    if (!this.state.names || !this.city.outlines(plan).count) return [];
+    return this.city.once(`labels ${this.state.level} ${this.paint.areasUnder(plan)}`, () =>
       labelsOf(
-        this.city.shapes,
+        this.city.outlines(plan),
         (row) => this.city.areas.level[row] === this.city.levels[this.state.level],
         (row) => this.city.nameOfArea(row),
       ),

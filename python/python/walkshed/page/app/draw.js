@@ -188,9 +188,8 @@ class CanvasPainter {
     this.pen.scale(view.scale, view.scale);
   }
 
-  /** Polygons of one colour are drawn together: a city has thousands of polygons and a handful of colours. */
   fill({ shapes, colours }) {
-    if (!this.paths.has(colours)) this.paths.set(colours, this.pathsByColour(shapes, colours));
+    if (!this.paths.has(colours)) this.paths.set(colours, this.coloured(shapes, colours));
     this.ontoPlane();
     for (const [style, pieces] of this.paths.get(colours)) {
       this.pen.fillStyle = style;
@@ -198,14 +197,21 @@ class CanvasPainter {
     }
   }
 
-  pathsByColour(shapes, colours) {
-    const paths = new Map();
+  /**
+   * Paths with their colours, from below. Cells of one colour are drawn together: a city has thousands of them and a
+   * handful of colours. Shapes that may lie over each other are drawn one by one: in one path they would make holes.
+   */
+  coloured(shapes, colours) {
+    const [paths, last] = [[], new Map()];
     for (let p = 0; p < shapes.count; p++) {
       const colour = colours.subarray(4 * p, 4 * p + 4);
       if (colour[3] === 0) continue;
       const style = css(colour);
-      if (!paths.has(style)) paths.set(style, new Pieces(this.middle));
-      paths.get(style).add(shapes.rings(p));
+      if (!shapes.apart || !last.has(style)) {
+        last.set(style, new Pieces(this.middle));
+        paths.push([style, last.get(style)]);
+      }
+      last.get(style).add(shapes.rings(p));
     }
     return paths;
   }

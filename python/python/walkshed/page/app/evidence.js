@@ -16,27 +16,27 @@ class CityEvidence {
     const [lat, lon] = h3.cellToLatLng(id);
     return [
       element("h2", {}, `${word("cell")} ${id}`),
-      this.people((g) => people(city.people(g)[at])),
-      this.areasOf(lon, lat),
+      this.people(state, (g, plan) => people(city.people(g, plan)[at])),
+      this.areasOf(lon, lat, this.paint.planShown(state)),
       this.walks(state, at),
     ];
   }
 
-  /** Everybody and each group; `told` gives the number of a group. */
-  people(told) {
-    const rows = this.city.about.groups.map((group, g) =>
-      element(
-        "div",
-        {},
-        element("dt", {}, g ? called(group) : word("people")),
-        element("dd", { "data-people": group.id }, told(g)),
-      ),
-    );
+  /** Everybody and each group, and how many they are then; `told` gives the number of a group under a scenario. */
+  people(state, told) {
+    const plan = this.paint.planShown(state);
+    const rows = this.city.about.groups.map((group, g) => {
+      const [before, after] = [told(g, -1), told(g, plan)];
+      const count = element("dd", { "data-people": group.id }, before);
+      if (after !== before) count.append(element("span", { class: "after" }, "→ ", after));
+      return element("div", {}, element("dt", {}, g ? called(group) : word("people")), count);
+    });
     return element("dl", { class: "facts" }, ...rows);
   }
 
-  areasOf(lon, lat) {
-    const found = this.city.levels.map((_, level) => this.city.areaAt(lon, lat, level)).filter((area) => area >= 0);
+  areasOf(lon, lat, plan) {
+    const at = (_, level) => this.city.areaAt(lon, lat, level, plan);
+    const found = this.city.levels.map(at).filter((area) => area >= 0);
     if (!found.length) return null;
     const buttons = found.map((area) =>
       element(
@@ -90,10 +90,11 @@ class CityEvidence {
   }
 
   reason(walk) {
-    const { reasons, minutes, whole } = this.city.about;
+    const { reasons, reason_words: told, minutes, whole } = this.city.about;
     const reason = reasons[walk];
-    if (reason === "not_known" && !whole) return word("unchanged");
-    return word(reason, { n: minutes[minutes.length - 1] });
+    if (reason === "not_known") return word(whole ? "not_known" : "unchanged");
+    const of = called(told[reason]);
+    return reason === "beyond_cutoff" ? word("beyond_n", { reason: of, n: minutes[minutes.length - 1] }) : of;
   }
 
   endOf(c, p, at, plan) {
@@ -112,7 +113,7 @@ class CityEvidence {
     return [
       element("h2", {}, title),
       element("p", { class: "sub" }, about),
-      this.people((g) => fixed(city.block.column(`area_people_${g}`)[area] / 10)),
+      this.people(state, (g, plan) => (city.hasArea(area, plan) ? fixed(city.peopleOf(g, area, plan) / 10) : "–")),
       ...this.scored(area),
       element(
         "h3",
@@ -150,7 +151,7 @@ class CityEvidence {
         { "data-minutes": this.city.about.minutes[m], class: m === state.m ? "current" : null },
         this.share(before),
       );
-      if (after && before && (after.covered !== before.covered || after.share !== before.share))
+      if (after && (after.covered !== before?.covered || after.share !== before.share))
         cell.append(element("span", { class: "after" }, "→ ", this.share(after)));
       return cell;
     });
@@ -159,7 +160,7 @@ class CityEvidence {
   }
 
   share(row) {
-    if (!row) return element("span", { class: "none" }, "–");
+    if (!row) return element("span", { class: "none" }, word("not_computed"));
     const share = row.share === null ? "–" : `${fixed(row.share / 10)} %`;
     return element("span", {}, share, element("small", {}, fixed(row.covered / 10)));
   }
@@ -172,8 +173,13 @@ class CityEvidence {
       class: called(this.city.about.classes[state.c]),
       minutes: this.city.about.minutes[state.m],
       n: fixed((row.people - row.covered) / 10),
-      c: fixed(this.city.apart("not_connected", ...asked) / 10),
-      s: fixed(this.city.apart("not_snapped", ...asked) / 10),
+      why: ["not_connected", "not_snapped"]
+        .map((reason) => [
+          called(this.city.about.reason_words[reason]),
+          word("people_n", { n: fixed(this.city.apart(reason, ...asked) / 10) }),
+        ])
+        .map((told) => told.join(" "))
+        .join(word("comma")),
     };
     return element("p", { class: "note" }, word("uncovered_of", values));
   }
@@ -185,7 +191,7 @@ class CityEvidence {
     const graded = (name) => called(this.city.score.about.grades[name]);
     const of = least[at] === most[at] ? graded(least[at]) : `${graded(least[at])} … ${graded(most[at])}`;
     const range = word("score_range", { low: fixed(low[at]), high: fixed(high[at]), total: number(total[at], 1) });
-    const known = observed[at] === null ? word("score_unknown") : word("score_observed", { n: fixed(observed[at]) });
+    const known = observed[at] === null ? called(this.city.score.about.statuses.unknown) : word("score_observed", { n: fixed(observed[at]) });
     return [
       element("h3", {}, word("score")),
       element("p", { class: "score" }, range, element("br"), `${known} · ${word("grade")} ${of}`),
@@ -238,6 +244,6 @@ class CityEvidence {
   }
 
   status(status) {
-    return element("span", { class: `status ${status}` }, word(status));
+    return element("span", { class: `status ${status}` }, called(this.city.score.about.statuses[status]));
   }
 }

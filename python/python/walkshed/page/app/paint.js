@@ -3,7 +3,6 @@
 class CityPaint {
   constructor(city, base) {
     Object.assign(this, { city, base, colours: city.about.colours });
-    this.shareBreaks = [20, 40, 60, 80];
   }
 
   scene(state, view) {
@@ -36,10 +35,17 @@ class CityPaint {
 
   fill(state, plan, id, clip) {
     const version = [state.layer, state.c, state.p, state.g, state.m, state.level, plan, state.plan].join();
-    const shapes = ["minutes", "change"].includes(state.layer) ? this.city.cells.shapes : this.city.shapes;
+    const cells = ["minutes", "change"].includes(state.layer);
+    const shapes = cells ? this.city.cells.shapes : this.city.outlines(plan);
     if (!shapes.count) return null;
     const colours = this.recent(`${version} ${id}`, () => this.coloured(state, plan, shapes));
-    return { kind: "fill", id: `${id} ${shapes === this.city.shapes}`, version, shapes, colours, clip };
+    const drawn = cells ? "cells" : this.areasUnder(plan);
+    return { kind: "fill", id: `${id} ${drawn}`, version, shapes, colours, clip };
+  }
+
+  /** A name for the outlines that are drawn: those of a scenario that changes some are others. */
+  areasUnder(plan) {
+    return this.city.outlines(plan) === this.city.shapes ? "areas" : `areas ${plan}`;
   }
 
   /** The last few colourings; each is as large as the city. */
@@ -57,9 +63,14 @@ class CityPaint {
     if (state.layer === "change") return this.changes(state);
     const of = state.layer === "share" ? this.shareColour(state, plan) : this.scoreColour();
     const level = this.city.levels[state.level];
+    // What a scenario makes may lie over other areas, whose colours must not show through.
+    const over = plan < 0 ? [] : this.city.plans[plan].areas;
     return flat(shapes.count, (p) => {
       const area = shapes.row[p];
-      return this.city.areas.level[area] === level ? of(area) : [0, 0, 0, 0];
+      if (this.city.areas.level[area] !== level) return [0, 0, 0, 0];
+      const colour = of(area);
+      if (over.includes(area)) colour[3] = 255;
+      return colour;
     });
   }
 
@@ -77,10 +88,20 @@ class CityPaint {
 
   shareColour({ c, g, p, m }, plan) {
     return (area) => {
-      const share = this.city.coverage(c, g, p, m, area, plan)?.share;
-      if (share === null || share === undefined) return rgba(this.colours.not_reached, 225);
-      return rgba(this.colours.share[this.shareBreaks.filter((limit) => share >= limit * 10).length], 225);
+      const place = this.shareClass(this.city.coverage(c, g, p, m, area, plan));
+      return rgba(this.shareColours()[place], 225);
     };
+  }
+
+  /** Classes of shares, where nobody lives, and where none was computed. */
+  shareColours() {
+    return [...this.colours.share, this.colours.not_reached, this.colours.no_data];
+  }
+
+  shareClass(row) {
+    const classes = this.colours.share.length;
+    if (row === null) return classes + 1;
+    return row.share === null ? classes : row.kind;
   }
 
   scoreColour() {
@@ -98,14 +119,16 @@ class CityPaint {
   }
 
   borders(state) {
-    const { shapes } = this.city;
-    if (!shapes.count || (!state.boundaries && !["share", "score"].includes(state.layer))) return [];
-    const paths = this.city.once(`borders ${state.level}`, () => this.ringsOf(state.level));
-    return [{ kind: "lines", id: `borders ${state.level}`, paths, colour: [60, 72, 88, 130], width: 1 }];
+    const plan = this.planShown(state);
+    if (!this.city.outlines(plan).count || (!state.boundaries && !["share", "score"].includes(state.layer))) return [];
+    const id = `borders ${state.level} ${this.areasUnder(plan)}`;
+    const paths = this.city.once(id, () => this.ringsOf(state.level, plan));
+    return [{ kind: "lines", id, paths, colour: [60, 72, 88, 130], width: 1 }];
   }
 
-  ringsOf(level) {
-    const { shapes, areas, levels } = this.city;
+  ringsOf(level, plan) {
+    const { areas, levels } = this.city;
+    const shapes = this.city.outlines(plan);
     const rings = [];
     for (let p = 0; p < shapes.count; p++) {
       if (areas.level[shapes.row[p]] === levels[level]) rings.push(...shapes.rings(p));
@@ -177,10 +200,15 @@ class CityPaint {
     return items;
   }
 
-  highlight({ selected }) {
+  highlight(state) {
+    const { selected } = state;
     if (!selected) return [];
-    const { shapes } = selected.kind === "cell" ? this.city.cells : this.city;
-    return marked(shapes, selected.row, `${selected.kind} ${selected.row}`);
+    const plan = this.planShown(state);
+    const [shapes, of] =
+      selected.kind === "cell"
+        ? [this.city.cells.shapes, "cell"]
+        : [this.city.outlines(plan), this.areasUnder(plan)];
+    return marked(shapes, selected.row, `${of} ${selected.row}`);
   }
 
   /** Rows of the legend: colour, label, and how much of the city it is. */
@@ -203,7 +231,7 @@ class CityPaint {
       (text, n) => ({
         colour: this.colours.minutes[n] ?? this.colours.not_reached,
         text,
-        count: word("people_n", { n: number(counts[n]) }),
+        count: word("people_n", { n: number(counts[n] / 10) }),
         part: all > 0 ? `${fixed((counts[n] / all) * 100)} %` : "",
       }),
     );
@@ -212,42 +240,40 @@ class CityPaint {
   changeLegend({ c, p, g, plan }) {
     const sums = Object.fromEntries(CHANGES.map((name) => [name, 0]));
     const [before, after, who] = [this.city.walks(c, p), this.city.walks(c, p, plan), this.city.people(g)];
-    for (let at = 0; at < before.length; at++) sums[this.city.change(before[at], after[at])] += who[at] / 10;
+    for (let at = 0; at < before.length; at++) sums[this.city.change(before[at], after[at])] += who[at];
     return CHANGES.map((name) => ({
       colour: this.colours.change[name],
       text: word(name),
-      count: word("people_n", { n: number(sums[name]) }),
+      count: word("people_n", { n: number(sums[name] / 10) }),
     }));
   }
 
   shareLegend(state) {
     const { c, g, p, m, level } = state;
-    const counts = new Array(6).fill(0);
+    const plan = this.planShown(state);
+    const counts = this.shareColours().map(() => 0);
     this.city.areas.id.forEach((_, area) => {
-      if (this.city.areas.level[area] !== this.city.levels[level]) return;
-      const share = this.city.coverage(c, g, p, m, area, this.planShown(state))?.share;
-      counts[
-        share === null || share === undefined ? 5 : this.shareBreaks.filter((limit) => share >= limit * 10).length
-      ] += 1;
+      if (this.city.areas.level[area] !== this.city.levels[level] || !this.city.hasArea(area, plan)) return;
+      counts[this.shareClass(this.city.coverage(c, g, p, m, area, plan))] += 1;
     });
-    const edges = [0, ...this.shareBreaks, 100];
-    return counts
-      .map((count, n) => ({
-        colour: n < 5 ? this.colours.share[n] : this.colours.not_reached,
-        text: n < 5 ? `${edges[n]}–${edges[n + 1]} %` : word("nobody_lives_here"),
-        count: word("areas_n", { n: count }),
-      }))
-      .filter((row, n) => n < 5 || counts[5]);
+    const edges = [0, ...this.city.about.share_breaks, 100];
+    const classes = this.colours.share.map((_, n) => `${edges[n]}–${edges[n + 1]} %`);
+    const texts = [...classes, word("nobody_lives_here"), word("not_computed")];
+    return texts
+      .map((text, n) => ({ colour: this.shareColours()[n], text, count: word("areas_n", { n: counts[n] }) }))
+      .filter((_, n) => n < classes.length || counts[n]);
   }
 
-  scoreLegend() {
-    const { observed, breaks } = this.city.score.about;
+  scoreLegend({ level }) {
+    const { observed, breaks, area } = this.city.score.about;
     const counts = new Array(breaks.length + 2).fill(0);
-    for (const score of observed)
+    observed.forEach((score, at) => {
+      if (this.city.areas.level[area[at]] !== this.city.levels[level]) return;
       counts[score === null ? breaks.length + 1 : breaks.filter((limit) => score > limit).length] += 1;
+    });
     const ends = breaks.map((limit) => fixed(limit));
     const text = (n) => {
-      if (n > breaks.length) return word("score_unknown");
+      if (n > breaks.length) return called(this.city.score.about.statuses.unknown);
       if (!breaks.length) return word("score");
       return n === 0 ? `≤ ${ends[0]}` : n === breaks.length ? `> ${ends[n - 1]}` : `${ends[n - 1]}–${ends[n]}`;
     };

@@ -103,12 +103,14 @@ const NOWHERE = [Infinity, Infinity, -Infinity, -Infinity];
 /**
  * Polygons to fill: rings lie one behind the other in `corners`, each closed; ring `r` begins at corner `starts[r]`.
  * Polygon `p` has the rings `first[p]` to `first[p + 1]`, its outline before its holes, and belongs to row `row[p]`.
+ * Those that lie `apart` never overlap.
  */
 class Shapes {
   constructor(corners, starts, first, row) {
     Object.assign(this, { corners, starts, first, row });
     this.count = row.length;
     this.simple = first.length === starts.length;
+    this.apart = false;
   }
 
   ring(r) {
@@ -130,10 +132,24 @@ class Shapes {
     return this.kept;
   }
 
-  /** The row of the polygon that holds a place; -1 for none. `allowed` says which rows count. */
+  /** These polygons, but those of others for the rows that the others have. */
+  replaced(others) {
+    const theirs = new Set(others.row);
+    const mine = [...this.row.keys()].filter((p) => !theirs.has(this.row[p]));
+    const all = [...mine.map((p) => [this, p]), ...[...others.row.keys()].map((p) => [others, p])];
+    const rings = all.map(([of, p]) => of.rings(p));
+    const corners = Float64Array.from(rings.flat().flatMap((ring) => [...ring]));
+    const [starts, first] = [[0], [0]];
+    for (const ring of rings.flat()) starts.push(starts.at(-1) + ring.length / 2);
+    for (const polygon of rings) first.push(first.at(-1) + polygon.length);
+    const row = Uint32Array.from(all.map(([of, p]) => of.row[p]));
+    return new Shapes(corners, Uint32Array.from(starts), Uint32Array.from(first), row);
+  }
+
+  /** The row of the polygon that holds a place, of several the one on top; -1 for none. `allowed` says which count. */
   rowAt(lon, lat, allowed) {
     const boxes = this.boxes();
-    for (let p = 0; p < this.count; p++) {
+    for (let p = this.count - 1; p >= 0; p--) {
       const [west, south, east, north] = boxes[p];
       if (lon < west || lon > east || lat < south || lat > north || !allowed(this.row[p])) continue;
       if (this.rings(p).reduce((inside, ring) => inside !== crosses(ring, lon, lat), false)) return this.row[p];

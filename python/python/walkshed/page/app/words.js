@@ -12,14 +12,17 @@ const called = (thing) => thing[words.language];
 
 /** A number with at most `digits` decimals, grouped. */
 function number(value, digits = 0) {
-  return new Intl.NumberFormat("en-US", { maximumFractionDigits: digits }).format(value);
+  return plain(new Intl.NumberFormat("en-US", { maximumFractionDigits: digits }).format(value));
 }
 
 /** A number with exactly `digits` decimals, grouped. */
 function fixed(value, digits = 1) {
   const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return new Intl.NumberFormat("en-US", format).format(value);
+  return plain(new Intl.NumberFormat("en-US", format).format(value));
 }
+
+/** Nothing has no sign. */
+const plain = (told) => (/[1-9∞]/.test(told) ? told : told.replace("-", ""));
 
 /** People are counted in tenths. */
 const people = (tenths) => number(tenths / 10, 1);
