@@ -17,8 +17,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import polars as pl
-
 import walkshed as ws
 from walkshed.maps import base_map
 from walkshed.report import report
@@ -43,11 +41,11 @@ def main(run: Path, card: Path, out: Path) -> None:
 def one(run: Path, card: Path, name: str, target: Path) -> None:
     """Write one document, and print its seconds, those of its base map, processor seconds and memory."""
     result = ws.RunResult.load(run)
-    tables = {table: pl.read_parquet(card / f"{table}.parquet") for table in ("points", "items", "totals", "rejected")}
+    scorecard = ws.Scorecard.load(card)
     began = time.monotonic()
     base = base_map.of_run(result)
     drawn = time.monotonic()
-    report(result, scorecard=ws.Scorecard(**tables), base=base, progress=False, **{name: target})
+    report(result, scorecard=scorecard, base=base, progress=False, **{name: target})
     used = resource.getrusage(resource.RUSAGE_SELF)
     told = {
         "base_s": drawn - began,

@@ -214,6 +214,11 @@ def test_a_run_is_scored_and_published(synthetic: Path, tmp_path: Path, capsys: 
     assert card.points.height == 68 * areas.height
     worth = card.points.group_by("area_id").agg(pl.col("weight").sum())
     assert worth["weight"].to_list() == pytest.approx([100.0] * areas.height)
+    again = ws.Scorecard.load(out)
+    assert again.standard == card.standard and card.standard.status_zh == "按官方要求编制，权重非官方"
+    assert card.category_names("zh")["c1"] == "基本公共服务设施完善" and again.items.equals(card.items)
+    with pytest.raises(FileNotFoundError, match="score.json: not there"):
+        ws.Scorecard.load(synthetic)
     # Coverage that is handed over gives the same points.
     asked = ws.requirements("mohurd_2020")
     tables = {name: pl.read_parquet(synthetic / f"{name}.parquet") for name in ("times", "cells", "facilities")}

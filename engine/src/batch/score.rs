@@ -55,6 +55,8 @@ pub struct ScoreReport {
     pub name_en: String,
     /// What may be said of it.
     pub status: String,
+    /// The same in Chinese.
+    pub status_zh: String,
     /// SHA-256 of its text.
     pub standard_sha256: String,
     /// The report of the run: its study, with the hashes of everything that it read.
@@ -120,6 +122,7 @@ pub fn run(request: Request<'_>, progress: &Progress) -> Result<ScoreReport> {
         name_zh: standard.name_zh.clone(),
         name_en: standard.name_en.clone(),
         status: standard.status.clone(),
+        status_zh: standard.status_zh.clone(),
         standard_sha256: standard.sha256.clone(),
         run: report,
         level: request.level,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ Built: TypeAlias = Literal["existing", "new"]
 
 #: What becomes of a point, from the best to what does not count.
 STATUSES = ("pass", "partial", "fail", "unknown", "not_applicable")
+
+
+#: Tables of a published scorecard.
+_TABLES = ("points", "items", "totals", "rejected")
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,30 @@ class Scorecard:
     items: pl.DataFrame
     totals: pl.DataFrame
     rejected: pl.DataFrame
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Scorecard:
+        """Open the folder of an earlier scorecard.
+
+        Args:
+            folder: what `score_run` or the command `walkshed score` has written.
+
+        Returns:
+            The scorecard.
+
+        Raises:
+            FileNotFoundError: no scorecard stands there.
+
+        """
+        path = Path(folder) / "score.json"
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path}: not there; give the folder that `walkshed score --out` has written 未找到评分结果"
+            )
+        told = json.loads(path.read_text("utf-8"))
+        status_zh = told.get("status_zh", told["status"])  # which earlier versions did not write
+        names = StandardNames(told["standard"], told["name_zh"], told["name_en"], status_zh, told["status"])
+        return cls(names, **{name: pl.read_parquet(path.with_name(f"{name}.parquet")) for name in _TABLES})
 
     def category_names(self, language: Language) -> dict[str, str]:
         """What the categories of the standard are called, by id.
@@ -462,9 +491,9 @@ def score_run(
     ends = None if facilities is None else to_engine(facilities, "facilities")
     with reporting(progress) as report:
         _engine.score_run(os.fspath(run), str(standard), os.fspath(out), answers, ends, how, report=report)
-    made = {name: pl.read_parquet(Path(out) / f"{name}.parquet") for name in ("points", "items", "totals", "rejected")}
-    warn(made["rejected"])
-    return Scorecard(_names(standard), **made)
+    made = Scorecard.load(out)
+    warn(made.rejected)
+    return made
 
 
 def _names(standard: str) -> StandardNames:
