@@ -217,7 +217,7 @@ def test_a_run_is_scored_and_published(synthetic: Path, tmp_path: Path, capsys: 
     again = ws.Scorecard.load(out)
     assert again.standard == card.standard and card.standard.status_zh == "按官方要求编制，权重非官方"
     assert card.category_names("zh")["c1"] == "基本公共服务设施完善" and again.items.equals(card.items)
-    with pytest.raises(FileNotFoundError, match="score.json: not there"):
+    with pytest.raises(FileNotFoundError, match=r"score\.json: not there"):
         ws.Scorecard.load(synthetic)
     # Coverage that is handed over gives the same points.
     asked = ws.requirements("mohurd_2020")
