@@ -93,6 +93,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(straight::straight_line, module)?)?;
     module.add_function(wrap_pyfunction!(straight::detour, module)?)?;
     module.add_function(wrap_pyfunction!(study::study_files, module)?)?;
+    module.add_function(wrap_pyfunction!(study::read_study, module)?)?;
     module.add_function(wrap_pyfunction!(study::run_study, module)?)?;
     module.add_function(wrap_pyfunction!(study::validate_inputs, module)?)?;
     module.add_function(wrap_pyfunction!(facilities::catalogue, module)?)?;

@@ -25,6 +25,13 @@ pub fn study_files(py: Python<'_>, path: PathBuf) -> PyResult<Vec<(PathBuf, Opti
     Ok(study.table_files().into_iter().map(|file| (file.path, file.layer)).collect())
 }
 
+/// A study as `run.json` tells it: every setting, whether it was stated or not.
+#[pyfunction]
+pub fn read_study(py: Python<'_>, path: PathBuf) -> PyResult<String> {
+    let study = job::run(py, None, move |_| io::study::read(&path))?;
+    to_json(py, &study)
+}
+
 /// A table that Python read for a study, or why it did not.
 #[derive(FromPyObject)]
 pub struct GivenTable {

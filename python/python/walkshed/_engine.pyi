@@ -60,6 +60,7 @@ __all__ = [
     "reach_batches",
     "read_file",
     "read_scenario",
+    "read_study",
     "refresh",
     "refresh_sources",
     "refusal",
@@ -353,6 +354,7 @@ def route(
 ) -> tuple[Table, float | None, tuple[str, str | None, float | None] | None]: ...
 def profiles() -> str: ...
 def study_files(path: str) -> list[tuple[str, str | None]]: ...
+def read_study(path: str) -> str: ...
 def refresh(
     options: dict[str, Any],
     tables: list[dict[str, Any]],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,9 @@ from walkshed import _engine, formats
 if TYPE_CHECKING:
     from walkshed.study import RunResult, ScenariosResult
 
-#: Settings that results follow from, with what they are where a study does not say; others are nothing then. Names of
-#: studies and paths of files are not among them: files are known by their contents.
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    "study": {"resolution": 10, "analysis_crs": "wgs84"},
-    "streets": {"max_snap_m": 200.0, "gates": "tagged", "join_islands_m": 0.0},
-    "facilities": {"osm": False, "merge_duplicates": False, "id": "id", "class": "class"},
-    "population": {"people": "people", "cell": "cell", "households": "households"},
-    "areas": {"id": "area_id"},
-    "coverage": {"minutes": [5.0, 10.0, 15.0], "profiles": ["adult"], "direction": "to_facility"},
-}
-_PROFILE = {"slope": "tobler", "rest_s_per_m": 0.0, "no_handrail_factor": 1.0, "lift_s_per_floor": 4.0}
+#: Sections that results follow from; [refresh] only says when and where tables are kept.
+_SECTIONS = ("study", "streets", "facilities", "population", "areas", "coverage")
+#: Settings that name files; a study's own name is passed over too. Files are known by their contents.
 _FILES = {
     "streets": ("osm", "overture", "connectors", "elevation"),
     "facilities": ("path", "catalogue", "classes"),
@@ -66,15 +58,11 @@ def refuse_other_study(study: str | os.PathLike[str], run: RunResult) -> None:
         ValueError: the study has other settings than the run, or a file of it is not what the run has read.
 
     """
-    path = Path(study)
-    _engine.study_files(os.fspath(study))  # which refuses what is no study
-    told = _read(path)
+    path, told = Path(study), json.loads(_engine.read_study(os.fspath(study)))
     asked, ran = _settings(told), _settings(run.report["study"])
-    for section in _DEFAULTS | {"profile": {}}:
-        for name in dict.fromkeys((*asked[section], *ran[section])):
-            has, had = asked[section].get(name), ran[section].get(name)
-            if has != had:
-                raise _other(path, run, f"[{section}] {name} is {has} in the study and was {had} in the run")
+    for name in dict.fromkeys((*asked, *ran)):
+        if asked.get(name) != ran.get(name):
+            raise _other(path, run, f"{name} is {asked.get(name)} in the study and was {ran.get(name)} in the run")
     _refuse_other_files(path, told, run)
 
 
@@ -99,37 +87,21 @@ def input_of(path: Path) -> dict[str, Any]:
     return {"path": os.fspath(path), "bytes": size, "sha256": found.hexdigest()}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    return tomllib.loads(path.read_text("utf-8"))
-
-
-def _settings(study: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Settings by section, whether they were stated or not: those that are nothing are left out."""
-    found: dict[str, dict[str, Any]] = {}
-    for section, defaults in _DEFAULTS.items():
-        stated: dict[str, Any] = study.get(section) or {}
+def _settings(study: Mapping[str, Any]) -> dict[str, Any]:
+    """What results follow from, by section and key."""
+    found: dict[str, Any] = {}
+    for section in _SECTIONS:
+        settings: dict[str, Any] = study[section] or {}
         unnamed = ("name", *_FILES.get(section, ()))
-        all_of = defaults | {name: value for name, value in stated.items() if value is not None}
-        found[section] = {
-            name: value for name, value in all_of.items() if name not in unnamed and value not in ([], {})
-        }
-    own: list[dict[str, Any]] = study.get("profile") or []
-    found["profile"] = {
-        f"{profile['name']}.{name}": value
-        for profile in own
-        for name, value in (_PROFILE | profile).items()
-        if value is not None
-    }
-    return found
+        found |= {f"[{section}] {name}": value for name, value in settings.items() if name not in unnamed}
+    for profile in study["profile"]:
+        found |= {f"[profile] {profile['name']}.{name}": value for name, value in profile.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _refuse_other_files(path: Path, study: Mapping[str, Any], run: RunResult) -> None:
     """Every file that the run has read is one that the study names, or a part of one, and is what it was."""
-    near = [path.parent / formats.local(name) for name in _named(study) if not formats.is_remote(name)]
+    near = [Path(formats.local(name)) for name in _named(study) if not formats.is_remote(name)]
     read = [file for file in run.report["inputs"] if not formats.is_remote(str(file["path"]))]
     names = {_name(file["path"]) for file in read}
     for file in near:
