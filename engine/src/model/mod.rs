@@ -36,6 +36,7 @@ pub mod problem;
 pub mod profile;
 pub mod progress;
 pub mod projection;
+pub mod region;
 pub mod release;
 pub mod scenario;
 pub mod schema;

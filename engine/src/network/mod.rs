@@ -3,6 +3,7 @@
 pub mod build;
 pub mod components;
 mod crs;
+pub mod cut;
 pub mod edge_index;
 mod floors;
 mod gates;

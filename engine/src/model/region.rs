@@ -1,0 +1,132 @@
+//! Ground as a set of H3 cells of one resolution: what a tile owns, and what it must see around it.
+
+use super::cell;
+use super::place::Place;
+use h3o::{CellIndex, Resolution};
+use std::collections::BTreeSet;
+
+/// Cells of a row lie at least so much of an average edge apart from those beyond the next row: twice the inner radius of a
+/// regular hexagon is 1.73 edges, and H3's cells are up to a third smaller and skewed (own, careful).
+const EDGES_PER_RING: f64 = 1.2;
+
+/// A set of cells of one resolution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    resolution: Resolution,
+    cells: BTreeSet<CellIndex>,
+}
+
+impl Region {
+    /// These cells, which all are of the resolution.
+    pub fn new(resolution: Resolution, cells: impl IntoIterator<Item = CellIndex>) -> Self {
+        let cells: BTreeSet<CellIndex> = cells.into_iter().collect();
+        debug_assert!(cells.iter().all(|cell| cell.resolution() == resolution));
+        Self { resolution, cells }
+    }
+
+    /// The cells of a resolution in a coarser one.
+    pub fn of_tile(tile: CellIndex, resolution: Resolution) -> Self {
+        Self::new(resolution, tile.children(resolution))
+    }
+
+    /// The resolution of its cells.
+    pub fn resolution(&self) -> Resolution {
+        self.resolution
+    }
+
+    /// Its cells, ascending.
+    pub fn cells(&self) -> impl Iterator<Item = CellIndex> + '_ {
+        self.cells.iter().copied()
+    }
+
+    /// How many cells there are.
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Whether a place lies in it.
+    pub fn holds(&self, place: Place) -> bool {
+        self.cells.contains(&cell::at(place, self.resolution))
+    }
+
+    /// Whether a cell of its resolution is one of its cells.
+    pub fn has(&self, cell: CellIndex) -> bool {
+        self.cells.contains(&cell)
+    }
+
+    /// With all cells that are at most so many steps away.
+    #[must_use]
+    pub fn grown(&self, rings: u32) -> Self {
+        let mut cells = self.cells.clone();
+        let mut rim: Vec<CellIndex> = cells.iter().copied().collect();
+        for _ in 0..rings {
+            let around = rim.iter().flat_map(|cell| cell.grid_disk::<Vec<_>>(1));
+            rim = around.filter(|&cell| cells.insert(cell)).collect();
+        }
+        Self { resolution: self.resolution, cells }
+    }
+
+    /// With the cells of another.
+    #[must_use]
+    pub fn and(mut self, cells: impl IntoIterator<Item = CellIndex>) -> Self {
+        self.cells.extend(cells);
+        self
+    }
+
+    /// Those of `other` that are not its own.
+    pub fn lacks(&self, other: &Self) -> BTreeSet<CellIndex> {
+        other.cells.difference(&self.cells).copied().collect()
+    }
+}
+
+/// Rings of cells around a region that hold everything within so many metres of it.
+pub fn rings(within_m: f64, resolution: Resolution) -> u32 {
+    (within_m / (resolution.edge_length_m() * EDGES_PER_RING)).ceil().max(0.0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// Whatever lies within the distance of a place of the region lies in the grown region, all over the earth.
+        #[test]
+        fn rings_hold_what_is_near(
+            lon in -180.0..180.0, lat in -85.0..85.0, bearing in 0.0..std::f64::consts::TAU, share in 0.0..1.0,
+            within_m in 1.0..3000.0, resolution in 7_u8..=10, corner in 0_usize..6,
+        ) {
+            let resolution = cell::resolution(resolution).unwrap();
+            let home = cell::at(Place::new(lon, lat).unwrap(), resolution);
+            let region = Region::new(resolution, [home]);
+            // From a corner of the cell, the farthest out.
+            let outline = cell::outline(home);
+            let corners: Vec<_> = outline.0[0].exterior().coords().collect();
+            let from = corners[corner % corners.len()];
+            let metres = within_m * share;
+            let north: f64 = from.y + metres * bearing.cos() / 111_320.0;
+            let east: f64 = from.x + metres * bearing.sin() / (111_320.0 * from.y.to_radians().cos());
+            prop_assume!(east.abs() <= 180.0);
+            let grown = region.grown(rings(within_m, resolution));
+            prop_assert!(grown.holds(Place::new(east, north).unwrap()), "{within_m} {resolution}");
+        }
+    }
+
+    #[test]
+    fn a_region_grows_ring_by_ring() {
+        let home = cell::at(Place::new(106.55, 29.56).unwrap(), Resolution::Nine);
+        let region = Region::new(Resolution::Nine, [home]);
+        assert_eq!([0, 1, 2, 3].map(|rings| region.grown(rings).len()), [1, 7, 19, 37]);
+        let tile = Region::of_tile(home.parent(Resolution::Seven).unwrap(), Resolution::Nine);
+        assert_eq!(tile.len(), 49);
+        assert_eq!(tile.lacks(&tile.grown(1)).len(), tile.grown(1).len() - 49);
+        assert!(tile.lacks(&region).is_empty());
+    }
+}
