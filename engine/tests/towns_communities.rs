@@ -13,7 +13,7 @@ use walkshed::batch::prepare::prepare;
 use walkshed::batch::study::RunReport;
 use walkshed::io;
 use walkshed::io::given::Given;
-use walkshed::metrics::population::{Evidence, to_cells};
+use walkshed::metrics::population::{Evidence, Room, to_cells};
 use walkshed::model::cell;
 use walkshed::model::place::Place;
 use walkshed::model::population::{Dwellings, Group, Home, Residents, Spread};
@@ -334,7 +334,8 @@ proptest! {
     fn people_are_where_the_slow_and_obvious_twin_puts_them(made_up in made_up()) {
         let resolution = cell::resolution(9).unwrap();
         let (homes, streets) = (dwellings(&made_up.homes), dwellings(&made_up.streets));
-        let evidence = Evidence::new(&homes, &streets, resolution);
+        let room = Room::new(&streets, resolution);
+        let evidence = Evidence::new(&homes, room.streets(), resolution);
         let residents = made_up.residents();
         let settled = to_cells(&residents, resolution, &evidence, Spread::Buildings, &Progress::default()).unwrap();
         let mut expected: BTreeMap<_, f64> = BTreeMap::new();
@@ -377,7 +378,8 @@ proptest! {
     fn each_community_keeps_its_people(made_up in made_up(), row in 0..SIDE * SIDE) {
         let resolution = cell::resolution(9).unwrap();
         let (homes, streets) = (dwellings(&made_up.homes), dwellings(&made_up.streets));
-        let evidence = Evidence::new(&homes, &streets, resolution);
+        let room = Room::new(&streets, resolution);
+        let evidence = Evidence::new(&homes, room.streets(), resolution);
         let mut residents = made_up.residents();
         for other in (0..SIDE * SIDE).filter(|&other| other != row) {
             residents.people[other] = 0.0;

@@ -9,7 +9,7 @@ use crate::io::table::Table;
 use crate::metrics::apportion::{self, Part};
 use crate::metrics::duplicates::{self, Sameness};
 use crate::metrics::neighbours;
-use crate::metrics::population::{self, Evidence, Settled};
+use crate::metrics::population::{self, Evidence, Room, Settled, Streets};
 use crate::model::age_group::AgeGroup;
 use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::area::Areas;
@@ -20,6 +20,7 @@ use crate::model::crs::Crs;
 use crate::model::error::{Error, Result};
 use crate::model::extent::Extent;
 use crate::model::facility::Facilities;
+use crate::model::place::Place;
 use crate::model::population::{ByEvidence, Cells, Dwellings, Group, Pixels, Residents, Spread};
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
@@ -111,29 +112,90 @@ pub(super) fn prepare_on(
     rejected: &mut Vec<Problem>,
     progress: &Progress,
 ) -> Result<Prepared> {
-    let resolution = cell::resolution(study.study.resolution)
-        .ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))?;
+    let resolution = cell_resolution(study)?;
     progress.begin("checking inputs", 0)?;
-    let inputs = identify(study, given)?;
-    let tables = Tables::read(study, given)?;
-    rejected.extend(tables.notes());
-    let catalogue = io::study::catalogue(study.facilities.catalogue.as_deref())?;
-    let sought = study.facilities.osm.then_some(&catalogue);
+    let sources = Sources::read(study, given, rejected)?;
     let ground = match known {
         Some(ground) => ground,
-        None => ground(study, given, sought, progress, rejected)?,
+        None => ground(study, given, sources.sought(study), progress, rejected)?,
     };
     let Ground { network, homes, from_map, is_told } = ground;
+    let spots = street_spots(&network, |_| true);
+    let room = Room::new(&spots, resolution);
+    let extent = Extent::of(&network.node_place);
+    let land = Land { network, extent, homes, from_map, is_told, streets: room.streets() };
+    gather(study, sources, land, rejected, progress)
+}
+
+/// The H3 resolution of the cells of a study.
+pub(super) fn cell_resolution(study: &Study) -> Result<Resolution> {
+    cell::resolution(study.study.resolution)
+        .ok_or_else(|| Error::Internal("the resolution is checked at the door".to_owned()))
+}
+
+/// The inputs beside the streets, opened, and the catalogue by which they are read.
+pub(super) struct Sources {
+    inputs: Vec<InputFile>,
+    tables: Tables,
+    catalogue: Catalogue,
+}
+
+impl Sources {
+    /// Open them; all their faults are told together.
+    pub(super) fn read(study: &Study, given: &Given, rejected: &mut Vec<Problem>) -> Result<Self> {
+        let inputs = identify(study, given)?;
+        let tables = Tables::read(study, given)?;
+        rejected.extend(tables.notes());
+        let catalogue = io::study::catalogue(study.facilities.catalogue.as_deref())?;
+        Ok(Self { inputs, tables, catalogue })
+    }
+
+    /// The catalogue where facilities are sought in the extract.
+    fn sought(&self, study: &Study) -> Option<&Catalogue> {
+        study.facilities.osm.then_some(&self.catalogue)
+    }
+}
+
+/// What everything else is joined to: streets, and what their source holds beside.
+pub(super) struct Land<'a> {
+    /// Streets; none where they lie in tiles.
+    pub network: Network,
+    /// Where they are.
+    pub extent: Extent,
+    /// Residential buildings.
+    pub homes: Dwellings,
+    /// Facilities of the map, where they are sought there.
+    pub from_map: Option<Facilities>,
+    /// Whether anything was found to be told of the source.
+    pub is_told: bool,
+    /// How much street is where.
+    pub streets: Streets<'a>,
+}
+
+/// Facilities, people and areas of a study, read, checked and joined on a land.
+///
+/// # Errors
+/// As of [`prepare`].
+pub(super) fn gather(
+    study: &Study,
+    sources: Sources,
+    land: Land<'_>,
+    rejected: &mut Vec<Problem>,
+    progress: &Progress,
+) -> Result<Prepared> {
+    let resolution = cell_resolution(study)?;
+    let Sources { inputs, tables, catalogue } = sources;
+    let Land { network, extent, homes, from_map, is_told, streets } = land;
+    let sought = study.facilities.osm.then_some(&catalogue);
     let system = study.study.analysis_crs;
-    let tables = tables.near(Extent::of(&network.node_place), system);
+    let tables = tables.near(extent, system);
     let facilities_crs = tables.facilities.as_ref().map(Table::stated_crs).transpose()?;
     let mut errors = Vec::new();
     let ledger = gathered(ledger(study, &tables, &catalogue, from_map, rejected), &mut errors)?;
     let outlines = gathered(outlines(study, &tables, rejected), &mut errors)?;
-    let streets = &street_spots(&network);
     let evidence = Evidence::new(&homes, streets, resolution);
     let age_groups = &catalogue.age_group;
-    let census = Census { study, homes: &homes, streets, evidence: &evidence, resolution, age_groups };
+    let census = Census { study, evidence: &evidence, resolution, age_groups };
     // People of communities are read against the outlines, and say nothing without them.
     let people = match &outlines {
         Some(outlines) => {
@@ -174,6 +236,7 @@ pub(super) fn prepare_on(
     let sought = sought.into_iter().flat_map(|catalogue| &catalogue.classes).map(|class| class.id.clone());
     let sought = sought.collect();
     let is_plain = !is_told && !study.facilities.osm;
+    drop(evidence);
     Ok(Prepared {
         homes: is_plain.then_some(homes),
         network,
@@ -435,8 +498,8 @@ fn without_duplicates(
 }
 
 /// Points along the streets that doors may open onto, each standing for its metres; close enough that a street's
-/// length falls into the right cells.
-fn street_spots(network: &Network) -> Dwellings {
+/// length falls into the right cells. Only those that are wanted are kept.
+pub(super) fn street_spots(network: &Network, is_wanted: impl Fn(Place) -> bool) -> Dwellings {
     const APART_M: f64 = 25.0;
     let mut spots = Dwellings::default();
     let edges = &network.edges;
@@ -447,8 +510,11 @@ fn street_spots(network: &Network) -> Dwellings {
         for (ends, length_m) in places.windows(2).zip(network.piece_lengths_m(edge)) {
             let count = (length_m / APART_M).ceil().max(1.0);
             for step in 0..count as usize {
-                spots.place.push(ends[0].towards(ends[1], (step as f64 + 0.5) / count));
-                spots.weight.push(length_m / count);
+                let place = ends[0].towards(ends[1], (step as f64 + 0.5) / count);
+                if is_wanted(place) {
+                    spots.place.push(place);
+                    spots.weight.push(length_m / count);
+                }
             }
         }
     }
@@ -458,8 +524,6 @@ fn street_spots(network: &Network) -> Dwellings {
 /// What the people of a study are brought to cells by.
 struct Census<'a> {
     study: &'a Study,
-    homes: &'a Dwellings,
-    streets: &'a Dwellings,
     evidence: &'a Evidence<'a>,
     resolution: Resolution,
     age_groups: &'a [AgeGroup],
@@ -533,24 +597,24 @@ impl Census<'_> {
     fn total(&self) -> Result<People> {
         let source = &self.study.population;
         let stated = source.total.unwrap_or_default();
-        let (places, key) = match source.spread {
-            Some(Spread::Streets) => (self.streets, "population.spread"),
-            _ => (self.homes, "population.buildings"),
-        };
-        if places.weight.iter().sum::<f64>() <= 0.0 {
+        let by_streets = source.spread == Some(Spread::Streets);
+        let key = if by_streets { "population.spread" } else { "population.buildings" };
+        let by_cell = self.evidence.by_cell(by_streets);
+        if by_cell.is_empty() {
             let expected = "an extract with residential buildings, or spread = \"streets\"".to_owned();
             let fault = Fault::Setting { expected };
             let name = io::files::file_name(self.study.streets.file());
             return Err(Problem::of_file(name, fault).in_column(key).into());
         }
-        let mut cells = population::from_total(places, stated, self.resolution, self.evidence);
+        let mut cells = population::from_total(by_cell, stated, self.evidence);
         for (name, share) in &source.groups_share {
             let people = cells.people.iter().map(|people| people * share).collect();
             cells.groups.push(Group { name: name.clone(), people });
         }
-        let by = match source.spread {
-            Some(Spread::Streets) => ByEvidence { streets: stated, ..ByEvidence::default() },
-            _ => ByEvidence { buildings: stated, ..ByEvidence::default() },
+        let by = if by_streets {
+            ByEvidence { streets: stated, ..ByEvidence::default() }
+        } else {
+            ByEvidence { buildings: stated, ..ByEvidence::default() }
         };
         let settled = Settled { cells, by, findings: Vec::new() };
         Ok(People { settled, stated, rows: 0, pixels: BTreeMap::new() })

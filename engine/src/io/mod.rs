@@ -27,6 +27,7 @@ pub mod given;
 pub mod hash;
 pub mod islands;
 pub mod ledger;
+pub mod lists;
 pub mod mapping;
 pub mod memory;
 mod native_geometry;

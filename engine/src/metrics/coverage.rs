@@ -48,79 +48,136 @@ pub fn coverage(
     minutes: &[f64],
     progress: &Progress,
 ) -> Result<Coverage> {
-    let groups: Vec<(&str, &[f64])> = std::iter::once((EVERYBODY, cells.people.as_slice()))
-        .chain(cells.groups.iter().map(|group| (group.name.as_str(), group.people.as_slice())))
-        .collect();
-    let limits_ds: Vec<Deciseconds> =
-        minutes.iter().map(|&minutes| minutes_to_ds(minutes).unwrap_or_default()).collect();
-    let class = times.classes();
-    let sums = Sums { times, classes: class.len(), groups: &groups, limits_ds: &limits_ds };
-    let of_area: Vec<AreaSums> = parts
-        .par_iter()
-        .map(|parts| {
-            progress.step(1)?;
-            Ok(sums.of_area(parts))
-        })
-        .collect::<Result<_>>()?;
-    let column = |fate: usize| of_area.iter().flat_map(|area| area.of[fate].iter().copied()).collect();
-    Ok(Coverage {
-        profile: times.profile().to_owned(),
-        area_id: area_ids.to_vec(),
-        class,
-        group: groups.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        minutes: minutes.to_vec(),
-        people: of_area.iter().flat_map(|area| area.people.iter().copied()).collect(),
-        of: std::array::from_fn(column),
-    })
+    let mut sums = Sums::new(cells, parts.len(), &times.classes(), minutes);
+    let parts: Vec<&[Part]> = parts.iter().map(Vec::as_slice).collect();
+    sums.add(times, cells, &parts, progress)?;
+    Ok(sums.coverage(times.profile(), area_ids))
 }
 
-/// What is summed up for an area.
-struct Sums<'a, T> {
-    times: &'a T,
-    classes: usize,
-    groups: &'a [(&'a str, &'a [f64])],
-    limits_ds: &'a [Deciseconds],
+/// The people of areas by what is so of them, in the making: cells may come some at a time, as long as those of each area come
+/// in their order.
+#[derive(Debug)]
+pub struct Sums {
+    class: Vec<String>,
+    group: Vec<String>,
+    minutes: Vec<f64>,
+    limits_ds: Vec<Deciseconds>,
+    of_area: Vec<AreaSums>,
 }
 
 /// The people of one area, by group, and by class, group and threshold.
+#[derive(Debug, Clone)]
 struct AreaSums {
     people: Vec<f64>,
     of: [Vec<f64>; Fate::COUNT],
 }
 
-impl<T: NearestOf> Sums<'_, T> {
-    fn of_area(&self, parts: &[Part]) -> AreaSums {
-        let (groups, limits, classes) = (self.groups.len(), self.limits_ds.len(), self.classes);
-        // People of each part, group by group, so that the innermost loop runs over groups side by side.
-        let in_part = |&Part { cell, share }: &Part| {
-            self.groups.iter().map(move |(_, people)| people[cell as usize] * share)
-        };
-        let weights: Vec<f64> = parts.iter().flat_map(in_part).collect();
-        let mut people = vec![0.0; groups];
-        for weights in weights.chunks(groups) {
-            add(&mut people, weights);
+impl Sums {
+    /// Nobody yet, in so many areas; groups are those of the cells, everybody first.
+    pub fn new(cells: &Cells, areas: usize, class: &[String], minutes: &[f64]) -> Self {
+        let groups = cells.groups.iter().map(|group| group.name.clone());
+        let group: Vec<String> = std::iter::once(EVERYBODY.to_owned()).chain(groups).collect();
+        let rows = class.len() * group.len() * minutes.len();
+        let nobody =
+            AreaSums { people: vec![0.0; group.len()], of: std::array::from_fn(|_| vec![0.0; rows]) };
+        Self {
+            class: class.to_vec(),
+            minutes: minutes.to_vec(),
+            limits_ds: minutes.iter().map(|&minutes| minutes_to_ds(minutes).unwrap_or_default()).collect(),
+            of_area: vec![nobody; areas],
+            group,
         }
-        let mut of: [Vec<f64>; Fate::COUNT] =
-            std::array::from_fn(|_| Vec::with_capacity(classes * groups * limits));
-        let mut sums = vec![0.0; limits * Fate::COUNT * groups];
-        for class in 0..classes {
-            sums.fill(0.0);
+    }
+
+    /// About how many bytes it holds.
+    pub fn memory_bytes(areas: usize, classes: usize, groups: usize, limits: usize) -> u64 {
+        (areas * (classes * groups * limits * Fate::COUNT + groups) * size_of::<f64>()) as u64
+    }
+
+    /// Add the people of parts, area by area.
+    ///
+    /// # Errors
+    /// [`crate::model::error::Error::Cancelled`] when the user stopped.
+    pub fn add(
+        &mut self,
+        times: &impl NearestOf,
+        cells: &Cells,
+        parts: &[&[Part]],
+        progress: &Progress,
+    ) -> Result<()> {
+        let groups: Vec<&[f64]> = std::iter::once(cells.people.as_slice())
+            .chain(cells.groups.iter().map(|group| group.people.as_slice()))
+            .collect();
+        let adding = Adding { times, classes: self.class.len(), groups: &groups, limits_ds: &self.limits_ds };
+        self.of_area.par_iter_mut().zip(parts).try_for_each(|(sums, parts)| {
+            progress.step(1)?;
+            adding.add(sums, parts);
+            Ok(())
+        })
+    }
+
+    /// The table of these sums.
+    pub fn coverage(self, profile: &str, area_ids: &[String]) -> Coverage {
+        let column =
+            |fate: usize| self.of_area.iter().flat_map(|area| area.of[fate].iter().copied()).collect();
+        Coverage {
+            profile: profile.to_owned(),
+            area_id: area_ids.to_vec(),
+            people: self.of_area.iter().flat_map(|area| area.people.iter().copied()).collect(),
+            of: std::array::from_fn(column),
+            class: self.class,
+            group: self.group,
+            minutes: self.minutes,
+        }
+    }
+}
+
+/// What is added to sums.
+struct Adding<'a, T> {
+    times: &'a T,
+    classes: usize,
+    groups: &'a [&'a [f64]],
+    limits_ds: &'a [Deciseconds],
+}
+
+impl<T: NearestOf> Adding<'_, T> {
+    fn add(&self, sums: &mut AreaSums, parts: &[Part]) {
+        if parts.is_empty() {
+            return;
+        }
+        let groups = self.groups.len();
+        // People of each part, group by group, so that the innermost loop runs over groups side by side.
+        let in_part =
+            |&Part { cell, share }: &Part| self.groups.iter().map(move |people| people[cell as usize] * share);
+        let weights: Vec<f64> = parts.iter().flat_map(in_part).collect();
+        for weights in weights.chunks(groups) {
+            add(&mut sums.people, weights);
+        }
+        let mut of_class = vec![0.0; self.limits_ds.len() * Fate::COUNT * groups];
+        for class in 0..self.classes {
+            self.each_of_class(class, |at, place, fate| of_class[at] = sums.of[fate][place]);
             for (part, weights) in parts.iter().zip(weights.chunks(groups)) {
                 let nearest = self.times.nearest(part.cell as usize, class);
                 for (limit, &limit_ds) in self.limits_ds.iter().enumerate() {
                     let first = (limit * Fate::COUNT + fate(nearest, limit_ds) as usize) * groups;
-                    add(&mut sums[first..first + groups], weights);
+                    add(&mut of_class[first..first + groups], weights);
                 }
             }
-            for group in 0..groups {
-                for limit in 0..limits {
-                    for (fate, column) in of.iter_mut().enumerate() {
-                        column.push(sums[(limit * Fate::COUNT + fate) * groups + group]);
-                    }
+            self.each_of_class(class, |at, place, fate| sums.of[fate][place] = of_class[at]);
+        }
+    }
+
+    /// The sums of a class: where each is while it is added to, and where it stands in the columns.
+    fn each_of_class(&self, class: usize, mut visit: impl FnMut(usize, usize, usize)) {
+        let (groups, limits) = (self.groups.len(), self.limits_ds.len());
+        for group in 0..groups {
+            for limit in 0..limits {
+                let place = (class * groups + group) * limits + limit;
+                for fate in 0..Fate::COUNT {
+                    visit((limit * Fate::COUNT + fate) * groups + group, place, fate);
                 }
             }
         }
-        AreaSums { people, of }
     }
 }
 

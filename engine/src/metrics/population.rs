@@ -18,48 +18,99 @@ use rstar::{AABB, RTree};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
-/// Where people can be, by place and by cell of the study: how much, and the mean place of it.
-#[derive(Debug)]
-pub struct Room<'d> {
-    dwellings: &'d Dwellings,
-    resolution: Resolution,
-    by_cell: HashMap<CellIndex, Spot>,
-    /// Row of each dwelling by its place; built when an outline asks first.
-    index: OnceLock<RTree<GeomWithData<[f64; 2], u32>>>,
+/// Where people can be, by cell of the study: how much, and the mean place of it.
+#[derive(Debug, Default, Clone)]
+pub struct ByCell(HashMap<CellIndex, Spot>);
+
+/// What is in one cell: the sum of weights, and of weighted degrees.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+pub struct Spot {
+    /// Floor area of homes, or length of streets.
+    pub weight: f64,
+    /// Sum of longitudes times weights.
+    pub lon: f64,
+    /// Sum of latitudes times weights.
+    pub lat: f64,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
-struct Spot {
-    weight: f64,
-    lon: f64,
-    lat: f64,
-}
-
-impl<'d> Room<'d> {
-    /// Sum the weights of places by cell. Places must not straddle the antimeridian within one cell.
-    pub fn new(dwellings: &'d Dwellings, resolution: Resolution) -> Self {
+impl ByCell {
+    /// Sum the weights of places by cell, in their order. Places must not straddle the antimeridian within one cell.
+    pub fn of(dwellings: &Dwellings, resolution: Resolution) -> Self {
         let cells: Vec<CellIndex> =
             dwellings.place.par_iter().map(|&place| cell::at(place, resolution)).collect();
-        let mut by_cell: HashMap<CellIndex, Spot> = HashMap::new();
+        let mut spots: HashMap<CellIndex, Spot> = HashMap::new();
         for ((cell, &place), &weight) in cells.into_iter().zip(&dwellings.place).zip(&dwellings.weight) {
             if weight > 0.0 {
-                let spot = by_cell.entry(cell).or_default();
+                let spot = spots.entry(cell).or_default();
                 spot.weight += weight;
                 spot.lon += place.lon() * weight;
                 spot.lat += place.lat() * weight;
             }
         }
-        Self { dwellings, resolution, by_cell, index: OnceLock::new() }
+        Self(spots)
+    }
+
+    /// Cells with what is in them; of cells that come twice the last counts.
+    pub fn new(spots: impl IntoIterator<Item = (CellIndex, Spot)>) -> Self {
+        Self(spots.into_iter().collect())
+    }
+
+    /// All cells with what is in them, ascending.
+    pub fn sorted(&self) -> Vec<(CellIndex, Spot)> {
+        let mut spots: Vec<(CellIndex, Spot)> = self.0.iter().map(|(&cell, &spot)| (cell, spot)).collect();
+        spots.sort_unstable_by_key(|(cell, _)| *cell);
+        spots
+    }
+
+    /// Whether there is nothing anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn weight(&self, cell: CellIndex) -> f64 {
-        self.by_cell.get(&cell).map_or(0.0, |spot| spot.weight)
+        self.0.get(&cell).map_or(0.0, |spot| spot.weight)
     }
 
     /// The mean place of what is in a cell; its centre where nothing is.
     fn place(&self, cell: CellIndex) -> Place {
         let mean = |spot: &Spot| Place::new(spot.lon / spot.weight, spot.lat / spot.weight);
-        self.by_cell.get(&cell).and_then(mean).unwrap_or_else(|| cell::centre(cell))
+        self.0.get(&cell).and_then(mean).unwrap_or_else(|| cell::centre(cell))
+    }
+}
+
+/// Places that weigh something and are looked for in outlines.
+pub trait InOutlines: Sync {
+    /// The weight of those in an outline by cell, cells ascending; each cell's sum runs in the order of the places.
+    ///
+    /// # Errors
+    /// What reading them says, where they are not in memory.
+    fn in_outline(&self, outline: &MultiPolygon) -> Result<Vec<(CellIndex, f64)>>;
+}
+
+/// Places in memory.
+#[derive(Debug)]
+pub struct Room<'d> {
+    dwellings: &'d Dwellings,
+    resolution: Resolution,
+    /// Row of each dwelling by its place; built when an outline asks first.
+    index: OnceLock<RTree<GeomWithData<[f64; 2], u32>>>,
+}
+
+impl InOutlines for Room<'_> {
+    fn in_outline(&self, outline: &MultiPolygon) -> Result<Vec<(CellIndex, f64)>> {
+        Ok(self.weights_of(&self.within(outline)))
+    }
+}
+
+impl<'d> Room<'d> {
+    /// Places, and the resolution of the cells by which they are added up.
+    pub fn new(dwellings: &'d Dwellings, resolution: Resolution) -> Self {
+        Self { dwellings, resolution, index: OnceLock::new() }
+    }
+
+    /// These places as streets.
+    pub fn streets(&self) -> Streets<'_> {
+        Streets { by_cell: ByCell::of(self.dwellings, self.resolution), lines: self }
     }
 
     /// Rows of the dwellings whose place lies in an outline, ascending. A building counts where its centre is, whole.
@@ -80,8 +131,8 @@ impl<'d> Room<'d> {
         rows
     }
 
-    /// The cells of these dwellings, by weight; none where they weigh nothing.
-    fn shares_of(&self, rows: &[u32]) -> Vec<(CellIndex, f64)> {
+    /// The cells of these dwellings, with their weight.
+    fn weights_of(&self, rows: &[u32]) -> Vec<(CellIndex, f64)> {
         let mut weights: BTreeMap<CellIndex, f64> = BTreeMap::new();
         for &row in rows {
             let (place, weight) = (self.dwellings.place[row as usize], self.dwellings.weight[row as usize]);
@@ -89,7 +140,7 @@ impl<'d> Room<'d> {
                 *weights.entry(cell::at(place, self.resolution)).or_default() += weight;
             }
         }
-        in_shares(weights.into_iter().collect())
+        weights.into_iter().collect()
     }
 }
 
@@ -101,12 +152,24 @@ fn in_shares(weights: Vec<(CellIndex, f64)>) -> Vec<(CellIndex, f64)> {
 }
 
 /// Where people can be, best knowledge first.
-#[derive(Debug)]
 pub struct Evidence<'d> {
     /// Residential buildings by floor area.
-    buildings: Room<'d>,
+    buildings: Buildings<'d>,
     /// Walkable streets by length, as points that stand for some metres each.
-    streets: Room<'d>,
+    streets: Streets<'d>,
+}
+
+struct Buildings<'d> {
+    by_cell: ByCell,
+    room: Room<'d>,
+}
+
+/// Walkable streets: how much of them is in each cell, and what finds them in outlines.
+pub struct Streets<'d> {
+    /// By cell.
+    pub by_cell: ByCell,
+    /// By outline.
+    pub lines: &'d dyn InOutlines,
 }
 
 /// By which evidence the people of a row came to their cells.
@@ -138,43 +201,51 @@ impl Shares {
 
 impl<'d> Evidence<'d> {
     /// Evidence from residential buildings and streets.
-    pub fn new(buildings: &'d Dwellings, streets: &'d Dwellings, resolution: Resolution) -> Self {
-        Self { buildings: Room::new(buildings, resolution), streets: Room::new(streets, resolution) }
+    pub fn new(buildings: &'d Dwellings, streets: Streets<'d>, resolution: Resolution) -> Self {
+        let by_cell = ByCell::of(buildings, resolution);
+        Self { buildings: Buildings { by_cell, room: Room::new(buildings, resolution) }, streets }
+    }
+
+    /// What there is of a kind by cell.
+    pub fn by_cell(&self, streets: bool) -> &ByCell {
+        if streets { &self.streets.by_cell } else { &self.buildings.by_cell }
     }
 
     /// Where the people of a cell step out.
     fn place(&self, cell: CellIndex) -> Place {
-        let rooms = [&self.buildings, &self.streets];
-        let room = rooms.into_iter().find(|room| room.weight(cell) > 0.0).unwrap_or(&self.streets);
-        room.place(cell)
+        let buildings = &self.buildings.by_cell;
+        if buildings.weight(cell) > 0.0 { buildings.place(cell) } else { self.streets.by_cell.place(cell) }
     }
 
     /// What people may be spread by, best first.
-    fn rooms(&self, spread: Spread) -> impl Iterator<Item = (Basis, &Room<'d>)> {
-        let buildings = (spread == Spread::Buildings).then_some((Basis::Buildings, &self.buildings));
-        let streets = (spread != Spread::Area).then_some((Basis::Streets, &self.streets));
-        buildings.into_iter().chain(streets)
+    fn bases(spread: Spread) -> &'static [Basis] {
+        match spread {
+            Spread::Buildings => &[Basis::Buildings, Basis::Streets],
+            Spread::Streets => &[Basis::Streets],
+            Spread::Area => &[],
+        }
     }
 
     /// The cells of a home.
-    fn shares(&self, home: &Home, resolution: Resolution, spread: Spread) -> OrFault<Shares> {
+    fn shares(&self, home: &Home, resolution: Resolution, spread: Spread) -> Result<OrFault<Shares>> {
         Ok(match home {
-            Home::Point(place) => Shares::new(Basis::Placed, vec![(cell::at(*place, resolution), 1.0)]),
+            Home::Point(place) => Ok(Shares::new(Basis::Placed, vec![(cell::at(*place, resolution), 1.0)])),
             Home::Cell(cell) => match cell.parent(resolution) {
-                Some(parent) => Shares::new(Basis::Placed, vec![(parent, 1.0)]),
-                None => self.shares_of_cell(*cell, resolution, spread)?,
+                Some(parent) => Ok(Shares::new(Basis::Placed, vec![(parent, 1.0)])),
+                None => self.shares_of_cell(*cell, resolution, spread),
             },
-            Home::Outline(outline) => self.shares_of_outline(outline, resolution, spread)?,
+            Home::Outline(outline) => return self.shares_of_outline(outline, resolution, spread),
         })
     }
 
     fn shares_of_cell(&self, cell: CellIndex, resolution: Resolution, spread: Spread) -> OrFault<Shares> {
         cell::refuse_too_many(resolution, |finer| cell.children_count(finer))?;
-        let by_room = |(basis, room): (Basis, &Room)| {
-            let weights = cell.children(resolution).map(|child| (child, room.weight(child)));
+        let by_weight = |&basis: &Basis| {
+            let by_cell = self.by_cell(basis == Basis::Streets);
+            let weights = cell.children(resolution).map(|child| (child, by_cell.weight(child)));
             Some(Shares::new(basis, in_shares(weights.collect()))).filter(|shares| !shares.cells.is_empty())
         };
-        let best = self.rooms(spread).find_map(by_room);
+        let best = Self::bases(spread).iter().find_map(by_weight);
         Ok(best.unwrap_or_else(|| {
             let areas = cell.children(resolution).map(|child| (child, child.area_m2()));
             Shares::new(Basis::Area, in_shares(areas.collect()))
@@ -186,19 +257,22 @@ impl<'d> Evidence<'d> {
         outline: &MultiPolygon,
         resolution: Resolution,
         spread: Spread,
-    ) -> OrFault<Shares> {
+    ) -> Result<OrFault<Shares>> {
         let mut buildings = Vec::new();
-        for (basis, room) in self.rooms(spread) {
-            let rows = room.within(outline);
-            let cells = room.shares_of(&rows);
-            if basis == Basis::Buildings {
-                buildings = rows;
-            }
+        for &basis in Self::bases(spread) {
+            let weights = if basis == Basis::Buildings {
+                buildings = self.buildings.room.within(outline);
+                self.buildings.room.weights_of(&buildings)
+            } else {
+                self.streets.lines.in_outline(outline)?
+            };
+            let cells = in_shares(weights);
             if !cells.is_empty() {
-                return Ok(Shares { basis, cells, buildings });
+                return Ok(Ok(Shares { basis, cells, buildings }));
             }
         }
-        Ok(Shares { basis: Basis::Area, cells: outline_shares(outline, resolution)?, buildings })
+        let cells = outline_shares(outline, resolution);
+        Ok(cells.map(|cells| Shares { basis: Basis::Area, cells, buildings }))
     }
 }
 
@@ -239,10 +313,10 @@ pub fn to_cells(
         .map(Vec::as_slice)
         .collect();
     let mut sums: BTreeMap<CellIndex, Vec<f64>> = BTreeMap::new();
-    let buildings = evidence.buildings.dwellings;
-    let housed = vec![false; buildings.place.len()];
+    let room = &evidence.buildings.room;
+    let housed = vec![false; room.dwellings.place.len()];
     let mut account =
-        Account { residents, buildings, spread, by: ByEvidence::default(), housed, findings: Vec::new() };
+        Account { residents, room, spread, by: ByEvidence::default(), housed, findings: Vec::new() };
     for first in (0..residents.home.len()).step_by(ROWS_AT_ONCE) {
         let homes = &residents.home[first..residents.home.len().min(first + ROWS_AT_ONCE)];
         let found: Vec<Shares> = homes
@@ -250,7 +324,7 @@ pub fn to_cells(
             .enumerate()
             .map(|(row, home)| {
                 progress.step(1)?;
-                let shares = evidence.shares(home, resolution, spread);
+                let shares = evidence.shares(home, resolution, spread)?;
                 shares.map_err(|fault| too_many(residents, first + row, fault))
             })
             .collect::<Result<_>>()?;
@@ -281,7 +355,7 @@ pub fn to_cells(
 /// Who came to their cells by which evidence, and which buildings had nobody.
 struct Account<'a> {
     residents: &'a Residents,
-    buildings: &'a Dwellings,
+    room: &'a Room<'a>,
     spread: Spread,
     by: ByEvidence,
     /// Whether the outline of any row holds the building.
@@ -317,7 +391,9 @@ impl Account<'_> {
         let in_outlines = self.residents.home.iter().any(|home| matches!(home, Home::Outline(_)));
         let outside = || (0..self.housed.len()).filter(|&building| !self.housed[building]);
         if in_outlines && self.spread == Spread::Buildings && outside().next().is_some() {
-            let floor_area_m2 = outside().map(|building| self.buildings.weight[building]).sum();
+            let rows: Vec<u32> = outside().map(|building| building as u32).collect();
+            // Cell by cell: the sum does not hang on the order in which buildings of different cells are read.
+            let floor_area_m2 = self.room.weights_of(&rows).iter().map(|(_, weight)| weight).sum();
             let (buildings, of) = (outside().count(), self.housed.len());
             let fault = PopulationFault::HomesOutside { buildings, of, floor_area_m2 };
             self.findings.push(Problem::of_file(file, fault.into()));
@@ -326,24 +402,16 @@ impl Account<'_> {
     }
 }
 
-/// Spread a total over places by their weight: residential buildings by floor area, or streets by length.
-pub fn from_total(
-    dwellings: &Dwellings,
-    total: f64,
-    resolution: Resolution,
-    evidence: &Evidence<'_>,
-) -> Cells {
-    let weight: f64 = dwellings.weight.iter().sum();
-    let mut people: BTreeMap<CellIndex, f64> = BTreeMap::new();
-    for (&place, &part) in dwellings.place.iter().zip(&dwellings.weight) {
-        *people.entry(cell::at(place, resolution)).or_default() += total * part / weight;
-    }
+/// Spread a total over cells by what is in them: residential buildings by floor area, or streets by length.
+pub fn from_total(by_cell: &ByCell, total: f64, evidence: &Evidence<'_>) -> Cells {
+    let spots = by_cell.sorted();
+    let weight: f64 = spots.iter().map(|(_, spot)| spot.weight).sum();
     Cells {
-        place: people.keys().map(|&cell| evidence.place(cell)).collect(),
-        people: people.values().copied().collect(),
+        place: spots.iter().map(|&(cell, _)| evidence.place(cell)).collect(),
+        people: spots.iter().map(|(_, spot)| total * spot.weight / weight).collect(),
         households: None,
         groups: Vec::new(),
-        cell: people.into_keys().collect(),
+        cell: spots.into_iter().map(|(cell, _)| cell).collect(),
     }
 }
 

@@ -4,6 +4,7 @@ pub mod arcs;
 pub mod baseline;
 pub mod doors;
 pub mod edited;
+pub mod halo;
 pub mod hierarchy;
 mod index;
 pub mod islands;
@@ -12,6 +13,7 @@ pub mod isochrone_cells;
 #[cfg(test)]
 mod isochrone_tests;
 pub mod lanes;
+pub mod linked;
 pub mod matrix;
 pub mod nearest;
 #[cfg(test)]

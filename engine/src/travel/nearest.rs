@@ -90,13 +90,49 @@ pub fn search_classes(
     search_keeping(walk, joins, &by_class(facilities, class, &joins.doors), cutoff_ds, None, progress)
 }
 
+/// As [`search_classes`] on a part of a network, where nobody can tell who is connected with what: of facilities that are not
+/// reached in time [`Reason::BeyondCutoff`] is certain, [`Reason::NotConnected`] means that the whole has to be asked.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn search_part(
+    walk: &Walk<'_>,
+    joins: &Joins,
+    facilities: &Facilities,
+    class: &[String],
+    cutoff_ds: Deciseconds,
+    progress: &Progress,
+) -> Result<Vec<Nearest>> {
+    let ranked = by_class(facilities, class, &joins.doors);
+    search_with(walk, joins, &ranked, cutoff_ds, Beside { is_part: true, keep: None }, progress)
+}
+
 /// The same of facilities that are sorted by class; what every node knows is kept where that is asked for.
 pub(super) fn search_keeping(
     walk: &Walk<'_>,
     joins: &Joins,
     ranked: &[Class],
     cutoff_ds: Deciseconds,
-    mut keep: Option<&mut AtNodes>,
+    keep: Option<&mut AtNodes>,
+    progress: &Progress,
+) -> Result<Vec<Nearest>> {
+    search_with(walk, joins, ranked, cutoff_ds, Beside { is_part: false, keep }, progress)
+}
+
+/// What else is to be known of a search.
+struct Beside<'a> {
+    /// Whether the network is a part of another, so that it does not tell what is connected.
+    is_part: bool,
+    /// Where what every node knows is kept.
+    keep: Option<&'a mut AtNodes>,
+}
+
+fn search_with(
+    walk: &Walk<'_>,
+    joins: &Joins,
+    ranked: &[Class],
+    cutoff_ds: Deciseconds,
+    mut beside: Beside<'_>,
     progress: &Progress,
 ) -> Result<Vec<Nearest>> {
     progress.begin("walking times", ranked.len())?;
@@ -104,7 +140,7 @@ pub(super) fn search_keeping(
     let mut nearest = vec![Err(Reason::NotSnapped); joins.homes.len() * ranked.len()];
     for (number, group) in ranked.chunks(TOGETHER).enumerate() {
         let columns = Columns { all: ranked.len(), first: number * TOGETHER };
-        search.group(group, columns, &mut nearest, keep.as_deref_mut())?;
+        search.group(group, columns, &mut nearest, &mut beside)?;
         progress.step(group.len())?;
     }
     Ok(nearest)
@@ -187,16 +223,16 @@ impl Search<'_> {
         classes: &[Class],
         columns: Columns,
         table: &mut [Nearest],
-        keep: Option<&mut AtNodes>,
+        beside: &mut Beside<'_>,
     ) -> Result<()> {
         let most = classes.iter().map(|class| class.rows.len()).max().unwrap_or_default() as u64;
         let small = self.cutoff_ds <= Near::<32>::LONGEST_DS && most <= Near::<32>::RANKS;
         match (small, classes.len()) {
-            (true, ..=4) => self.fill::<u32, 16, 4>(classes, columns, table, keep),
-            (true, ..=16) => self.fill::<u32, 16, 16>(classes, columns, table, keep),
-            (true, _) => self.fill::<u32, 16, 32>(classes, columns, table, keep),
-            (false, ..=8) => self.fill::<u64, 32, 8>(classes, columns, table, keep),
-            (false, _) => self.fill::<u64, 32, 32>(classes, columns, table, keep),
+            (true, ..=4) => self.fill::<u32, 16, 4>(classes, columns, table, beside),
+            (true, ..=16) => self.fill::<u32, 16, 16>(classes, columns, table, beside),
+            (true, _) => self.fill::<u32, 16, 32>(classes, columns, table, beside),
+            (false, ..=8) => self.fill::<u64, 32, 8>(classes, columns, table, beside),
+            (false, _) => self.fill::<u64, 32, 32>(classes, columns, table, beside),
         }
     }
 
@@ -205,10 +241,10 @@ impl Search<'_> {
         classes: &[Class],
         columns: Columns,
         table: &mut [Nearest],
-        keep: Option<&mut AtNodes>,
+        beside: &mut Beside<'_>,
     ) -> Result<()> {
-        let spread = Spread::<W, RANK, N>::new(self, classes)?;
-        if let Some(keep) = keep {
+        let spread = Spread::<W, RANK, N>::new(self, classes, beside.is_part)?;
+        if let Some(keep) = beside.keep.as_deref_mut() {
             spread.keep(columns, keep);
         }
         let simd = pulp::Arch::new();
@@ -236,11 +272,15 @@ struct Spread<'a, W, const RANK: u32, const N: usize> {
 }
 
 impl<'a, W: Word, const RANK: u32, const N: usize> Spread<'a, W, RANK, N> {
-    fn new(search: &'a Search<'a>, classes: &'a [Class]) -> Result<Self> {
+    fn new(search: &'a Search<'a>, classes: &'a [Class], is_part: bool) -> Result<Self> {
         let labels = vec![Lanes::NONE; search.arcs.node_count()];
         let mut spread = Self { search, classes, labels, connected: Vec::new(), on_edge: on_edge(classes) };
         spread.spread()?;
-        spread.connect()?;
+        if is_part {
+            spread.connected = vec![Connected::NONE; spread.labels.len()];
+        } else {
+            spread.connect()?;
+        }
         Ok(spread)
     }
 
