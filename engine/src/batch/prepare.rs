@@ -3,7 +3,8 @@
 use crate::io;
 use crate::io::given::Given;
 use crate::io::hash::InputFile;
-use crate::io::osm::walking::OpenAt;
+use crate::io::osm::buildings::BuildingRules;
+use crate::io::osm::walking::{OpenAt, WalkingRules};
 use crate::io::osm::{Extract, Wanted};
 use crate::io::table::Table;
 use crate::metrics::apportion::{self, Part};
@@ -17,6 +18,7 @@ use crate::model::catalogue::Catalogue;
 use crate::model::cell;
 use crate::model::coverage::EVERYBODY;
 use crate::model::crs::Crs;
+use crate::model::elevation::Elevation;
 use crate::model::error::{Error, Result};
 use crate::model::extent::Extent;
 use crate::model::facility::Facilities;
@@ -117,7 +119,7 @@ pub(super) fn prepare_on(
     let sources = Sources::read(study, given, rejected)?;
     let ground = match known {
         Some(ground) => ground,
-        None => ground(study, given, sources.sought(study), progress, rejected)?,
+        None => ground(study, given, progress, rejected)?,
     };
     let Ground { network, homes, from_map, is_told } = ground;
     let spots = street_spots(&network, |_| true);
@@ -148,11 +150,6 @@ impl Sources {
         rejected.extend(tables.notes());
         let catalogue = io::study::catalogue(study.facilities.catalogue.as_deref())?;
         Ok(Self { inputs, tables, catalogue })
-    }
-
-    /// The catalogue where facilities are sought in the extract.
-    fn sought(&self, study: &Study) -> Option<&Catalogue> {
-        study.facilities.osm.then_some(&self.catalogue)
     }
 }
 
@@ -272,36 +269,64 @@ pub(super) struct Ground {
 fn ground(
     study: &Study,
     given: &Given,
-    sought: Option<&Catalogue>,
     progress: &Progress,
     rejected: &mut Vec<Problem>,
 ) -> Result<Ground> {
-    let (mut rules, buildings) = (io::defaults::walking_rules(), io::defaults::building_rules());
-    if let Some(at) = study.streets.open_at.as_deref().and_then(OpenAt::parse) {
-        rules = rules.at(at);
-    }
+    let looking = Looking::of(study)?;
     let known = rejected.len();
-    let wanted = Wanted { rules: &rules, catalogue: sought, buildings: Some(&buildings) };
-    let extract = streets(study, given, wanted, progress, rejected)?;
-    let elevation = io::elevation::read(
-        &study.streets.elevation,
-        study.streets.elevation_crs.as_deref(),
-        Smoothing::SavitzkyGolay,
-    )?;
-    let made_by = Rules {
-        max_snap_m: study.streets.max_snap_m,
-        gates: study.streets.gates,
-        join_islands_m: study.streets.join_islands_m,
-    };
+    let extract = streets(study, given, looking.wanted(), progress, rejected)?;
+    let elevation = elevation(study)?;
     rejected.extend(extract.findings);
     let system = study.study.analysis_crs;
-    let network = build::from_streets(&extract.streets, &elevation, made_by, extract.left_out, progress)?;
+    let network =
+        build::from_streets(&extract.streets, &elevation, rules(study), extract.left_out, progress)?;
     Ok(Ground {
         network: network.moved(system),
         homes: extract.dwellings.moved(system),
         from_map: extract.facilities.map(|facilities| facilities.moved(system)),
         is_told: rejected.len() > known,
     })
+}
+
+/// What is looked for in the source of the streets.
+pub(super) struct Looking {
+    rules: WalkingRules,
+    buildings: BuildingRules,
+    catalogue: Option<Catalogue>,
+}
+
+impl Looking {
+    /// As a study says it.
+    pub(super) fn of(study: &Study) -> Result<Self> {
+        let mut rules = io::defaults::walking_rules();
+        if let Some(at) = study.streets.open_at.as_deref().and_then(OpenAt::parse) {
+            rules = rules.at(at);
+        }
+        let catalogue = || io::study::catalogue(study.facilities.catalogue.as_deref());
+        let catalogue = study.facilities.osm.then(catalogue).transpose()?;
+        Ok(Self { rules, buildings: io::defaults::building_rules(), catalogue })
+    }
+
+    /// The same for a reader.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        let (catalogue, buildings) = (self.catalogue.as_ref(), Some(&self.buildings));
+        Wanted { rules: &self.rules, catalogue, buildings }
+    }
+}
+
+/// The terrain of a study.
+pub(super) fn elevation(study: &Study) -> Result<Elevation> {
+    let crs = study.streets.elevation_crs.as_deref();
+    io::elevation::read(&study.streets.elevation, crs, Smoothing::SavitzkyGolay)
+}
+
+/// How the streets of a study are read where they can be read in more than one way.
+pub(super) fn rules(study: &Study) -> Rules {
+    Rules {
+        max_snap_m: study.streets.max_snap_m,
+        gates: study.streets.gates,
+        join_islands_m: study.streets.join_islands_m,
+    }
 }
 
 /// What was read; its faults, where it cannot be used, are kept to be told with those of the other inputs.

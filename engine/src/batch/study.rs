@@ -26,12 +26,12 @@ use crate::network::components::{Connectedness, connectedness};
 use crate::network::offset::{self, Source};
 use crate::network::snap::Snap;
 use crate::travel::doors::Walk;
-use crate::travel::islands::inhabited;
+use crate::travel::islands::{Inhabited, on_pieces};
 use crate::travel::nearest::{self, NearestTimes, join_facilities};
 use arrow_array::RecordBatch;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Add, Range};
 use std::path::Path;
 use std::time::Instant;
 
@@ -109,6 +109,28 @@ pub struct IslandReport {
     pub people_on_left_out: f64,
     /// Facilities whose nearest street is on one of those.
     pub facilities_on_left_out: u64,
+}
+
+impl IslandReport {
+    /// Who is not on the first piece, and who is on those that are left out; `pieces` are lengths in metres, the longest first.
+    pub(super) fn of(pieces: &[(f64, bool)], on: &Inhabited, people: &[f64]) -> Self {
+        let longest_km = pieces.first().map_or(0.0, |(length_m, _)| length_m / 1000.0);
+        let mut report = Self { pieces: pieces.len(), longest_km, ..Self::default() };
+        report.left_out_km =
+            pieces.iter().filter(|piece| piece.1).map(|piece| piece.0 / 1000.0).fold(0.0, Add::add);
+        let is_left_out = |piece: u32| pieces[piece as usize].1;
+        for (piece, people) in
+            on.home.iter().zip(people).filter_map(|(piece, people)| Some(((*piece)?, people)))
+        {
+            report.people_elsewhere += if piece > 0 { *people } else { 0.0 };
+            report.people_on_left_out += if is_left_out(piece) { *people } else { 0.0 };
+        }
+        for piece in on.facility.iter().flatten() {
+            report.facilities_elsewhere += u64::from(*piece > 0);
+            report.facilities_on_left_out += u64::from(is_left_out(*piece));
+        }
+        report
+    }
 }
 
 /// People, and those who could not be joined.
@@ -240,7 +262,8 @@ pub fn run_given(
     sizes.extend(tables?);
     clock.stage("write");
     let islands = islands(&study, &prepared, progress)?;
-    let report = report(study, &prepared, &times[0], total, islands, sizes, clock);
+    let found = (network_report(&prepared), total, islands);
+    let report = report(study, &prepared, &times[0], found, sizes, clock);
     write_report(&staging.folder().join(MARK), &report)?;
     progress.check()?;
     staging.publish()?;
@@ -311,7 +334,7 @@ pub(super) fn total_coverage(
 }
 
 /// Rows of a table that are computed and written at a time.
-const ROWS_AT_ONCE: usize = io::geoparquet::ROW_GROUP_ROWS;
+pub(super) const ROWS_AT_ONCE: usize = io::geoparquet::ROW_GROUP_ROWS;
 
 /// Compute and write the coverage some areas at a time: a metropolis has tens of millions of rows. How many there are.
 fn write_coverage(
@@ -355,7 +378,7 @@ fn write_times(
 }
 
 /// Write the tables that have a row for each cell, area, facility or rejected row; how many rows there are.
-fn write_tables(
+pub(super) fn write_tables(
     study: &Study,
     prepared: &Prepared,
     times: &NearestTimes,
@@ -379,12 +402,12 @@ fn write_tables(
 }
 
 /// Ranges of at most so many, one after the other; an empty one where there is nothing, so that a table has its columns.
-fn ranges(count: usize, at_once: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn ranges(count: usize, at_once: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count.max(1)).step_by(at_once).map(move |first| first.min(count)..(first + at_once).min(count))
 }
 
 /// Write batches as they come, each while the next is made; how many rows there were.
-fn write_batches(
+pub(super) fn write_batches(
     staging: &Staging,
     name: &str,
     distinct: &[&str],
@@ -560,12 +583,14 @@ fn total(people: impl Iterator<Item = f64>) -> f64 {
     people.fold(0.0, |sum, people| sum + people)
 }
 
-fn report(
+/// What was found of the whole, beside its inputs: network, coverage of everybody, and who cannot leave their piece.
+pub(super) type Found = (NetworkReport, Vec<CoverageRow>, BTreeMap<String, IslandReport>);
+
+pub(super) fn report(
     study: Study,
     prepared: &Prepared,
     times: &NearestTimes,
-    total: Vec<CoverageRow>,
-    islands: BTreeMap<String, IslandReport>,
+    (network, total, islands): Found,
     rows: BTreeMap<&'static str, usize>,
     clock: Clock,
 ) -> RunReport {
@@ -578,7 +603,7 @@ fn report(
         synthetic: prepared.network.origin.synthetic,
         coordinates: study.study.analysis_crs.note(),
         inputs: prepared.inputs.clone(),
-        network: network_report(prepared),
+        network,
         people: people_report(prepared, times),
         facilities,
         facilities_not_open: not_open(&study, prepared),
@@ -604,25 +629,16 @@ fn islands(
     let homes: Vec<Spot> = prepared.cells.place.iter().map(|&place| place.into()).collect();
     let of_profile = |profile: Profile| {
         let walk = Walk::new(&prepared.network, &profile, study.coverage.direction);
-        let found = inhabited(&walk, &homes, &prepared.cells.people, Some(&prepared.facilities), progress)?;
-        let mut report = IslandReport { pieces: found.len(), ..IslandReport::default() };
-        report.longest_km = found.first().map_or(0.0, |island| island.length_m / 1000.0);
-        for island in found.iter().skip(1) {
-            report.people_elsewhere += island.people;
-            report.facilities_elsewhere += island.facilities;
-        }
-        for island in found.iter().filter(|island| island.left_out) {
-            report.left_out_km += island.length_m / 1000.0;
-            report.people_on_left_out += island.people;
-            report.facilities_on_left_out += island.facilities;
-        }
+        let found = on_pieces(&walk, &homes, Some(&prepared.facilities), progress)?;
+        let lengths = found.pieces.iter().map(|island| (island.length_m, island.left_out));
+        let report = IslandReport::of(&lengths.collect::<Vec<_>>(), &found, &prepared.cells.people);
         drop(walk);
         Ok((profile.name, report))
     };
     profiles(study).into_iter().map(of_profile).collect()
 }
 
-fn write_report(path: &Path, report: &RunReport) -> Result<()> {
+pub(super) fn write_report(path: &Path, report: &RunReport) -> Result<()> {
     use std::io::Write;
     let text = serde_json::to_string_pretty(report).map_err(|error| Error::Internal(error.to_string()))?;
     let mut file = std::fs::File::create_new(path).map_err(Error::file(path))?;

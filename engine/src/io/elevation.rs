@@ -2,11 +2,13 @@
 
 use super::files::file_name;
 use super::geotiff;
-use crate::model::elevation::{Elevation, ElevationGrid};
+use super::lists::{self, Layout, list};
+use crate::model::elevation::{Elevation, ElevationGrid, Voids, Window};
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use crate::model::projection::Projection;
 use crate::model::smoothing::Smoothing;
+use arrow_array::types::{Float32Type, Float64Type, UInt64Type};
 use std::path::{Path, PathBuf};
 
 /// SRTM marks voids with this value (SRTM User's Guide, section 2.1.3).
@@ -58,6 +60,80 @@ pub fn write(path: &Path, grid: &ElevationGrid) -> Result<()> {
     )
 }
 
+const LAYOUT: Layout = Layout { version: "walkshed-elevation/1", expected: "walkshed elevation" };
+
+/// Keep rasters as they are in memory, windows of larger ones too, for [`load`].
+///
+/// # Errors
+/// When the file system refuses.
+pub fn save(path: &Path, elevation: &Elevation) -> Result<()> {
+    let grids = &elevation.grids;
+    let degrees = |of: fn(&ElevationGrid) -> f64| list::<Float64Type>(grids.iter().map(of));
+    let whole =
+        |of: fn(&ElevationGrid) -> usize| list::<UInt64Type>(grids.iter().map(|grid| of(grid) as u64));
+    let columns = vec![
+        ("epsg", list::<UInt64Type>(grids.iter().map(|grid| u64::from(grid.projection.code())))),
+        ("left", degrees(|grid| grid.left)),
+        ("top", degrees(|grid| grid.top)),
+        ("step_x", degrees(|grid| grid.step_x)),
+        ("step_y", degrees(|grid| grid.step_y)),
+        ("width", whole(|grid| grid.width)),
+        ("height", whole(ElevationGrid::height)),
+        ("column", whole(|grid| grid.whole().column)),
+        ("row", whole(|grid| grid.whole().row)),
+        ("columns", whole(|grid| grid.whole().columns)),
+        ("rows", whole(|grid| grid.whole().rows)),
+        ("height_m", list::<Float32Type>(grids.iter().flat_map(|grid| grid.heights_m.iter().copied()))),
+        ("voids", list::<UInt64Type>([elevation.voids.found, elevation.voids.filled])),
+    ];
+    lists::save(path, LAYOUT, columns)
+}
+
+/// Read what [`save`] kept.
+///
+/// # Errors
+/// A problem when the file is missing, something else, or damaged.
+pub fn load(path: &Path) -> Result<Elevation> {
+    lists::load(path, LAYOUT, |lists| {
+        let wholes = |name| lists.values::<UInt64Type>(name);
+        let numbers = |name| lists.values::<Float64Type>(name);
+        let (epsg, width, height) = (wholes("epsg")?, wholes("width")?, wholes("height")?);
+        let (left, top) = (numbers("left")?, numbers("top")?);
+        let (step_x, step_y) = (numbers("step_x")?, numbers("step_y")?);
+        let (column, row) = (wholes("column")?, wholes("row")?);
+        let (columns, rows) = (wholes("columns")?, wholes("rows")?);
+        let heights_m = lists.values::<Float32Type>("height_m")?;
+        let (mut grids, mut first) = (Vec::with_capacity(epsg.len()), 0);
+        for at in 0..epsg.len() {
+            let last = first + usize::try_from(width[at].checked_mul(height[at])?).ok()?;
+            let window = [column[at], row[at], columns[at], rows[at]].map(|number| number as usize);
+            grids.push(ElevationGrid {
+                projection: projection(epsg[at])?,
+                left: left[at],
+                top: top[at],
+                step_x: step_x[at],
+                step_y: step_y[at],
+                width: width[at] as usize,
+                heights_m: heights_m.get(first..last)?.to_vec(),
+                window: Some(Window {
+                    column: window[0],
+                    row: window[1],
+                    columns: window[2],
+                    rows: window[3],
+                }),
+            });
+            first = last;
+        }
+        let voids = wholes("voids")?;
+        let [found, filled] = voids[..].try_into().ok()?;
+        Some(Elevation { grids, voids: Voids { found, filled } })
+    })
+}
+
+fn projection(code: u64) -> Option<Projection> {
+    Projection::from_epsg(u16::try_from(code).ok()?)
+}
+
 /// One degree of big-endian i16 heights; the file name gives its south-west corner, the size its step.
 fn read_hgt(path: &Path, name: &str) -> Result<ElevationGrid> {
     let length = std::fs::metadata(path).map_err(Error::file(path))?.len();
@@ -79,7 +155,16 @@ fn read_hgt(path: &Path, name: &str) -> Result<ElevationGrid> {
     let step = 1.0 / (width - 1) as f64;
     let heights_m = bytes.chunks_exact(2).map(height).collect();
     let (projection, top) = (Projection::Degrees, south + 1.0);
-    Ok(ElevationGrid { projection, left: west, top, step_x: step, step_y: step, width, heights_m })
+    Ok(ElevationGrid {
+        projection,
+        left: west,
+        top,
+        step_x: step,
+        step_y: step,
+        width,
+        heights_m,
+        window: None,
+    })
 }
 
 /// `N29E106` → 29, 106.
@@ -107,6 +192,7 @@ fn read_geotiff(path: &Path, name: &str, stated: Option<u16>) -> Result<Elevatio
         step_x: raster.step_x,
         step_y: raster.step_y,
         width: raster.width,
+        window: None,
     })
 }
 

@@ -40,7 +40,7 @@ pub struct Layout {
 ///
 /// # Errors
 /// When the file system refuses.
-pub fn save(path: &Path, layout: Layout, columns: Vec<Column>) -> Result<()> {
+pub fn save<N: AsRef<str> + Sync>(path: &Path, layout: Layout, columns: Vec<(N, ArrayRef)>) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -57,7 +57,7 @@ pub fn save(path: &Path, layout: Layout, columns: Vec<Column>) -> Result<()> {
 ///
 /// # Errors
 /// Never on columns that are lists: our own failure.
-pub fn encode(layout: Layout, columns: Vec<Column>) -> Result<Vec<u8>> {
+pub fn encode<N: AsRef<str> + Sync>(layout: Layout, columns: Vec<(N, ArrayRef)>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     write(layout, columns, &mut bytes).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(bytes)
@@ -79,10 +79,14 @@ pub fn load<T>(path: &Path, layout: Layout, make: impl FnOnce(&Lists) -> Option<
     })
 }
 
-fn write(layout: Layout, columns: Vec<Column>, file: impl Write) -> std::result::Result<(), ArrowError> {
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), false)).collect();
-    let sha256 = checksum(columns.par_iter().map(|(name, column)| (*name, column)));
+fn write<N: AsRef<str> + Sync>(
+    layout: Layout,
+    columns: Vec<(N, ArrayRef)>,
+    file: impl Write,
+) -> std::result::Result<(), ArrowError> {
+    let field = |(name, array): &(N, ArrayRef)| Field::new(name.as_ref(), array.data_type().clone(), false);
+    let fields: Vec<Field> = columns.iter().map(field).collect();
+    let sha256 = checksum(columns.par_iter().map(|(name, column)| (name.as_ref(), column)));
     let metadata = [("version".to_owned(), layout.version.to_owned()), ("sha256".to_owned(), sha256)];
     let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, array)| array).collect();
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata.into()));

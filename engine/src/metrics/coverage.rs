@@ -147,8 +147,9 @@ impl<T: NearestOf> Adding<'_, T> {
         }
         let groups = self.groups.len();
         // People of each part, group by group, so that the innermost loop runs over groups side by side.
-        let in_part =
-            |&Part { cell, share }: &Part| self.groups.iter().map(move |people| people[cell as usize] * share);
+        let in_part = |&Part { cell, share }: &Part| {
+            self.groups.iter().map(move |people| people[cell as usize] * share)
+        };
         let weights: Vec<f64> = parts.iter().flat_map(in_part).collect();
         for weights in weights.chunks(groups) {
             add(&mut sums.people, weights);

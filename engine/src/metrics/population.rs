@@ -15,6 +15,7 @@ use h3o::{CellIndex, Resolution};
 use rayon::prelude::*;
 use rstar::primitives::GeomWithData;
 use rstar::{AABB, RTree};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
@@ -67,6 +68,13 @@ impl ByCell {
         self.0.is_empty()
     }
 
+    /// With the cells of another.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
     fn weight(&self, cell: CellIndex) -> f64 {
         self.0.get(&cell).map_or(0.0, |spot| spot.weight)
     }
@@ -90,7 +98,7 @@ pub trait InOutlines: Sync {
 /// Places in memory.
 #[derive(Debug)]
 pub struct Room<'d> {
-    dwellings: &'d Dwellings,
+    dwellings: Cow<'d, Dwellings>,
     resolution: Resolution,
     /// Row of each dwelling by its place; built when an outline asks first.
     index: OnceLock<RTree<GeomWithData<[f64; 2], u32>>>,
@@ -105,12 +113,17 @@ impl InOutlines for Room<'_> {
 impl<'d> Room<'d> {
     /// Places, and the resolution of the cells by which they are added up.
     pub fn new(dwellings: &'d Dwellings, resolution: Resolution) -> Self {
-        Self { dwellings, resolution, index: OnceLock::new() }
+        Self { dwellings: Cow::Borrowed(dwellings), resolution, index: OnceLock::new() }
+    }
+
+    /// The same of places that are nobody else's.
+    pub fn of(dwellings: Dwellings, resolution: Resolution) -> Room<'static> {
+        Room { dwellings: Cow::Owned(dwellings), resolution, index: OnceLock::new() }
     }
 
     /// These places as streets.
     pub fn streets(&self) -> Streets<'_> {
-        Streets { by_cell: ByCell::of(self.dwellings, self.resolution), lines: self }
+        Streets { by_cell: ByCell::of(&self.dwellings, self.resolution), lines: self }
     }
 
     /// Rows of the dwellings whose place lies in an outline, ascending. A building counts where its centre is, whole.

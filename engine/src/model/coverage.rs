@@ -1,6 +1,7 @@
 //! The coverage table: how many people of an area reach a class of facility within some minutes.
 
 use serde::Serialize;
+use std::ops::Range;
 
 /// Name of the group that is everybody.
 pub const EVERYBODY: &str = "all";
@@ -92,6 +93,22 @@ impl Coverage {
                 .map(|(group, _)| group.clone())
                 .collect(),
             ..self
+        }
+    }
+
+    /// The rows of some areas, by their places in the list.
+    #[must_use]
+    pub fn areas(&self, areas: Range<usize>) -> Self {
+        let (rows, groups) = (self.rows_per_area(), self.group.len());
+        let of_areas = |column: &Vec<f64>| column[areas.start * rows..areas.end * rows].to_vec();
+        Self {
+            profile: self.profile.clone(),
+            area_id: self.area_id[areas.clone()].to_vec(),
+            class: self.class.clone(),
+            group: self.group.clone(),
+            minutes: self.minutes.clone(),
+            people: self.people[areas.start * groups..areas.end * groups].to_vec(),
+            of: self.of.each_ref().map(of_areas),
         }
     }
 

@@ -26,12 +26,71 @@ pub struct ElevationGrid {
     pub width: usize,
     /// Heights in metres row by row from the north; NaN where the source has none.
     pub heights_m: Vec<f32>,
+    /// What of a larger raster it is, where it is only a part.
+    pub window: Option<Window>,
+}
+
+/// A part of a raster. Heights are found by the numbers of the whole, so that they are the same to the bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// First column.
+    pub column: usize,
+    /// First row.
+    pub row: usize,
+    /// Columns of the whole.
+    pub columns: usize,
+    /// Rows of the whole.
+    pub rows: usize,
 }
 
 impl ElevationGrid {
     /// Number of rows.
     pub fn height(&self) -> usize {
         self.heights_m.len() / self.width
+    }
+
+    /// What of the whole raster it is.
+    pub fn whole(&self) -> Window {
+        let (columns, rows) = (self.width, self.height());
+        self.window.unwrap_or(Window { column: 0, row: 0, columns, rows })
+    }
+
+    /// The height of a pixel of the whole; NaN beyond what is here.
+    fn height_m(&self, whole: Window, column: usize, row: usize) -> f32 {
+        let inside = (whole.column..whole.column + self.width).contains(&column) && row >= whole.row;
+        let at = inside.then(|| (row - whole.row) * self.width + column - whole.column);
+        at.and_then(|at| self.heights_m.get(at)).copied().unwrap_or(f32::NAN)
+    }
+
+    /// The part that answers for a box of degrees and all that is within some pixels of it; none where the box lies outside.
+    pub fn part(&self, [west, south, east, north]: [f64; 4]) -> Option<Self> {
+        const STEPS: u32 = 32;
+        const PIXELS_BESIDE: f64 = 4.0;
+        let whole = self.whole();
+        // A straight side of the box is bent in a plane: look along it.
+        let share = |step: u32| f64::from(step) / f64::from(STEPS);
+        let inside = (0..=STEPS).flat_map(|x| (0..=STEPS).map(move |y| (share(x), share(y))));
+        let places =
+            inside.filter_map(|(x, y)| Place::new(west + (east - west) * x, south + (north - south) * y));
+        let pixels: Vec<(f64, f64)> = places
+            .filter_map(|place| self.projection.xy(place))
+            .map(|(x, y)| ((x - self.left) / self.step_x, (self.top - y) / self.step_y))
+            .collect();
+        let range = |of: fn(&(f64, f64)) -> f64, count: usize| {
+            let least = pixels.iter().map(of).fold(f64::INFINITY, f64::min) - PIXELS_BESIDE;
+            let most = pixels.iter().map(of).fold(f64::NEG_INFINITY, f64::max) + PIXELS_BESIDE;
+            (least < count as f64 && most > 0.0)
+                .then(|| least.max(0.0) as usize..(most as usize + 1).min(count))
+        };
+        let (columns, rows) = (range(|pixel| pixel.0, whole.columns)?, range(|pixel| pixel.1, whole.rows)?);
+        let heights = rows.clone().flat_map(|row| columns.clone().map(move |column| (column, row)));
+        Some(Self {
+            projection: self.projection.clone(),
+            heights_m: heights.map(|(column, row)| self.height_m(whole, column, row)).collect(),
+            width: columns.len(),
+            window: Some(Window { column: columns.start, row: rows.start, ..whole }),
+            ..*self
+        })
     }
 
     /// Height at a place in metres, bilinear between the four pixels around it.
@@ -42,7 +101,8 @@ impl ElevationGrid {
         let (x, y) = self.projection.xy(place)?;
         let column = (x - self.left) / self.step_x;
         let row = (self.top - y) / self.step_y;
-        let (last_column, last_row) = ((self.width - 1) as f64, (self.height() - 1) as f64);
+        let whole = self.whole();
+        let (last_column, last_row) = ((whole.columns - 1) as f64, (whole.rows - 1) as f64);
         let inside = (-0.5..=last_column + 0.5).contains(&column) && (-0.5..=last_row + 0.5).contains(&row);
         if !inside {
             return None;
@@ -53,7 +113,7 @@ impl ElevationGrid {
             for (dx, weight_x) in weights(column) {
                 let weight = weight_x * weight_y;
                 if weight > 0.0 {
-                    sum += weight * f64::from(self.heights_m[dy * self.width + dx]);
+                    sum += weight * f64::from(self.height_m(whole, dx, dy));
                 }
             }
         }
@@ -146,6 +206,12 @@ pub struct Elevation {
 }
 
 impl Elevation {
+    /// The parts of the rasters that answer for a box of degrees: west, south, east, north.
+    #[must_use]
+    pub fn part(&self, degrees: [f64; 4]) -> Self {
+        Self { grids: self.grids.iter().filter_map(|grid| grid.part(degrees)).collect(), voids: self.voids }
+    }
+
     /// Height at a place in metres, or `None` where no raster knows it.
     pub fn sample_m(&self, place: Place) -> Option<f32> {
         self.grids.iter().find_map(|grid| grid.sample_m(place))
@@ -181,7 +247,16 @@ mod tests {
 
     fn grid(width: usize, heights_m: Vec<f32>) -> ElevationGrid {
         let projection = Projection::Degrees;
-        ElevationGrid { projection, left: 106.5, top: 29.6, step_x: STEP, step_y: STEP, width, heights_m }
+        ElevationGrid {
+            projection,
+            left: 106.5,
+            top: 29.6,
+            step_x: STEP,
+            step_y: STEP,
+            width,
+            heights_m,
+            window: None,
+        }
     }
 
     fn plane(width: usize, height: usize, of: impl Fn(f64, f64) -> f64) -> ElevationGrid {
@@ -204,6 +279,33 @@ mod tests {
             let place = spot(x, y);
             let found = f64::from(grid.sample_m(place).unwrap());
             prop_assert!((found - of(place.lon(), place.lat())).abs() < 1e-3);
+        }
+
+        /// What a part says of a place in its box is what the whole says, to the bit, in degrees and in a plane.
+        #[test]
+        fn a_part_answers_as_the_whole(
+            (x, width) in (0.0..30.0, 0.5..15.0), (y, height) in (0.0..20.0, 0.5..10.0),
+            (east, north) in (0.0..1.0_f64, 0.0..1.0_f64), is_plane in any::<bool>(), seed in any::<u32>(),
+        ) {
+            let (columns, rows) = (40_u32, 25_u32);
+            let rough = |pixel: u32| pixel.wrapping_mul(2_654_435_761).wrapping_add(seed) as f32 / 1e6;
+            let mut whole = grid(columns as usize, (0..columns * rows).map(rough).collect());
+            if is_plane {
+                whole.projection = Projection::from_epsg(32_648).unwrap();
+                let (left, top) = whole.projection.xy(Place::new(106.5, 29.6).unwrap()).unwrap();
+                (whole.left, whole.top, whole.step_x, whole.step_y) = (left, top, 28.0, 30.0);
+            }
+            let corner = whole.centre(x, y + height).unwrap();
+            let other = whole.centre(x + width, y).unwrap();
+            let [west, south] = [corner.lon().min(other.lon()), corner.lat().min(other.lat())];
+            let [right, upper] = [corner.lon().max(other.lon()), corner.lat().max(other.lat())];
+            let place = Place::new(west + (right - west) * east, south + (upper - south) * north).unwrap();
+            let part = whole.part([west, south, right, upper]);
+            let found = part.as_ref().and_then(|part| part.sample_m(place));
+            prop_assert_eq!(found.map(f32::to_bits), whole.sample_m(place).map(f32::to_bits));
+            if let Some(again) = part.and_then(|part| part.part([west, south, right, upper])) {
+                prop_assert_eq!(again.sample_m(place).map(f32::to_bits), found.map(f32::to_bits));
+            }
         }
 
         /// The slow twin looks at every pixel in every pass and copies the raster before each.
@@ -334,6 +436,7 @@ mod tests {
             step_y,
             width: 3,
             heights_m,
+            window: None,
         };
         let (east_m, south_m) = lisbon.pixel_m();
         assert!((east_m - 10.0).abs() < 0.01 && (south_m - 10.0).abs() < 0.01, "{east_m} {south_m}");

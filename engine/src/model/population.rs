@@ -151,6 +151,14 @@ pub struct Dwellings {
 }
 
 impl Dwellings {
+    /// Those at some places, in their order.
+    #[must_use]
+    pub fn only(&self, is_wanted: impl Fn(Place) -> bool) -> Self {
+        let all = self.place.iter().copied().zip(self.weight.iter().copied());
+        let (place, weight) = all.filter(|(place, _)| is_wanted(*place)).unzip();
+        Self { place, weight }
+    }
+
     /// Places of WGS-84, moved into the system of the analysis.
     #[must_use]
     pub fn moved(mut self, system: AnalysisCrs) -> Self {

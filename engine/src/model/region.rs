@@ -71,6 +71,17 @@ impl Region {
         Self { resolution: self.resolution, cells }
     }
 
+    /// Without the cells that are at most so many steps away from others.
+    #[must_use]
+    pub fn shrunk(&self, rings: u32) -> Self {
+        let mut cells = self.cells.clone();
+        for _ in 0..rings {
+            let is_inside = |cell: &CellIndex| cell.grid_disk::<Vec<_>>(1).iter().all(|near| cells.contains(near));
+            cells = cells.iter().copied().filter(is_inside).collect();
+        }
+        Self { resolution: self.resolution, cells }
+    }
+
     /// With the cells of another.
     #[must_use]
     pub fn and(mut self, cells: impl IntoIterator<Item = CellIndex>) -> Self {
@@ -128,5 +139,7 @@ mod tests {
         assert_eq!(tile.len(), 49);
         assert_eq!(tile.lacks(&tile.grown(1)).len(), tile.grown(1).len() - 49);
         assert!(tile.lacks(&region).is_empty());
+        assert_eq!(tile.grown(3).shrunk(3), tile);
+        assert_eq!([1, 2, 3].map(|rings| region.grown(2).shrunk(rings).len()), [7, 1, 0]);
     }
 }

@@ -96,7 +96,16 @@ mod tests {
         let heights_m = pixels.map(|(column, row)| of(column, row) as f32).collect();
         let projection = Projection::from_epsg(32648).unwrap();
         let (left, top) = (650_000.0, 3_271_000.0);
-        ElevationGrid { projection, left, top, step_x: pixel_m, step_y: pixel_m, width, heights_m }
+        ElevationGrid {
+            projection,
+            left,
+            top,
+            step_x: pixel_m,
+            step_y: pixel_m,
+            width,
+            heights_m,
+            window: None,
+        }
     }
 
     fn smoothed(mut grid: ElevationGrid) -> ElevationGrid {
@@ -128,7 +137,8 @@ mod tests {
         }
         let (left, top, step_x, step_y) = (10.0, 60.0, 1.0 / 3600.0, 1.0 / 3600.0);
         let (projection, heights_m) = (Projection::Degrees, vec![0.0; 25]);
-        let north = ElevationGrid { projection, left, top, step_x, step_y, width: 5, heights_m };
+        let north =
+            ElevationGrid { projection, left, top, step_x, step_y, width: 5, heights_m, window: None };
         assert_eq!(north.reach(), (2, 2)); // 15.5 m by 30.9 m
     }
 

@@ -1,6 +1,7 @@
 //! Pieces of a network that hang together, and small ones that do not belong.
 
 use super::graph::{CLOSED, Edges, Network};
+use super::summary::micrometres;
 use super::weight::EdgeTimes;
 use crate::model::island::Island;
 use crate::model::place::{Place, chord_m};
@@ -97,25 +98,38 @@ pub fn island_bridges(places: &[Place], edges: &Edges, within_m: f64) -> Vec<(u3
 ///
 /// Also the piece of each node: a position in the list, or `None` where the profile has no way at all.
 pub fn islands(network: &Network, times: &EdgeTimes) -> (Vec<Island>, Vec<Option<u32>>) {
-    let usable = |edge: &usize| times.forward_ds[*edge] != CLOSED || times.backward_ds[*edge] != CLOSED;
+    let usable = |edge: &usize| is_usable(times, *edge);
     let edges: Vec<usize> = (0..network.edge_count()).filter(usable).collect();
     let ends = edges.iter().map(|&edge| (network.edges.from[edge], network.edges.to[edge]));
     let piece = joined(network.node_count(), ends);
-    let mut found: BTreeMap<u32, Island> = BTreeMap::new();
+    let mut found: BTreeMap<u32, (Island, i64)> = BTreeMap::new();
     for &edge in &edges {
         let node = piece[network.edges.from[edge] as usize];
         let (place, left_out) = (network.node_place[node as usize], network.edges.island[edge]);
         let empty = Island { place, edges: 0, length_m: 0.0, left_out, people: 0.0, facilities: 0 };
-        let island = found.entry(node).or_insert(empty);
+        let (island, length_um) = found.entry(node).or_insert((empty, 0));
         island.edges += 1;
-        island.length_m += if is_way(&network.edges, edge) { network.edges.length_m[edge] } else { 0.0 };
+        *length_um += way_um(&network.edges, edge);
     }
+    let length = |(node, (island, length_um)): (u32, (Island, i64))| {
+        (node, Island { length_m: length_um as f64 / 1e6, ..island })
+    };
     // A piece is known by its lowest node, so equally long ones have an order.
-    let mut islands: Vec<(u32, Island)> = found.into_iter().collect();
+    let mut islands: Vec<(u32, Island)> = found.into_iter().map(length).collect();
     islands.sort_by(|a, b| b.1.length_m.total_cmp(&a.1.length_m).then(a.0.cmp(&b.0)));
     let position: BTreeMap<u32, u32> = islands.iter().map(|(node, _)| *node).zip(0..).collect();
     let of_node = piece.iter().map(|node| position.get(node).copied()).collect();
     (islands.into_iter().map(|(_, island)| island).collect(), of_node)
+}
+
+/// Whether an edge can be walked at least one way.
+pub fn is_usable(times: &EdgeTimes, edge: usize) -> bool {
+    times.forward_ds[edge] != CLOSED || times.backward_ds[edge] != CLOSED
+}
+
+/// The length of an edge that is a way, micrometres.
+pub fn way_um(edges: &Edges, edge: usize) -> i64 {
+    if is_way(edges, edge) { micrometres(edges.length_m[edge]) } else { 0 }
 }
 
 /// How much of a network hangs together.
@@ -133,8 +147,7 @@ pub fn connectedness(network: &Network) -> Connectedness {
     roots.sort_unstable();
     roots.dedup();
     let edges = &network.edges;
-    let islands = (0..network.edge_count()).filter(|&edge| edges.island[edge] && is_way(edges, edge));
-    // An empty sum is -0.
-    let island_km = islands.map(|edge| edges.length_m[edge] / 1000.0).sum::<f64>() + 0.0;
-    Connectedness { pieces: roots.len(), island_km }
+    let islands = (0..network.edge_count()).filter(|&edge| edges.island[edge]);
+    let island_um: i64 = islands.map(|edge| way_um(edges, edge)).sum();
+    Connectedness { pieces: roots.len(), island_km: island_um as f64 / 1e9 }
 }

@@ -55,10 +55,21 @@ fn of_kind(network: &Network, kind: WayKind) -> OfKind {
 impl Network {
     /// The whole length by kind of way, kilometres, kinds in order.
     pub fn length_km_by_kind(&self) -> Vec<(WayKind, f64)> {
-        let mut length_km = [0.0; WayKind::ALL.len()];
-        for (kind, length_m) in self.edges.kind.iter().zip(&self.edges.length_m) {
-            length_km[*kind as usize] += length_m / 1000.0;
+        let mut length_um = [0; WayKind::ALL.len()];
+        for (kind, &length_m) in self.edges.kind.iter().zip(&self.edges.length_m) {
+            length_um[*kind as usize] += micrometres(length_m);
         }
-        WayKind::ALL.into_iter().zip(length_km).filter(|(_, length_km)| *length_km > 0.0).collect()
+        by_kind_km(length_um)
     }
+}
+
+/// Lengths by kind in kilometres, of the kinds that there are.
+pub fn by_kind_km(length_um: [i64; WayKind::ALL.len()]) -> Vec<(WayKind, f64)> {
+    let kinds = WayKind::ALL.into_iter().zip(length_um).filter(|(_, length_um)| *length_um > 0);
+    kinds.map(|(kind, length_um)| (kind, length_um as f64 / 1e9)).collect()
+}
+
+/// A length in whole micrometres: sums are exact, so that they do not hang on the order of edges.
+pub fn micrometres(length_m: f64) -> i64 {
+    (length_m * 1e6).round() as i64
 }

@@ -63,7 +63,8 @@ impl EdgeCells {
 
 /// The cells of points of a line that are close to one another; one cell after the other, some twice.
 fn along(line: &[Place], resolution: Resolution) -> Vec<CellIndex> {
-    let mut cells: Vec<CellIndex> = line.first().map(|&place| cell::at(place, resolution)).into_iter().collect();
+    let mut cells: Vec<CellIndex> =
+        line.first().map(|&place| cell::at(place, resolution)).into_iter().collect();
     for ends in line.windows(2) {
         let steps = (ends[0].distance_m(ends[1]) / STEP_M).ceil().max(1.0);
         for step in 1..=steps as u32 {
@@ -77,9 +78,8 @@ fn along(line: &[Place], resolution: Resolution) -> Vec<CellIndex> {
     cells
 }
 
-/// Rings of cells around a street that hold every place that may join it.
-pub fn joining_rings(walks: &[Walk<'_>], resolution: Resolution) -> u32 {
-    let farthest_m = walks.iter().map(Walk::max_snap_m).fold(0.0, f64::max);
+/// Rings of cells around a street that hold every place that may join it from so far.
+pub fn joining_rings(farthest_m: f64, resolution: Resolution) -> u32 {
     region::rings(farthest_m + BESIDE_M, resolution)
 }
 
@@ -105,7 +105,8 @@ pub fn needed(
     cutoff_ds: Deciseconds,
     progress: &Progress,
 ) -> Result<Needed> {
-    let rings = joining_rings(walks, cells.resolution);
+    let farthest_m = walks.iter().map(Walk::max_snap_m).fold(0.0, f64::max);
+    let rings = joining_rings(farthest_m, cells.resolution);
     let zone = own.grown(rings);
     let mut reached: BTreeSet<CellIndex> = zone.cells().collect();
     let mut beyond: BTreeSet<CellIndex> = BTreeSet::new();

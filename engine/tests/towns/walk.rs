@@ -137,7 +137,15 @@ pub fn plane(town: &Town, height_at: impl Fn(f64, f64) -> f64) -> Elevation {
     let pixels = (0..width).flat_map(|row| (0..width).map(move |column| (row, column)));
     let heights_m = pixels.map(|(row, column)| at(row, column)).collect();
     let projection = Projection::Degrees;
-    let grid =
-        ElevationGrid { projection, left: west, top: north, step_x: step, step_y: step, width, heights_m };
+    let grid = ElevationGrid {
+        projection,
+        left: west,
+        top: north,
+        step_x: step,
+        step_y: step,
+        width,
+        heights_m,
+        window: None,
+    };
     Elevation { grids: vec![grid], ..Elevation::default() }
 }

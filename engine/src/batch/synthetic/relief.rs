@@ -49,6 +49,7 @@ pub fn write(path: &Path, city: &City, progress: &Progress) -> Result<()> {
         step_y,
         width,
         heights_m: rows.concat(),
+        window: None,
     };
     io::elevation::write(path, &grid)
 }

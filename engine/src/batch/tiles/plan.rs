@@ -1,0 +1,216 @@
+//! Which tiles a study is cut into, and what each sees.
+
+use super::folder::short_hash;
+use crate::batch::refresh::CODE;
+use crate::io::hash::InputFile;
+use crate::model::cell;
+use crate::model::error::{Error, Result};
+use crate::model::problem::{Fault, Problem};
+use crate::model::profile::Profile;
+use crate::model::region::{self, Region};
+use crate::model::study::{Study, minutes_to_ds};
+use crate::model::times::Deciseconds;
+use h3o::{CellIndex, Resolution};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Resolution of the blocks that regions are made of: cells of 170 m to a side.
+pub const BLOCK: Resolution = Resolution::Nine;
+
+/// Resolutions of tiles, unless one is stated.
+const COARSEST: Resolution = Resolution::Four;
+const FINEST: Resolution = Resolution::Six;
+
+/// Slopes make people up to so much faster than on the level (Tobler: 1.19 on 5 % down); only the first guess hangs on it.
+const DOWNHILL: f64 = 1.2;
+
+/// Pieces of less than 1000 m are looked at whole, so that much is seen around what is kept.
+const ISLAND_M: f64 = 1000.0;
+
+/// A tile may ask so often for more ground.
+pub const MOST_ROUNDS: u32 = 8;
+
+/// Bytes that a job takes for each node that lies in a tile, with those around it (measured: benches/runs/2026-11-27-nation).
+pub const BYTES_PER_NODE: u64 = 8_000;
+
+/// Nodes of a tile at most where the memory does not say less: enough that the ground around it is a small part.
+const MOST_NODES: u64 = 400_000;
+
+/// One tile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tile {
+    /// H3 cell, hexadecimal.
+    pub key: String,
+    /// Nodes of streets in it: a measure of work.
+    pub nodes: u64,
+    /// How often it asked for more.
+    pub round: u32,
+    /// Blocks that it asked for.
+    pub more: BTreeSet<String>,
+}
+
+/// The tiles of a study.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    /// What it is made from: study, inputs, code, and how it was asked for.
+    pub key: String,
+    /// The tiles, in the order of their cells.
+    pub tiles: Vec<Tile>,
+    /// Rings of blocks around a tile whose network is built, and whose streets are read.
+    pub rings: (u32, u32),
+}
+
+impl Tile {
+    /// Its cell.
+    pub fn cell(&self) -> Result<CellIndex> {
+        cell::from_hex(&self.key).ok_or_else(|| Error::Internal(format!("{} is no H3 cell", self.key)))
+    }
+
+    /// The blocks that are its own.
+    pub fn own(&self) -> Result<Region> {
+        Ok(Region::of_tile(self.cell()?, BLOCK))
+    }
+}
+
+impl Plan {
+    /// The tile of a key, with its number.
+    ///
+    /// # Errors
+    /// A problem when there is none.
+    pub fn tile(&self, key: &str) -> Result<(u32, &Tile)> {
+        let number = self.tiles.iter().position(|tile| tile.key == key);
+        let number = number.ok_or_else(|| {
+            let fault = Fault::UnknownName { known: self.tiles.iter().map(|tile| tile.key.clone()).collect() };
+            Error::from(Problem::of_file("plan.json", fault).with_value(key))
+        })?;
+        Ok((number as u32, &self.tiles[number]))
+    }
+
+    /// The blocks of which a tile builds the network, and those whose streets it reads.
+    ///
+    /// # Errors
+    /// The plan is damaged.
+    pub fn view(&self, tile: &Tile) -> Result<(Region, Region)> {
+        let more = tile.more.iter().filter_map(|id| cell::from_hex(id)).collect::<Vec<_>>();
+        let kept = tile.own()?.grown(self.rings.0).and(more);
+        let seen = kept.grown(self.rings.1 - self.rings.0);
+        Ok((kept, seen))
+    }
+}
+
+/// What a plan is made for: the same of everything makes the same tiles, and the files of one may serve the other.
+pub fn key(study: &Study, inputs: &[InputFile], tile_resolution: Option<u8>, most_nodes: u64) -> Result<String> {
+    let settings = serde_json::to_string(study).map_err(|error| Error::Internal(error.to_string()))?;
+    let files: Vec<&str> = inputs.iter().map(|file| file.sha256.as_str()).collect();
+    Ok(short_hash(&format!("{CODE} {settings} {files:?} {tile_resolution:?} {most_nodes}")))
+}
+
+/// Nodes of a tile at most, where so many bytes of memory are there for each job.
+pub fn most_nodes(memory_bytes: Option<u64>) -> u64 {
+    memory_bytes.map_or(MOST_NODES, |bytes| (bytes / BYTES_PER_NODE).clamp(1000, MOST_NODES))
+}
+
+/// The longest time that people walk, tenths of a second.
+pub fn cutoff_ds(study: &Study) -> Deciseconds {
+    let longest = study.coverage.minutes.iter().copied().fold(0.0, f64::max);
+    minutes_to_ds(longest).unwrap_or_default()
+}
+
+/// The plan of a study whose streets lie in these blocks.
+///
+/// # Errors
+/// A problem when the stated resolution is none of tiles.
+pub fn plan(
+    study: &Study,
+    profiles: &[Profile],
+    nodes: &BTreeMap<CellIndex, u64>,
+    (stated, most_nodes): (Option<u8>, u64),
+    key: String,
+) -> Result<Plan> {
+    let finest = cell::resolution(study.study.resolution).unwrap_or(FINEST).min(FINEST);
+    let tiles = match stated {
+        Some(stated) => {
+            let resolution = cell::resolution(stated).filter(|resolution| *resolution <= finest);
+            let resolution = resolution.ok_or_else(|| {
+                let expected = format!("0..{}", u8::from(finest));
+                let fault = Fault::Setting { expected };
+                Error::from(Problem::of_file("STUDY.toml", fault).in_column("tile_resolution").with_value(stated.to_string()))
+            })?;
+            parents(nodes, resolution)
+        }
+        None => by_work(nodes, most_nodes, finest),
+    };
+    let farthest_m = profiles.iter().map(|who| who.max_snap_m.unwrap_or(study.streets.max_snap_m)).fold(0.0, f64::max);
+    let fastest_mps = profiles.iter().map(|who| who.flat_mps * DOWNHILL).fold(0.0, f64::max);
+    let reach_m = fastest_mps * f64::from(cutoff_ds(study)) / 10.0;
+    let kept = 3 * region::rings(farthest_m, BLOCK) + region::rings(reach_m, BLOCK) + 1;
+    let seen = kept + region::rings(ISLAND_M.max(study.streets.join_islands_m), BLOCK) + 1;
+    let tile = |(tile, nodes): (CellIndex, u64)| Tile { key: tile.to_string(), nodes, round: 0, more: BTreeSet::new() };
+    let mut tiles: Vec<(CellIndex, u64)> = with_shores(tiles, nodes, region::rings(farthest_m, BLOCK) + 1);
+    tiles.sort_unstable_by_key(|(tile, _)| tile.first_child(Resolution::Fifteen));
+    Ok(Plan { key, tiles: tiles.into_iter().map(tile).collect(), rings: (kept, seen) })
+}
+
+fn parents(nodes: &BTreeMap<CellIndex, u64>, resolution: Resolution) -> BTreeMap<CellIndex, u64> {
+    let mut tiles = BTreeMap::new();
+    for (block, count) in nodes {
+        if let Some(tile) = block.parent(resolution) {
+            *tiles.entry(tile).or_default() += count;
+        }
+    }
+    tiles
+}
+
+/// Coarse tiles, divided where they hold more than is wanted.
+fn by_work(nodes: &BTreeMap<CellIndex, u64>, most_nodes: u64, finest: Resolution) -> BTreeMap<CellIndex, u64> {
+    let mut tiles = BTreeMap::new();
+    let mut at = COARSEST.min(finest);
+    let mut within: Option<BTreeMap<CellIndex, u64>> = None;
+    loop {
+        let is_open = |tile: &CellIndex| {
+            within.as_ref().is_none_or(|large| tile.parent(at.pred().unwrap_or(at)).is_some_and(|it| large.contains_key(&it)))
+        };
+        let all = parents(nodes, at).into_iter().filter(|(tile, _)| is_open(tile));
+        let (small, large): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            all.partition(|(_, count)| *count <= most_nodes || at == finest);
+        tiles.extend(small);
+        match at.succ().filter(|_| !large.is_empty()) {
+            Some(finer) => at = finer,
+            None => return tiles,
+        }
+        within = Some(large);
+    }
+}
+
+/// Homes may stand so near a street that lies in another tile: a tile for them too.
+fn with_shores(
+    tiles: BTreeMap<CellIndex, u64>,
+    nodes: &BTreeMap<CellIndex, u64>,
+    rings: u32,
+) -> Vec<(CellIndex, u64)> {
+    let resolutions: BTreeSet<Resolution> = tiles.keys().map(|tile| tile.resolution()).collect();
+    let finest = resolutions.iter().max().copied();
+    let has_tile = |block: CellIndex| {
+        resolutions.iter().any(|&resolution| block.parent(resolution).is_some_and(|tile| tiles.contains_key(&tile)))
+    };
+    let around = Region::new(BLOCK, nodes.keys().copied()).grown(rings);
+    let shores: BTreeSet<CellIndex> =
+        around.cells().filter(|&block| !has_tile(block)).filter_map(|block| block.parent(finest?)).collect();
+    tiles.into_iter().chain(shores.into_iter().map(|tile| (tile, 0))).collect()
+}
+
+/// The blocks in which homes of a tile's cells stand: cells are not nested, so some stand just beside its own.
+pub fn home_region(own: &Region, cells: Resolution) -> Region {
+    own.grown(region::rings(cells.edge_length_m() / 2.0, BLOCK))
+}
+
+/// Which tiles want which blocks.
+pub fn wishes(seen: impl Iterator<Item = (u32, Region)>) -> HashMap<CellIndex, Vec<u32>> {
+    let mut tiles_of: HashMap<CellIndex, Vec<u32>> = HashMap::new();
+    for (number, region) in seen {
+        for block in region.cells() {
+            tiles_of.entry(block).or_default().push(number);
+        }
+    }
+    tiles_of
+}

@@ -1,0 +1,426 @@
+//! A tiled run as its driver sees it: what is to be done next, what came back, and the end.
+
+use super::folder::{Folder, GROUND, Receipt, WALK, Written, read_json, write_json};
+use super::gathered::{Gathered, Whole, gather, write_inputs};
+use super::ground::Site;
+use super::plan::{self, BLOCK, MOST_ROUNDS, Plan, wishes};
+use super::union::Union;
+use crate::batch::prepare::{self, Looking};
+use crate::batch::publish::Staging;
+use crate::batch::study::{Clock, RunReport, check_groups, profiles};
+use crate::io;
+use crate::io::disk::FolderLock;
+use crate::io::files::file_name;
+use crate::io::given::Given;
+use crate::io::memory::peak_bytes;
+use crate::io::osm::split::{self, Wishes};
+use crate::model::analysis_crs::AnalysisCrs;
+use crate::model::cell;
+use crate::model::error::{Error, Result};
+use crate::model::problem::{Fault, Problem};
+use crate::model::progress::Progress;
+use crate::model::region::Region;
+use crate::model::study::Study;
+use geo::BoundingRect;
+use h3o::CellIndex;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// How a study is cut and worked on.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The most memory of all jobs that run side by side, bytes.
+    pub memory_bytes: Option<u64>,
+    /// Resolution of all tiles; chosen by work where none is stated.
+    pub tile_resolution: Option<u8>,
+    /// Jobs that run side by side in that memory.
+    pub parallel: u32,
+}
+
+/// Memory for sorting streets on the disk where no limit is stated.
+const SORTING_BYTES: u64 = 512 << 20;
+
+/// What the working folder knows of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Record {
+    /// The study's file.
+    study: PathBuf,
+    /// Tiles.
+    plan: Plan,
+    /// Pixels of the terrain without a height, and how many of them were filled.
+    voids: (u64, u64),
+}
+
+/// A tiled run.
+pub struct TiledRun {
+    folder: Folder,
+    record: Record,
+    study: Study,
+    given: Given,
+    memory_bytes: u64,
+    gathered: Option<Gathered>,
+    clock: Clock,
+    _lock: FolderLock,
+}
+
+/// A stage, and the tiles that are still to be done in it, the most work first.
+pub type Job = (&'static str, Vec<String>);
+
+impl TiledRun {
+    /// Open a working folder, or go on with it: the study is read and its streets are cut into tiles.
+    ///
+    /// # Errors
+    /// Every fault of study and streets; something else stands at `work`; [`Error::Busy`] when another run works there.
+    pub fn open(path: &Path, work: &Path, given: Given, options: Options, progress: &Progress) -> Result<Self> {
+        let clock = Clock::new();
+        let study = io::study::read(path)?;
+        progress.begin("checking inputs", 0)?;
+        let inputs = prepare::identify(&study, &given)?;
+        let job_bytes = options.memory_bytes.map(|bytes| bytes / 2 / u64::from(options.parallel.max(1)));
+        let most_nodes = plan::most_nodes(job_bytes);
+        let key = plan::key(&study, &inputs, options.tile_resolution, most_nodes)?;
+        let folder = Folder(work.to_owned());
+        let lock = claim(&folder)?;
+        let known: Option<Record> = read_json(&folder.plan())?;
+        let memory_bytes = options.memory_bytes.map_or(SORTING_BYTES, |bytes| bytes / 8);
+        let record = match known.filter(|record| record.plan.key == key) {
+            Some(record) => Record { study: path.to_owned(), ..record },
+            None => {
+                forget(&folder)?;
+                let stated = (options.tile_resolution, most_nodes);
+                Cutting { folder: &folder, study: &study, memory_bytes, progress }.first(path, stated, key)?
+            }
+        };
+        write_json(&folder.plan(), &record)?;
+        Ok(Self { folder, record, study, given, memory_bytes, gathered: None, clock, _lock: lock })
+    }
+
+    /// What is to be done next; none when all tiles are done. Between stages the driver does its own work here.
+    ///
+    /// # Errors
+    /// Every fault of the inputs, and a tile that can never be done by itself.
+    pub fn stage(&mut self, progress: &Progress) -> Result<Option<Job>> {
+        let ground = loop {
+            let receipts = self.receipts(GROUND);
+            if let Some(missing) = self.missing(&receipts) {
+                return Ok(Some((GROUND, missing)));
+            }
+            let receipts: Vec<Receipt> = receipts.into_iter().flatten().collect();
+            if receipts.iter().all(|receipt| receipt.wants.is_empty()) {
+                break receipts;
+            }
+            self.look_farther(&receipts, progress)?;
+        };
+        self.clock.stage("ground");
+        self.gather(&ground, progress)?;
+        let walked = self.receipts(WALK);
+        let missing = self.missing(&walked);
+        if missing.is_none() {
+            self.clock.stage("walk");
+        }
+        Ok(missing.map(|keys| (WALK, keys)))
+    }
+
+    /// Take a receipt that came back from a worker.
+    ///
+    /// # Errors
+    /// It is none of this run, or its files are not there.
+    pub fn accept(&self, stage: &str, receipt: &[u8]) -> Result<()> {
+        let wrong = || {
+            let fault = Fault::WrongFormat { expected: "receipt of a tile" };
+            Error::from(Problem::of_file(self.folder.0.display().to_string(), fault))
+        };
+        let receipt: Receipt = serde_json::from_slice(receipt).map_err(|_| wrong())?;
+        let (_, tile) = self.record.plan.tile(&receipt.key)?;
+        self.folder.check(stage, &receipt, &self.record.plan.key, tile.round)
+    }
+
+    /// Put all tiles together and publish the folder of the run.
+    ///
+    /// # Errors
+    /// As of a run in one piece; a tile is not done.
+    pub fn finish(&mut self, out: &Path, progress: &Progress) -> Result<RunReport> {
+        Staging::check(out)?;
+        if let Some((stage, keys)) = self.stage(progress)? {
+            return Err(Error::Internal(format!("{stage} of {} tiles is still to be done", keys.len())));
+        }
+        let all = |stage| self.receipts(stage).into_iter().flatten().collect::<Vec<Receipt>>();
+        let (ground, walked) = (all(GROUND), all(WALK));
+        let mut gathered = self.gathered.take().ok_or_else(|| Error::Internal("inputs are joined".to_owned()))?;
+        let (folder, plan) = (&self.folder, &self.record.plan);
+        let union = Union::new(folder, plan, &self.study, &gathered.prepared, (&ground, &walked), progress)?;
+        let clock = std::mem::replace(&mut self.clock, Clock::new());
+        union.publish(&mut gathered, out, clock, progress)
+    }
+
+    /// The tiles and what was done with them.
+    pub fn summary(&self) -> Summary {
+        let stages = [GROUND, WALK].map(|stage| {
+            let receipts: Vec<Receipt> = self.receipts(stage).into_iter().flatten().collect();
+            let seconds = receipts.iter().map(|receipt| receipt.seconds).sum();
+            let written = receipts.iter().flat_map(|receipt| &receipt.files).map(|file: &Written| file.bytes).sum();
+            let peak_memory_bytes = receipts.iter().filter_map(|receipt| receipt.peak_memory_bytes).max();
+            let network = receipts.iter().fold((0, 0), |sum, it| (sum.0 + it.network.0, sum.1 + it.network.1));
+            (stage, StageSummary { tiles: receipts.len(), seconds, written, peak_memory_bytes, network })
+        });
+        Summary {
+            tiles: self.record.plan.tiles.iter().map(|tile| (tile.key.clone(), tile.nodes, tile.round)).collect(),
+            stages: stages.into_iter().collect(),
+        }
+    }
+
+    fn receipts(&self, stage: &str) -> Vec<Option<Receipt>> {
+        let plan = &self.record.plan;
+        let receipt = |tile: &plan::Tile| self.folder.receipt_of(stage, &tile.key, &plan.key, tile.round);
+        plan.tiles.iter().map(receipt).collect()
+    }
+
+    /// Keys of the tiles without a receipt, the most work first.
+    fn missing(&self, receipts: &[Option<Receipt>]) -> Option<Vec<String>> {
+        let open = self.record.plan.tiles.iter().zip(receipts).filter(|(_, receipt)| receipt.is_none());
+        let mut open: Vec<&plan::Tile> = open.map(|(tile, _)| tile).collect();
+        open.sort_by_key(|tile| std::cmp::Reverse(tile.nodes));
+        (!open.is_empty()).then(|| open.into_iter().map(|tile| tile.key.clone()).collect())
+    }
+
+    /// Cut the streets of tiles again that must see more.
+    fn look_farther(&mut self, receipts: &[Receipt], progress: &Progress) -> Result<()> {
+        let mut record = self.record.clone();
+        let mut asking = BTreeSet::new();
+        for (number, (tile, receipt)) in (0..).zip(record.plan.tiles.iter_mut().zip(receipts)) {
+            if receipt.wants.is_empty() {
+                continue;
+            }
+            tile.round += 1;
+            // The blocks around what is asked for are likely to be asked for next.
+            let wanted = receipt.wants.iter().filter_map(|id| cell::from_hex(id));
+            let grown = Region::new(BLOCK, wanted).grown(tile.round);
+            tile.more.extend(grown.cells().map(|block| block.to_string()));
+            asking.insert(number);
+            if tile.round > MOST_ROUNDS {
+                let fault = Fault::TileUnbounded { rounds: MOST_ROUNDS };
+                let name = file_name(self.study.streets.file());
+                return Err(Problem::of_file(name, fault).with_id(&tile.key).into());
+            }
+        }
+        let (folder, study, memory_bytes) = (&self.folder, &self.study, self.memory_bytes);
+        Cutting { folder, study, memory_bytes, progress }.cut(&record.plan, &asking)?;
+        write_json(&folder.plan(), &record)?;
+        self.record = record;
+        Ok(())
+    }
+
+    fn gather(&mut self, ground: &[Receipt], progress: &Progress) -> Result<()> {
+        let (folder, plan) = (&self.folder, &self.record.plan);
+        if self.gathered.is_none() {
+            let looking = Looking::of(&self.study)?;
+            let told = split::told(
+                self.study.streets.file(),
+                looking.wanted(),
+                (BLOCK, AnalysisCrs::Wgs84),
+                &folder.spool(),
+                self.memory_bytes,
+                progress,
+            )?;
+            let whole = Whole {
+                left_out: told.left_out,
+                findings: told.findings,
+                synthetic: told.synthetic,
+                voids: self.record.voids,
+            };
+            let gathered = gather(folder, plan, &self.study, &self.given, whole, ground, progress)?;
+            check_groups(&self.record.study, &self.study, &gathered.prepared)?;
+            if !gathered.facts.mainland {
+                let name = file_name(self.study.streets.file());
+                return Err(Problem::of_file(name, Fault::NoMainland).into());
+            }
+            self.gathered = Some(gathered);
+            self.clock.stage("prepare");
+        }
+        let mark: Option<String> = read_json(&folder.inputs_mark())?;
+        let Some(gathered) = &self.gathered else { return Ok(()) };
+        if mark.as_ref() != Some(&plan.key) {
+            write_inputs(folder, plan, &self.study, &gathered.prepared, ground, progress)?;
+            self.clock.stage("inputs");
+        }
+        Ok(())
+    }
+}
+
+/// The tiles of a run and what they took.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// Key, nodes of its own, and how often it asked to see more.
+    pub tiles: Vec<(String, u64, u32)>,
+    /// By stage.
+    pub stages: BTreeMap<&'static str, StageSummary>,
+}
+
+/// What a stage took in all tiles together.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct StageSummary {
+    /// Tiles that are done.
+    pub tiles: usize,
+    /// Seconds of all jobs.
+    pub seconds: f64,
+    /// Bytes that they wrote.
+    pub written: u64,
+    /// Largest memory of a process that did a job.
+    pub peak_memory_bytes: Option<u64>,
+    /// Nodes and edges that they worked on, those around tiles counted again and again.
+    pub network: (u64, u64),
+}
+
+/// Do a stage of one tile: what a worker does. It reads the working folder and the study, writes files of names that nobody else has, and gives its
+/// receipt, which is kept in the folder too.
+///
+/// # Errors
+/// No such stage or tile; a file is missing or damaged; what building and walking say.
+pub fn job(work: &Path, stage: &str, key: &str, progress: &Progress) -> Result<Vec<u8>> {
+    let began = Instant::now();
+    let folder = Folder(work.to_owned());
+    let record: Record = read_json(&folder.plan())?
+        .ok_or_else(|| Error::from(Problem::of_file(folder.plan().display().to_string(), Fault::NotFound)))?;
+    let study = io::study::read(&record.study)?;
+    let (number, tile) = record.plan.tile(key)?;
+    let site = Site { folder: &folder, study: &study, plan: &record.plan, number, tile };
+    progress.begin(stage, 0)?;
+    let mut receipt = match stage {
+        GROUND => site.ground(progress)?,
+        WALK => {
+            let ground = folder.receipt_of(GROUND, key, &record.plan.key, tile.round);
+            let missing = || Error::Internal(format!("the ground of {key} is not there"));
+            site.walk(&ground.ok_or_else(missing)?, progress)?
+        }
+        other => {
+            let fault = Fault::UnknownName { known: vec![GROUND.to_owned(), WALK.to_owned()] };
+            return Err(Problem::of_file(folder.0.display().to_string(), fault).with_value(other).into());
+        }
+    };
+    receipt.seconds = began.elapsed().as_secs_f64();
+    receipt.peak_memory_bytes = peak_bytes();
+    folder.keep(&receipt)
+}
+
+/// Take hold of a working folder: an empty one, or one of an earlier run.
+fn claim(folder: &Folder) -> Result<FolderLock> {
+    let path = &folder.0;
+    let is_ours = folder.plan().is_file() || path.join("lock").is_file();
+    let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if path.exists() && !is_ours && !is_empty() {
+        return Err(Problem::of_file(path.display().to_string(), Fault::OutputExists).into());
+    }
+    fs::create_dir_all(path).map_err(Error::file(path))?;
+    FolderLock::take(path.join("lock"), "a tiled run")
+}
+
+/// Remove what another study or other code left.
+fn forget(folder: &Folder) -> Result<()> {
+    let entries = fs::read_dir(&folder.0).map_err(Error::file(&folder.0))?;
+    for entry in entries {
+        let path = entry.map_err(Error::file(&folder.0))?.path();
+        let is_kept = path.file_name().is_some_and(|name| name == "lock" || name == "spool");
+        if path.is_dir() && !is_kept {
+            fs::remove_dir_all(&path).map_err(Error::file(&path))?;
+        } else if !is_kept {
+            fs::remove_file(&path).map_err(Error::file(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// The source of a study, cut into tiles.
+struct Cutting<'a> {
+    folder: &'a Folder,
+    study: &'a Study,
+    memory_bytes: u64,
+    progress: &'a Progress,
+}
+
+impl Cutting<'_> {
+    /// Find the tiles and cut all of them.
+    fn first(&self, path: &Path, stated: (Option<u8>, u64), key: String) -> Result<Record> {
+        let looking = Looking::of(self.study)?;
+        // Blocks are those of the analysis, where tiles are; in the source's system they lie a little elsewhere.
+        let counts = split::survey(
+            self.study.streets.file(),
+            looking.wanted(),
+            (BLOCK, AnalysisCrs::Wgs84),
+            &self.folder.spool(),
+            self.memory_bytes,
+            self.progress,
+        )?;
+        let system = self.study.study.analysis_crs;
+        let mut nodes: BTreeMap<CellIndex, u64> = BTreeMap::new();
+        for (block, count) in counts {
+            *nodes.entry(cell::at(system.moved(cell::centre(block)), BLOCK)).or_default() += count;
+        }
+        let plan = plan::plan(self.study, &profiles(self.study), &nodes, stated, key)?;
+        let all = (0..plan.tiles.len() as u32).collect();
+        let voids = self.cut(&plan, &all)?;
+        Ok(Record { study: path.to_owned(), plan, voids })
+    }
+
+    /// Cut streets and terrain for some tiles; the voids of the terrain.
+    fn cut(&self, plan: &Plan, which: &BTreeSet<u32>) -> Result<(u64, u64)> {
+        let looking = Looking::of(self.study)?;
+        let system = self.study.study.analysis_crs;
+        let seen = |number: &u32| {
+            let (_, seen) = plan.view(&plan.tiles[*number as usize])?;
+            let there = if system.is_wgs84() { seen } else { super::ground::moved_back(&seen, system) };
+            Ok((*number, there))
+        };
+        let seen: Vec<(u32, Region)> = which.iter().map(seen).collect::<Result<_>>()?;
+        let round = which.iter().map(|&number| plan.tiles[number as usize].round).max().unwrap_or_default();
+        let voids = self.cut_terrain(round, &seen)?;
+        let wishes = Wishes { resolution: BLOCK, system: AnalysisCrs::Wgs84, tiles_of: wishes(seen.into_iter()) };
+        let folder = self.folder.streets(round);
+        fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
+        split::split(
+            self.study.streets.file(),
+            looking.wanted(),
+            &wishes,
+            &self.folder.spool(),
+            &folder,
+            self.memory_bytes,
+            self.progress,
+        )?;
+        Ok(voids)
+    }
+
+    fn cut_terrain(&self, round: u32, seen: &[(u32, Region)]) -> Result<(u64, u64)> {
+        let elevation = prepare::elevation(self.study)?;
+        self.progress.begin("cutting the terrain", seen.len())?;
+        if !elevation.grids.is_empty() {
+            for (number, region) in seen {
+                let path = self.folder.terrain(round, *number);
+                let folder = path.parent().unwrap_or(&self.folder.0);
+                fs::create_dir_all(folder).map_err(Error::file(folder))?;
+                if let Some(frame) = frame(region) {
+                    io::elevation::save(&path, &elevation.part(frame))?;
+                }
+                self.progress.step(1)?;
+            }
+        }
+        Ok((elevation.voids.found, elevation.voids.filled))
+    }
+}
+
+/// The box around blocks and those beside them: west, south, east, north.
+fn frame(region: &Region) -> Option<[f64; 4]> {
+    let boxes = region.cells().filter_map(|block| cell::outline(block).bounding_rect());
+    let all = boxes.reduce(|a, b| {
+        let least = (a.min().x.min(b.min().x), a.min().y.min(b.min().y));
+        geo::Rect::new(least, (a.max().x.max(b.max().x), a.max().y.max(b.max().y)))
+    })?;
+    const BESIDE_DEG: f64 = 0.01;
+    Some([
+        all.min().x - BESIDE_DEG,
+        all.min().y - BESIDE_DEG,
+        all.max().x + BESIDE_DEG,
+        all.max().y + BESIDE_DEG,
+    ])
+}
