@@ -158,6 +158,11 @@ pub enum Fault {
     EmptyTable,
     /// Nothing in the street file may be walked on.
     NoWalkableWay,
+    /// Two long pieces of the streets that gates alone hold together: tile by tile nobody can say which is the town.
+    TwoTowns {
+        /// How long both are at least, metres.
+        length_m: f64,
+    },
     /// A column that is needed is not there.
     MissingColumn {
         /// The columns that are there.
@@ -473,6 +478,7 @@ impl Fault {
             Self::MissingNodes { .. } => "missing_nodes",
             Self::EmptyTable => "empty_table",
             Self::NoWalkableWay => "no_walkable_way",
+            Self::TwoTowns { .. } => "two_towns",
             Self::MissingColumn { .. } => "missing_column",
             Self::MissingValue => "missing_value",
             Self::NotANumber => "not_a_number",
@@ -633,6 +639,16 @@ impl Fault {
             Self::EmptyTable => both("the table has no rows", "表中没有任何行"),
             Self::NoWalkableWay => {
                 both("the extract holds no way that people may walk on", "路网数据中没有可步行的道路")
+            }
+            Self::TwoTowns { length_m } => {
+                let km = length_m / 1000.0;
+                both(
+                    format!(
+                        "nothing but gates holds this piece of the streets and another together, of {km} km or more each; \
+                         tile by tile nobody can say which of them is the town and which lies behind its gates"
+                    ),
+                    format!("此处路网与另一片路网仅以大门相连，两者均不短于 {km} 千米；分块计算无法判断何者为门内"),
+                )
             }
             Self::MissingColumn { found } => {
                 let found = found.join(", ");
@@ -825,6 +841,10 @@ impl Fault {
             Self::NoWalkableWay => both(
                 "Use an unfiltered OpenStreetMap extract of the study area",
                 "请使用研究范围内未经筛选的 OpenStreetMap 数据",
+            ),
+            Self::TwoTowns { .. } => both(
+                "Run the study without tiles, or with gates = \"open\"",
+                "请不分块运行，或设置 gates = \"open\"",
             ),
             Self::MissingColumn { .. } => {
                 both("Rename the column, or name yours in the study", "请重命名该列，或在研究文件中指定列名")

@@ -1,9 +1,9 @@
 //! Streets → network: ways cut where they meet, squares crossed, lifts entered through a wait, gates opened or shut,
 //! heights laid along.
 
-use super::components;
+use super::components::{self, Beyond};
 use super::floors::Floors;
-use super::gates;
+use super::gates::Estates;
 use super::graph::{CLOSED, Edges, GivenTimes, HeightSource, Heights, Network, Origin, Ride, Ways};
 use super::heights;
 use super::squares::{self, Ring};
@@ -18,6 +18,7 @@ use crate::model::plane::Plane;
 use crate::model::progress::Progress;
 use crate::model::street::{Barrier, Directions, Gates, Square, Streets, Survey, Walkway, WayKind};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Speeds of rides that state no duration, metres per second: an inclined lift of a hillside, a cableway across a river
@@ -28,7 +29,7 @@ pub const CABLEWAY_MPS: f64 = 5.0;
 const FERRY_MPS: f64 = 4.0;
 
 /// A cableway or ferry that ends beside the streets is reached from the nearest corner within this distance (metres).
-const STATION_M: f64 = 100.0;
+pub(super) const STATION_M: f64 = 100.0;
 
 /// What becomes of streets that can be read in more than one way.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,21 +59,19 @@ pub fn from_streets(
     left_out: LeftOut,
     progress: &Progress,
 ) -> Result<Network> {
-    progress.begin("building the network", streets.ways.len() + streets.squares.len())?;
-    let mut builder = Builder::new(streets, rules.gates);
-    let sights = builder.sight_lines(progress)?;
-    for way in 0..streets.ways.len() {
-        builder.add_way(way);
-        progress.step(1)?;
-    }
-    for (square, from, to) in sights {
-        builder.add_sight_line(square, from, to);
-    }
-    builder.add_lifts();
-    builder.join_stations();
+    let mut builder = Builder::drawn(streets, rules.gates, progress)?;
     builder.open_gates();
     builder.join_islands(rules.join_islands_m);
-    builder.finish(elevation, rules, left_out, progress)
+    Ok(builder.finish(elevation, rules, left_out, progress)?.network)
+}
+
+/// A network, and what of it was not as its tags say.
+pub(super) struct Built {
+    pub(super) network: Network,
+    /// Edges whose tags of height or steepness were not believed.
+    pub(super) not_believed: Vec<u32>,
+    /// Lifts that fewer than two ways come to.
+    pub(super) lifts_to_nowhere: Vec<Place>,
 }
 
 /// Build the network of a survey; its edges are straight between their nodes, whatever length they state.
@@ -138,13 +137,17 @@ pub struct Builder<'a> {
     pub(super) node_of: Vec<Option<u32>>,
     /// The same where ways of several floors pass, by street node and group of floors (but the first).
     pub(super) node_on_floor: BTreeMap<(u32, usize), u32>,
+    /// The street node of each network node.
+    pub(super) street_node: Vec<u32>,
     node_id: Vec<i64>,
-    node_place: Vec<Place>,
+    pub(super) node_place: Vec<Place>,
     node_ele_m: Vec<Option<f32>>,
     /// Floors of network nodes whose ways say so.
     pub(super) node_level: BTreeMap<u32, Level>,
     edge_id: Vec<i64>,
-    edges: Edges,
+    pub(super) edges: Edges,
+    /// The street nodes that an edge of a way hangs on, as a range of [`Streets::refs`]. Other edges hang on their ends.
+    pub(super) along: Vec<Range<usize>>,
     /// What the tags say of each edge's way, and how much of the way the edge is.
     ways: Vec<&'a Walkway>,
     way_share: Vec<f64>,
@@ -155,7 +158,10 @@ pub struct Builder<'a> {
     pub(super) lift_doors: Vec<(u32, u32)>,
     /// Gate (street node), and the network node at which a way ends at it.
     gate_sides: Vec<(u32, u32)>,
-    pub(super) lifts_to_nowhere: u64,
+    /// Lifts that fewer than two ways come to.
+    pub(super) lifts_to_nowhere: Vec<Place>,
+    /// What is not known of a part of a city.
+    pub(super) beyond: Beyond,
 }
 
 /// What is true of a link that no way draws.
@@ -170,20 +176,40 @@ impl<'a> Builder<'a> {
             cut: cuts(streets),
             node_of: vec![None; streets.nodes.len()],
             node_on_floor: BTreeMap::new(),
+            street_node: Vec::new(),
             node_id: Vec::new(),
             node_place: Vec::new(),
             node_ele_m: Vec::new(),
             node_level: BTreeMap::new(),
             edge_id: Vec::new(),
             edges: Edges { first_vertex: vec![0], ..Edges::default() },
+            along: Vec::new(),
             ways: Vec::new(),
             way_share: Vec::new(),
             floor_climbs: BTreeMap::new(),
             rides: Vec::new(),
             lift_doors: Vec::new(),
             gate_sides: Vec::new(),
-            lifts_to_nowhere: 0,
+            lifts_to_nowhere: Vec::new(),
+            beyond: Beyond::default(),
         }
+    }
+
+    /// All that is drawn, before any gate opens.
+    pub(super) fn drawn(streets: &'a Streets, gates: Gates, progress: &Progress) -> Result<Self> {
+        progress.begin("building the network", streets.ways.len() + streets.squares.len())?;
+        let mut builder = Self::new(streets, gates);
+        let sights = builder.sight_lines(progress)?;
+        for way in 0..streets.ways.len() {
+            builder.add_way(way);
+            progress.step(1)?;
+        }
+        for (square, from, to) in sights {
+            builder.add_sight_line(square, from, to);
+        }
+        builder.add_lifts();
+        builder.join_stations();
+        Ok(builder)
     }
 
     fn add_way(&mut self, number: usize) {
@@ -230,6 +256,9 @@ impl<'a> Builder<'a> {
         self.edges.push(from, to, length_m, &street.way);
         *self.edges.residents.last_mut().expect("just pushed") = self.gates.for_residents(street.way.passage);
         self.edges.draw(&places);
+        let whole = street.way.kind.changes_floor() || !is_walked(street.way.kind);
+        let piece = street.nodes.start + start..street.nodes.start + end + 1;
+        self.along.push(if whole { street.nodes.clone() } else { piece });
         self.edge_id.push(street.id);
         self.ways.push(&street.way);
         self.way_share.push(1.0);
@@ -258,7 +287,7 @@ impl<'a> Builder<'a> {
             Barrier::Gate => self.gates == Gates::Closed,
         };
         if shut || node.lift {
-            let side = self.add_node(node.id, node.place, node.ele_m);
+            let side = self.add_node(street_node, node.id, node.ele_m);
             self.note_level(side, levels);
             if node.lift && !shut {
                 self.lift_doors.push((street_node, side));
@@ -272,7 +301,7 @@ impl<'a> Builder<'a> {
             0 => self.node_of[street_node as usize],
             _ => self.node_on_floor.get(&(street_node, group)).copied(),
         };
-        let meeting = known.unwrap_or_else(|| self.add_node(node.id, node.place, node.ele_m));
+        let meeting = known.unwrap_or_else(|| self.add_node(street_node, node.id, node.ele_m));
         if group == 0 {
             self.node_of[street_node as usize] = Some(meeting);
         } else {
@@ -288,9 +317,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(super) fn add_node(&mut self, id: i64, place: Place, ele_m: Option<f32>) -> u32 {
+    /// Add a network node at the place of a street node, and give its number.
+    pub(super) fn add_node(&mut self, street_node: u32, id: i64, ele_m: Option<f32>) -> u32 {
+        self.street_node.push(street_node);
         self.node_id.push(id);
-        self.node_place.push(place);
+        self.node_place.push(self.streets.nodes[street_node as usize].place);
         self.node_ele_m.push(ele_m);
         self.node_id.len() as u32 - 1
     }
@@ -365,13 +396,12 @@ impl<'a> Builder<'a> {
 
     /// Cableways and ferries that end beside the streets.
     fn join_stations(&mut self) {
-        let walked = |kind: WayKind| !matches!(kind, WayKind::Cableway | WayKind::Ferry);
         let mut on_street = vec![false; self.node_id.len()];
-        for edge in (0..self.edges.from.len()).filter(|&edge| walked(self.edges.kind[edge])) {
+        for edge in (0..self.edges.from.len()).filter(|&edge| is_walked(self.edges.kind[edge])) {
             on_street[self.edges.from[edge] as usize] = true;
             on_street[self.edges.to[edge] as usize] = true;
         }
-        let ends = (0..self.edges.from.len()).filter(|&edge| !walked(self.edges.kind[edge]));
+        let ends = (0..self.edges.from.len()).filter(|&edge| !is_walked(self.edges.kind[edge]));
         let mut stations: Vec<u32> =
             ends.flat_map(|edge| [self.edges.from[edge], self.edges.to[edge]]).collect();
         stations.sort_unstable();
@@ -388,29 +418,35 @@ impl<'a> Builder<'a> {
     }
 
     fn open_gates(&mut self) {
-        let becomes = gates::open_for_residents(&self.gate_sides, self.node_id.len(), &mut self.edges);
+        if !self.gate_sides.is_empty() {
+            self.pass(&self.estates());
+        }
+    }
+
+    /// What gates hold together.
+    pub(super) fn estates(&self) -> Estates {
+        Estates::new(&self.gate_sides, self.node_id.len(), &self.edges, &self.beyond)
+    }
+
+    /// Open the gates of estates.
+    pub(super) fn pass(&mut self, estates: &Estates) {
+        let becomes = estates.open_for_residents(&mut self.edges);
         for node in self.edges.from.iter_mut().chain(&mut self.edges.to) {
             *node = becomes[*node as usize];
         }
     }
 
-    fn join_islands(&mut self, within_m: f64) {
-        for (from, to) in components::island_bridges(&self.node_place, &self.edges, within_m) {
+    pub(super) fn join_islands(&mut self, within_m: f64) {
+        let bridges = components::island_bridges(&self.node_place, &self.edges, within_m, &self.beyond);
+        for (from, to) in bridges {
             let length_m = self.node_place[from as usize].distance_m(self.node_place[to as usize]);
             self.add_link(self.node_id[from as usize], from, to, length_m, WayKind::Footway);
         }
     }
 
-    fn finish(
-        mut self,
-        elevation: &Elevation,
-        rules: Rules,
-        left_out: LeftOut,
-        progress: &Progress,
-    ) -> Result<Network> {
-        refuse_too_large(self.edges.vertices.len().max(self.edge_id.len()))?;
-        self.drop_unused_nodes();
-        let sources = heights::Sources {
+    /// What heights are made from.
+    pub(super) fn heights<'b>(&'b self, elevation: &'b Elevation) -> heights::Sources<'b> {
+        heights::Sources {
             edges: &self.edges,
             node_place: &self.node_place,
             node_ele_m: &self.node_ele_m,
@@ -418,17 +454,28 @@ impl<'a> Builder<'a> {
             way_share: &self.way_share,
             floor_climbs: &self.floor_climbs,
             elevation,
-        };
-        let heights::Found { heights, flights, tags_not_believed } = sources.find(progress)?;
-        components::mark_islands(self.node_place.len(), &mut self.edges);
+        }
+    }
+
+    pub(super) fn finish(
+        mut self,
+        elevation: &Elevation,
+        rules: Rules,
+        left_out: LeftOut,
+        progress: &Progress,
+    ) -> Result<Built> {
+        refuse_too_large(self.edges.vertices.len().max(self.edge_id.len()))?;
+        components::mark_islands(self.node_place.len(), &mut self.edges, &self.beyond);
+        self.drop_unused_nodes();
+        let heights::Found { heights, flights, not_believed } = self.heights(elevation).find(progress)?;
         let origin = Origin {
             max_snap_m: rules.max_snap_m,
             gates: rules.gates,
             join_islands_m: rules.join_islands_m,
             analysis_crs: AnalysisCrs::default(),
             voids: (elevation.voids.found, elevation.voids.filled),
-            tags_not_believed,
-            lifts_to_nowhere: self.lifts_to_nowhere,
+            tags_not_believed: not_believed.len() as u64,
+            lifts_to_nowhere: self.lifts_to_nowhere.len() as u64,
             left_out,
             synthetic: self.streets.synthetic,
         };
@@ -440,7 +487,9 @@ impl<'a> Builder<'a> {
             walls: self.streets.walls.clone(),
             given: None,
         };
-        Ok(Network::new(Ids::Int(self.node_id), self.node_place, Ids::Int(self.edge_id), ways, origin))
+        let (node_id, edge_id) = (Ids::Int(self.node_id), Ids::Int(self.edge_id));
+        let network = Network::new(node_id, self.node_place, edge_id, ways, origin);
+        Ok(Built { network, not_believed, lifts_to_nowhere: self.lifts_to_nowhere })
     }
 
     /// Nodes that became others at gates are no longer needed.
@@ -463,6 +512,11 @@ impl<'a> Builder<'a> {
             *node = number[*node as usize];
         }
     }
+}
+
+/// Whether one comes to a way and leaves it on foot anywhere.
+pub(super) fn is_walked(kind: WayKind) -> bool {
+    !matches!(kind, WayKind::Cableway | WayKind::Ferry)
 }
 
 /// The share of a ride that a piece of its way is.

@@ -8,12 +8,12 @@ use crate::model::place::{Place, chord_m};
 use crate::model::street::WayKind;
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A piece of a street map with less than this length of way, cut off from the rest, is taken for a drawing fault
 /// (a garden path whose last metre is missing). Places are joined past it; its length is reported. Own default; r5
 /// leaves out pieces of fewer than 40 vertices.
-const ISLAND_M: f64 = 1000.0;
+pub const ISLAND_M: f64 = 1000.0;
 
 /// Number of the piece of each node, ignoring directions; numbers follow the lowest node of each piece.
 pub fn pieces(nodes: usize, edges: &Edges) -> Vec<u32> {
@@ -44,28 +44,78 @@ fn root(parent: &mut [u32], mut node: u32) -> u32 {
     node
 }
 
-/// Mark the edges of small pieces; the longest piece is never one.
-pub fn mark_islands(nodes: usize, edges: &mut Edges) {
-    let piece = pieces(nodes, edges);
-    let mut length_m = vec![0.0; nodes];
-    for (edge, &from) in edges.from.iter().enumerate().filter(|(edge, _)| is_way(edges, *edge)) {
-        length_m[piece[from as usize] as usize] += edges.length_m[edge];
+/// What is not known of a part of a city; nothing for a whole one.
+#[derive(Debug, Default)]
+pub struct Beyond {
+    /// At least so long a piece is elsewhere, metres.
+    pub longest_m: f64,
+    /// Edges that the whole may have otherwise, in more pieces, or leading elsewhere.
+    pub edges: BTreeSet<u32>,
+    /// Nodes that in the whole may be one with others.
+    pub nodes: BTreeSet<u32>,
+}
+
+/// The pieces that hang together for certain, known by their lowest nodes.
+///
+/// A piece that is not open is one of the whole, with all its edges. Of an open one there may be more, and two may be one.
+#[derive(Debug)]
+pub struct Pieces {
+    /// The piece of each node.
+    pub of: Vec<u32>,
+    /// Whether the piece of this lowest node is open.
+    pub open: Vec<bool>,
+}
+
+impl Pieces {
+    /// Find them.
+    pub fn new(nodes: usize, edges: &Edges, beyond: &Beyond) -> Self {
+        let certain = (0_u32..).zip(edges.from.iter().copied().zip(edges.to.iter().copied()));
+        let of = joined(nodes, certain.filter(|(edge, _)| !beyond.edges.contains(edge)).map(|(_, ends)| ends));
+        let mut open = vec![false; nodes];
+        let ends = |&edge: &u32| [edges.from[edge as usize], edges.to[edge as usize]];
+        for node in beyond.edges.iter().flat_map(ends).chain(beyond.nodes.iter().copied()) {
+            open[of[node as usize] as usize] = true;
+        }
+        Self { of, open }
     }
-    let longest = length_m.iter().copied().fold(0.0, f64::max);
+
+    /// Length of each piece by its lowest node, metres; of an open piece the least that it can be.
+    ///
+    /// Sums run in the order of the edges. Rounding is monotone, so a sum over fewer lengths of the same order is never more.
+    pub fn lengths_m(&self, edges: &Edges, beyond: &Beyond, counts: impl Fn(usize) -> bool) -> Vec<f64> {
+        let mut length_m = vec![0.0; self.of.len()];
+        let certain = (0..edges.from.len()).filter(|&edge| !beyond.edges.contains(&(edge as u32)));
+        for edge in certain.filter(|&edge| counts(edge)) {
+            length_m[self.of[edges.from[edge] as usize] as usize] += edges.length_m[edge];
+        }
+        length_m
+    }
+
+    /// Length of the ways of each piece, metres.
+    pub fn ways_m(&self, edges: &Edges, beyond: &Beyond) -> Vec<f64> {
+        self.lengths_m(edges, beyond, |edge| is_way(edges, edge))
+    }
+}
+
+/// Mark the edges of small pieces; the longest piece is never one, and an open one is not known to be one.
+pub fn mark_islands(nodes: usize, edges: &mut Edges, beyond: &Beyond) {
+    let pieces = Pieces::new(nodes, edges, beyond);
+    let length_m = pieces.ways_m(edges, beyond);
+    let longest = length_m.iter().copied().fold(beyond.longest_m, f64::max);
     for (edge, &from) in edges.from.iter().enumerate() {
-        let length_m = length_m[piece[from as usize] as usize];
-        edges.island[edge] = length_m < ISLAND_M && length_m < longest;
+        let piece = pieces.of[from as usize] as usize;
+        edges.island[edge] = !pieces.open[piece] && length_m[piece] < ISLAND_M && length_m[piece] < longest;
     }
 }
 
 /// Links that join islands to the nearest node of what is none, where the gap is at most so wide: node of the rest, node
 /// of the island.
-pub fn island_bridges(places: &[Place], edges: &Edges, within_m: f64) -> Vec<(u32, u32)> {
+pub fn island_bridges(places: &[Place], edges: &Edges, within_m: f64, beyond: &Beyond) -> Vec<(u32, u32)> {
     if within_m <= 0.0 {
         return vec![];
     }
     let mut marked = edges.clone();
-    mark_islands(places.len(), &mut marked);
+    mark_islands(places.len(), &mut marked, beyond);
     let piece = pieces(places.len(), edges);
     let mut of_rest = vec![false; places.len()];
     let mut of_island = vec![false; places.len()];
@@ -80,7 +130,10 @@ pub fn island_bridges(places: &[Place], edges: &Edges, within_m: f64) -> Vec<(u3
     let mut nearest: BTreeMap<u32, (f64, u32, u32)> = BTreeMap::new();
     for node in nodes(&of_island) {
         let point = places[node].ecef_m();
-        let Some(there) = rest.nearest_neighbor(&point) else { continue };
+        // Nodes at one place, such as the floors of a building, are equally near: the tree has no order among them.
+        let Some(there) = rest.nearest_neighbors(&point).into_iter().min_by_key(|spot| spot.data) else {
+            continue;
+        };
         let away_m = chord_m(point, *there.geom());
         let best = nearest.entry(piece[node]).or_insert((f64::INFINITY, 0, 0));
         if away_m < best.0 {

@@ -26,7 +26,7 @@ impl Floors {
         for (at, way) in streets.ways.iter().enumerate() {
             if way.way.levels.len() > 1 {
                 floors.ends.insert(at, vertical_ends(streets, way, &singles));
-            } else if way.way.kind.changes_floor() && !singles.is_empty() {
+            } else if way.way.kind.changes_floor() {
                 floors.ends.insert(at, ends_of(streets, way).map(|node| whatever_is_there(node, &singles)));
             }
         }

@@ -414,7 +414,7 @@ pub fn height_at(heights: &[f32], share: f64) -> Option<f64> {
 }
 
 /// Edge ends sorted by node, edges ascending at each node.
-fn ends_by_node(nodes: usize, edges: &Edges) -> (Vec<u32>, Vec<EdgeEnd>) {
+pub(super) fn ends_by_node(nodes: usize, edges: &Edges) -> (Vec<u32>, Vec<EdgeEnd>) {
     let mut first = vec![0_u32; nodes + 1];
     for &node in edges.from.iter().chain(&edges.to) {
         first[node as usize + 1] += 1;

@@ -1,5 +1,6 @@
 //! Heights along edges: from the terrain, from tags where they agree with it, straight where the terrain is not the way.
 
+use super::components::joined;
 use super::graph::{Edges, Flight, HeightSource, Heights, SAMPLE_M};
 use crate::model::elevation::Elevation;
 use crate::model::error::Result;
@@ -55,8 +56,8 @@ pub struct Found {
     pub heights: Heights,
     /// Stairs, by edge.
     pub flights: Vec<Flight>,
-    /// Heights and steepness in tags that contradict the terrain or themselves.
-    pub tags_not_believed: u64,
+    /// Edges whose tags of height or steepness contradict the terrain or themselves.
+    pub not_believed: Vec<u32>,
 }
 
 /// The heights of one edge.
@@ -73,7 +74,7 @@ impl Sources<'_> {
         let layer = self.layers(&grounded);
         let node_m = self.node_heights(&grounded, &layer, progress)?;
         let flights = self.flights(&node_m, &layer);
-        let mut found = Found { heights: Heights::default(), flights, tags_not_believed: 0 };
+        let mut found = Found { heights: Heights::default(), flights, not_believed: vec![] };
         found.heights.first.push(0);
         let edges: Vec<usize> = (0..self.edges.from.len()).collect();
         // Pieces in order, so that the columns do not depend on the number of threads.
@@ -91,9 +92,9 @@ impl Sources<'_> {
                 .into_iter()
                 .flatten()
                 .collect();
-            for profile in profiles {
+            for (&edge, profile) in piece.iter().zip(profiles) {
                 found.heights.push(&profile.samples, profile.source);
-                found.tags_not_believed += u64::from(profile.not_believed);
+                found.not_believed.extend(profile.not_believed.then_some(edge as u32));
             }
         }
         Ok(found)
@@ -122,7 +123,7 @@ impl Sources<'_> {
     }
 
     /// Nodes at which the terrain is the way: some way on the ground is walked there, or nothing but stairs on the ground.
-    fn grounded(&self) -> Vec<bool> {
+    pub fn grounded(&self) -> Vec<bool> {
         let count = self.node_place.len();
         let (mut street, mut stairs, mut off) = (vec![false; count], vec![false; count], vec![false; count]);
         for edge in 0..self.edges.from.len() {
@@ -141,7 +142,7 @@ impl Sources<'_> {
     }
 
     /// Nodes on bridges, underground and between floors: as high as their neighbours, near ones more; stairs whose rise is
-    /// tagged lift one end above the other. Gauss and Seidel's sweeps in the order of the nodes.
+    /// tagged lift one end above the other. Each bridge by itself, so that its heights do not depend on what else there is.
     fn balance(
         &self,
         grounded: &[bool],
@@ -149,7 +150,7 @@ impl Sources<'_> {
         node_m: &mut [f32],
         progress: &Progress,
     ) -> Result<()> {
-        let mut pulls: Vec<Vec<(usize, f32, f32)>> = vec![vec![]; node_m.len()];
+        let mut pulls: Vec<Pulls> = vec![vec![]; node_m.len()];
         for edge in 0..self.edges.from.len() {
             let (from, to) = self.ends(edge);
             if self.edges.kind[edge].is_ridden() || grounded[from] && grounded[to] {
@@ -170,30 +171,8 @@ impl Sources<'_> {
             pulls[from].push((to, weight, -rise_m));
             pulls[to].push((from, weight, rise_m));
         }
-        let free: Vec<usize> =
-            (0..node_m.len()).filter(|&node| !grounded[node] && !pulls[node].is_empty()).collect();
-        for _ in 0..SWEEPS {
-            progress.check()?;
-            let mut moved_m: f32 = 0.0;
-            for &node in &free {
-                let (mut sum, mut weights) = (0.0, 0.0);
-                for &(other, weight, higher_m) in
-                    pulls[node].iter().filter(|(other, ..)| node_m[*other].is_finite())
-                {
-                    sum += weight * (node_m[other] + higher_m);
-                    weights += weight;
-                }
-                if weights > 0.0 {
-                    let balanced = sum / weights;
-                    let before = node_m[node];
-                    moved_m =
-                        moved_m.max(if before.is_finite() { (balanced - before).abs() } else { f32::MAX });
-                    node_m[node] = balanced;
-                }
-            }
-            if moved_m < SETTLED_M {
-                break;
-            }
+        for group in free_groups(self.edges, grounded, &pulls) {
+            settle(&group, &pulls, node_m, progress)?;
         }
         Ok(())
     }
@@ -351,6 +330,50 @@ impl Sources<'_> {
         let start_m = terrain.samples.first().copied().or(self.node_ele_m[from]).unwrap_or(0.0);
         Profile::straight(start_m, start_m + rise_m, HeightSource::Tagged)
     }
+}
+
+/// What holds a node: the other node, how much it counts, and how much higher the node is meant to be.
+type Pulls = Vec<(usize, f32, f32)>;
+
+/// The nodes off the ground that hang together, in the order of the nodes.
+fn free_groups(edges: &Edges, grounded: &[bool], pulls: &[Pulls]) -> Vec<Vec<usize>> {
+    let off_the_ground = |edge: &usize| {
+        let ends = [edges.from[*edge], edges.to[*edge]];
+        !edges.kind[*edge].is_ridden() && ends.iter().all(|&end| !grounded[end as usize])
+    };
+    let free = (0..edges.from.len()).filter(off_the_ground);
+    let group = joined(grounded.len(), free.map(|edge| (edges.from[edge], edges.to[edge])));
+    let mut nodes: Vec<usize> =
+        (0..grounded.len()).filter(|&node| !grounded[node] && !pulls[node].is_empty()).collect();
+    nodes.sort_by_key(|&node| group[node]);
+    nodes.chunk_by(|&a, &b| group[a] == group[b]).map(<[usize]>::to_vec).collect()
+}
+
+/// Gauss and Seidel's sweeps over a group until it is quiet.
+fn settle(group: &[usize], pulls: &[Pulls], node_m: &mut [f32], progress: &Progress) -> Result<()> {
+    for _ in 0..SWEEPS {
+        progress.check()?;
+        let mut moved_m: f32 = 0.0;
+        for &node in group {
+            let (mut sum, mut weights) = (0.0, 0.0);
+            for &(other, weight, higher_m) in
+                pulls[node].iter().filter(|(other, ..)| node_m[*other].is_finite())
+            {
+                sum += weight * (node_m[other] + higher_m);
+                weights += weight;
+            }
+            if weights > 0.0 {
+                let balanced = sum / weights;
+                let before = node_m[node];
+                moved_m = moved_m.max(if before.is_finite() { (balanced - before).abs() } else { f32::MAX });
+                node_m[node] = balanced;
+            }
+        }
+        if moved_m < SETTLED_M {
+            break;
+        }
+    }
+    Ok(())
 }
 
 impl Profile {

@@ -3,15 +3,14 @@
 use super::build::Builder;
 use super::graph::Ride;
 use crate::model::level::Level;
-use crate::model::place::Place;
 use crate::model::street::{Square, WayKind};
 
 /// A lift: its doors are the ends of the ways that come to it.
 struct Lift {
     /// Id in the source.
     id: i64,
-    /// Where it is.
-    place: Place,
+    /// The street node that it is at, of an area the first.
+    node: u32,
     /// Network nodes before its doors, and the floors they are on where known.
     doors: Vec<(u32, Option<Level>)>,
     /// Floors that it serves, as tagged.
@@ -31,7 +30,7 @@ impl Builder<'_> {
             let node = self.streets.nodes[sides[0].0 as usize];
             lifts.push(Lift {
                 id: node.id,
-                place: node.place,
+                node: sides[0].0,
                 doors: sides.iter().map(|&(_, door)| (door, self.node_level.get(&door).copied())).collect(),
                 serves: self.streets.lift_levels.get(&sides[0].0).cloned().unwrap_or_default(),
             });
@@ -43,7 +42,7 @@ impl Builder<'_> {
             if lift.doors.len() > 1 {
                 self.add_lift(&lift);
             } else {
-                self.lifts_to_nowhere += 1;
+                self.lifts_to_nowhere.push(self.streets.nodes[lift.node as usize].place);
             }
         }
     }
@@ -58,8 +57,7 @@ impl Builder<'_> {
         };
         let doors = corners.iter().flat_map(meeting);
         let doors = doors.map(|node| (node, self.node_level.get(&node).copied())).collect();
-        let place = self.streets.nodes[*corners.first()? as usize].place;
-        Some(Lift { id: square.id, place, doors, serves: square.way.levels.clone() })
+        Some(Lift { id: square.id, node: *corners.first()?, doors, serves: square.way.levels.clone() })
     }
 
     /// Add a lift of two doors or more.
@@ -74,7 +72,7 @@ impl Builder<'_> {
         if floors.len() < 2 {
             return self.add_lift_of_unknown_floors(lift);
         }
-        let landings: Vec<u32> = floors.iter().map(|_| self.add_node(lift.id, lift.place, None)).collect();
+        let landings: Vec<u32> = floors.iter().map(|_| self.add_node(lift.node, lift.id, None)).collect();
         for pair in 0..floors.len() - 1 {
             let ride = (0.0, floors[pair].floors_to(floors[pair + 1]));
             self.add_ride(lift, landings[pair], landings[pair + 1], ride);
@@ -92,7 +90,7 @@ impl Builder<'_> {
             [low, .., high] => low.floors_to(*high),
             _ => USUAL_FLOORS,
         };
-        let cabin = self.add_node(lift.id, lift.place, None);
+        let cabin = self.add_node(lift.node, lift.id, None);
         for (door, _) in &lift.doors {
             self.add_ride(lift, *door, cabin, (0.5, floors / 2.0));
         }

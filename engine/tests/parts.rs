@@ -1,0 +1,536 @@
+//! The network of a part of a city is that of the whole, bit for bit: random towns cut into many small tiles, and real cities.
+//!
+//! Real cities need the folder of real data (`../shared/data` beside the checkout, or `WALKSHED_DATA`); each says so in one
+//! line when it is not there.
+
+use h3o::{CellIndex, Resolution};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use walkshed::batch::synthetic;
+use walkshed::io::defaults;
+use walkshed::io::elevation;
+use walkshed::io::osm::{self, LeftOut, Wanted};
+use walkshed::model::cell;
+use walkshed::model::elevation::{Elevation, ElevationGrid};
+use walkshed::model::error::Error;
+use walkshed::model::level::Level;
+use walkshed::model::place::Place;
+use walkshed::model::problem::Fault;
+use walkshed::model::progress::Progress;
+use walkshed::model::projection::Projection;
+use walkshed::model::region::Region;
+use walkshed::model::smoothing::Smoothing;
+use walkshed::model::street::{
+    Barrier, Directions, Gates, Incline, Passage, Square, StairTags, Street, StreetNode, Streets, Walkway,
+    WayKind,
+};
+use walkshed::network::build::{self, Rules};
+use walkshed::network::components::connectedness;
+use walkshed::network::cut::cut;
+use walkshed::network::graph::Network;
+use walkshed::network::part::{Kept, Part, View, from_part};
+use walkshed::network::store;
+
+/// A caller gives up after so many rounds; in these towns the whole is seen long before.
+const ROUNDS: usize = 400;
+
+/// Streets with the block of every node, and what is to be built of them.
+struct City {
+    streets: Streets,
+    elevation: Elevation,
+    resolution: Resolution,
+    block: Vec<CellIndex>,
+}
+
+/// How a city is cut.
+#[derive(Debug, Clone, Copy)]
+struct Cutting {
+    tiles: Resolution,
+    kept_rings: u32,
+    seen_rings: u32,
+    town_m: f64,
+    /// Rings of blocks that are added around those that a part wants.
+    more_rings: u32,
+}
+
+/// What came of cutting a city.
+#[derive(Debug, Default)]
+struct Outcome {
+    tiles: usize,
+    /// Times that a part wanted to see more.
+    asked: usize,
+    /// Most times that one did.
+    most_asked: usize,
+    refused: bool,
+}
+
+impl City {
+    fn new(streets: Streets, elevation: Elevation, resolution: Resolution) -> Self {
+        let block = streets.nodes.iter().map(|node| cell::at(node.place, resolution)).collect();
+        Self { streets, elevation, resolution, block }
+    }
+
+    fn whole(&self, rules: Rules) -> Network {
+        let quiet = Progress::default();
+        build::from_streets(&self.streets, &self.elevation, rules, LeftOut::default(), &quiet).unwrap()
+    }
+
+    /// Everything that touches the region, whole.
+    fn part(&self, seen: &Region) -> Streets {
+        let all = &self.streets;
+        let inside: Vec<bool> = self.block.iter().map(|&block| seen.has(block)).collect();
+        let touches = |range: &std::ops::Range<usize>| all.refs[range.clone()].iter().any(|&node| inside[node as usize]);
+        let ways: Vec<&Street> = all.ways.iter().filter(|way| touches(&way.nodes)).collect();
+        let squares: Vec<&Square> = all.squares.iter().filter(|square| square.rings.iter().any(touches)).collect();
+        let runs = ways.iter().map(|way| &way.nodes).chain(squares.iter().flat_map(|square| &square.rings));
+        let used: BTreeSet<u32> = runs.flat_map(|run| &all.refs[run.clone()]).copied().collect();
+        let number: BTreeMap<u32, u32> = used.iter().copied().zip(0..).collect();
+        let mut part = Streets { synthetic: all.synthetic, ..Streets::default() };
+        part.nodes = used.iter().map(|&node| all.nodes[node as usize]).collect();
+        for way in ways {
+            let nodes = copied(&mut part.refs, &all.refs[way.nodes.clone()], &number);
+            part.ways.push(Street { nodes, ..way.clone() });
+        }
+        for square in squares {
+            let ring = |ring: &std::ops::Range<usize>| copied(&mut part.refs, &all.refs[ring.clone()], &number);
+            let rings = square.rings.iter().map(ring).collect();
+            part.squares.push(Square { rings, ..square.clone() });
+        }
+        part.walls = all.walls.iter().filter(|wall| wall.iter().any(|&end| seen.holds(end))).copied().collect();
+        let levels = all.lift_levels.iter().filter_map(|(node, levels)| Some((*number.get(node)?, levels.clone())));
+        part.lift_levels = levels.collect();
+        part
+    }
+
+    /// Cut the city into tiles, and hold each against the whole.
+    fn hold_against_whole(&self, rules: Rules, how: Cutting) -> Outcome {
+        let whole = self.whole(rules);
+        let tiles: BTreeSet<CellIndex> = self.block.iter().map(|block| block.parent(how.tiles).unwrap()).collect();
+        let (mut outcome, mut counts, mut mainland) = (Outcome::default(), [0; 2], false);
+        for &tile in &tiles {
+            let owned = Region::of_tile(tile, self.resolution);
+            let kept = owned.grown(how.kept_rings);
+            let Some(built) = self.build(rules, how, [&owned, &kept], &mut outcome) else {
+                outcome.refused = true;
+                return outcome;
+            };
+            counts[0] += built.tags_not_believed;
+            counts[1] += built.lifts_to_nowhere;
+            mainland |= built.mainland;
+            let expected = uncounted(cut(&whole, &kept));
+            let same = store::encode(&built.network).unwrap() == store::encode(&expected).unwrap();
+            assert!(same, "tile {tile}: {}", difference(&built.network, &expected));
+            outcome.tiles += 1;
+        }
+        assert_eq!(counts, [whole.origin.tags_not_believed, whole.origin.lifts_to_nowhere]);
+        assert!(mainland);
+        outcome
+    }
+
+    /// The network of a tile as soon as enough is seen; none where it is refused.
+    fn build(&self, rules: Rules, how: Cutting, [owned, kept]: [&Region; 2], outcome: &mut Outcome) -> Option<Kept> {
+        let mut seen = kept.grown(how.seen_rings);
+        for round in 0..ROUNDS {
+            let view = View { seen: &seen, kept, owned, town_m: how.town_m };
+            let streets = self.part(&seen);
+            match from_part(&streets, &self.elevation, rules, view, &Progress::default()) {
+                Ok(Part::Network(built)) => return Some(*built),
+                Ok(Part::Wants(wants)) => {
+                    assert!(!wants.is_empty() && wants.iter().all(|&block| !seen.has(block)));
+                    outcome.asked += 1;
+                    outcome.most_asked = outcome.most_asked.max(round + 1);
+                    seen = seen.and(Region::new(self.resolution, wants).grown(how.more_rings).cells());
+                }
+                Err(Error::Input(problems)) => {
+                    assert!(matches!(problems[0].fault, Fault::TwoTowns { .. }), "{problems:?}");
+                    return None;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("no end after {ROUNDS} rounds, {} blocks seen", seen.len());
+    }
+}
+
+fn copied(refs: &mut Vec<u32>, run: &[u32], number: &BTreeMap<u32, u32>) -> std::ops::Range<usize> {
+    let start = refs.len();
+    refs.extend(run.iter().map(|node| number[node]));
+    start..refs.len()
+}
+
+fn uncounted(mut network: Network) -> Network {
+    network.origin.voids = (0, 0);
+    network.origin.tags_not_believed = 0;
+    network.origin.lifts_to_nowhere = 0;
+    network
+}
+
+/// The first column that differs, in words.
+fn difference(found: &Network, expected: &Network) -> String {
+    let (a, b) = (&found.edges, &expected.edges);
+    if found.node_id != expected.node_id {
+        return format!("nodes {:?}\n{:?}", found.node_id, expected.node_id);
+    }
+    if found.edge_id != expected.edge_id || a.from != b.from || a.to != b.to {
+        return format!("edges {:?} {:?} {:?}\n{:?} {:?} {:?}", found.edge_id, a.from, a.to, expected.edge_id, b.from, b.to);
+    }
+    let columns = [
+        ("lengths", a.length_m == b.length_m),
+        ("kinds", a.kind == b.kind),
+        ("levels", a.level == b.level),
+        ("residents", a.residents == b.residents),
+        ("islands", a.island == b.island),
+        ("vertices", a.vertices == b.vertices),
+        ("heights", found.heights.ele_m == expected.heights.ele_m),
+        ("sources of heights", found.heights.source == expected.heights.source),
+        ("stairs", found.flights == expected.flights),
+        ("rides", found.rides == expected.rides),
+        ("walls", found.walls == expected.walls),
+        ("origin", found.origin == expected.origin),
+    ];
+    columns.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// Numbers by chance, the same for one seed.
+struct Chance(u64);
+
+impl Chance {
+    fn bits(&mut self) -> u64 {
+        // SplitMix64 (Steele, Lea & Flood 2014).
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ bits >> 31
+    }
+
+    fn below(&mut self, count: usize) -> usize {
+        (self.bits() % count as u64) as usize
+    }
+
+    fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn happens(&mut self, share: f64) -> bool {
+        self.unit() < share
+    }
+
+    fn one_of<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())].clone()
+    }
+}
+
+/// Junctions on a side of a random town, and metres between them, about.
+const SIDE: usize = 12;
+const STEP_M: f64 = 55.0;
+
+/// How much of what is hard a random town has.
+#[derive(Debug, Clone, Copy)]
+struct Taste {
+    ways: usize,
+    gates: f64,
+    off_ground: f64,
+    steps: f64,
+    levels: f64,
+    lifts: f64,
+    rides: f64,
+    squares: usize,
+}
+
+fn taste() -> impl Strategy<Value = Taste> {
+    let few_or_many = |few: f64, many: f64| prop_oneof![Just(0.0), Just(few), Just(many)];
+    (
+        prop_oneof![30_usize..60, 60_usize..140],
+        few_or_many(0.05, 0.25),
+        few_or_many(0.2, 0.6),
+        few_or_many(0.1, 0.5),
+        few_or_many(0.2, 0.6),
+        few_or_many(0.02, 0.1),
+        few_or_many(0.02, 0.06),
+        0_usize..4,
+    )
+        .prop_map(|(ways, gates, off_ground, steps, levels, lifts, rides, squares)| Taste {
+            ways,
+            gates,
+            off_ground,
+            steps,
+            levels,
+            lifts,
+            rides,
+            squares,
+        })
+}
+
+fn metres(east_m: f64, north_m: f64) -> Place {
+    Place::new(106.55 + east_m / 96_900.0, 29.56 + north_m / 110_850.0).unwrap()
+}
+
+/// A random town: ways that wander over a grid, each with tags of its own, and beside it a street that is long enough to be
+/// no island.
+fn random_town(seed: u64, taste: Taste) -> Streets {
+    let mut chance = Chance(seed);
+    let mut streets = Streets::default();
+    // Ids in an order that has nothing to do with places.
+    let mut number: Vec<u32> = (0..(SIDE * SIDE) as u32).collect();
+    for at in (1..number.len()).rev() {
+        number.swap(at, chance.below(at + 1));
+    }
+    let mut spots = vec![0; number.len()];
+    for (spot, &node) in number.iter().enumerate() {
+        spots[node as usize] = spot;
+    }
+    for (id, &spot) in (1..).zip(&spots) {
+        let (column, row) = (spot % SIDE, spot / SIDE);
+        let off = |chance: &mut Chance| (chance.unit() - 0.5) * 30.0;
+        let place = metres(column as f64 * STEP_M + off(&mut chance), row as f64 * STEP_M + off(&mut chance));
+        let barrier = if chance.happens(taste.gates) {
+            chance.one_of(&[Barrier::Gate, Barrier::PrivateGate, Barrier::PrivateGate, Barrier::Closed])
+        } else {
+            Barrier::None
+        };
+        let lift = chance.happens(taste.lifts);
+        let ele_m = chance.happens(0.1).then(|| 200.0 + chance.unit() as f32 * 20.0);
+        if lift && chance.happens(0.5) {
+            streets.lift_levels.insert(id as u32 - 1, vec![Level(0), Level(30)]);
+        }
+        streets.nodes.push(StreetNode { id, place, ele_m, barrier, lift });
+    }
+    for id in 1..=taste.ways as i64 {
+        let nodes = wander(&mut chance, &number, &mut streets.refs);
+        let way = random_way(&mut chance, taste);
+        streets.ways.push(Street { id, nodes, way });
+    }
+    for _ in 0..taste.squares {
+        add_square(&mut chance, &number, &mut streets);
+    }
+    for _ in 0..20 {
+        let [east_m, north_m] = [0; 2].map(|_: i32| chance.unit() * SIDE as f64 * STEP_M);
+        let [east_2_m, north_2_m] = [east_m, north_m].map(|metres| metres + chance.unit() * 80.0);
+        streets.walls.push([metres(east_m, north_m), metres(east_2_m, north_2_m)]);
+    }
+    add_mainland(&mut streets);
+    streets
+}
+
+fn add_mainland(streets: &mut Streets) {
+    let first = streets.nodes.len() as u32;
+    for end in 0..2 {
+        let place = metres(5000.0 + f64::from(end) * 1200.0, 0.0);
+        let id = 1_000_000 + i64::from(end);
+        streets.nodes.push(StreetNode { id, place, ele_m: None, barrier: Barrier::None, lift: false });
+    }
+    let start = streets.refs.len();
+    streets.refs.extend([first, first + 1]);
+    streets.ways.push(Street { id: 1_000_000, nodes: start..start + 2, way: Walkway::default() });
+}
+
+fn wander(chance: &mut Chance, number: &[u32], refs: &mut Vec<u32>) -> std::ops::Range<usize> {
+    let start = refs.len();
+    let (mut column, mut row) = (chance.below(SIDE), chance.below(SIDE));
+    let straight = chance.happens(0.5);
+    let mut step = chance.below(4);
+    refs.push(number[row * SIDE + column]);
+    for _ in 0..=chance.below(6) {
+        step = if straight { step } else { chance.below(4) };
+        (column, row) = match step {
+            0 => (column + 1, row),
+            1 => (column.wrapping_sub(1), row),
+            2 => (column, row + 1),
+            _ => (column, row.wrapping_sub(1)),
+        };
+        (column, row) = (column % SIDE, row % SIDE);
+        if column == 0 && step == 0 || row == 0 && step == 2 || column > SIDE || row > SIDE {
+            break;
+        }
+        refs.push(number[row * SIDE + column]);
+    }
+    if refs.len() == start + 1 {
+        refs.push(number[chance.below(number.len())]);
+    }
+    start..refs.len()
+}
+
+fn random_way(chance: &mut Chance, taste: Taste) -> Walkway {
+    let kind = if chance.happens(taste.rides) {
+        chance.one_of(&[WayKind::Cableway, WayKind::Ferry, WayKind::Lift, WayKind::Escalator])
+    } else if chance.happens(taste.steps) {
+        WayKind::Steps
+    } else {
+        chance.one_of(&[WayKind::Footway, WayKind::Street, WayKind::Corridor])
+    };
+    let off_ground = chance.happens(taste.off_ground);
+    let levels = if chance.happens(taste.levels) {
+        chance.one_of(&[vec![Level(0)], vec![Level(10)], vec![Level(0), Level(10)], vec![Level(10), Level(20)]])
+    } else {
+        vec![]
+    };
+    let inclines = [Incline::Unknown, Incline::Unknown, Incline::Up, Incline::Down, Incline::Grade(0.08)];
+    Walkway {
+        kind,
+        directions: chance.one_of(&[Directions::Both, Directions::Both, Directions::Forward]),
+        incline: chance.one_of(&inclines),
+        levels,
+        on_ground: !off_ground,
+        layer: if off_ground { chance.one_of(&[-1, 1, 1, 2]) } else { 0 },
+        joinable: chance.happens(0.8),
+        passage: if chance.happens(taste.gates) {
+            chance.one_of(&[Passage::Residents, Passage::Customers])
+        } else {
+            Passage::Open
+        },
+        stairs: StairTags {
+            step_count: chance.happens(0.4).then(|| 5 + chance.below(60) as u16),
+            ..StairTags::default()
+        },
+        wheelchair: None,
+        duration_s: chance.happens(0.3).then_some(90.0),
+    }
+}
+
+/// A rectangle of the grid, walked around: a square, or the shaft of a lift.
+fn add_square(chance: &mut Chance, number: &[u32], streets: &mut Streets) {
+    let large = chance.happens(0.2);
+    let size = |chance: &mut Chance| if large { SIDE - 1 } else { 1 + chance.below(3) };
+    let (wide, high) = (size(chance), size(chance));
+    let (left, low) = (chance.below(SIDE - wide), chance.below(SIDE - high));
+    let bottom = (left..left + wide).map(|column| (column, low));
+    let right = (low..low + high).map(|row| (left + wide, row));
+    let top = (left + 1..=left + wide).rev().map(|column| (column, low + high));
+    let back = (low + 1..=low + high).rev().map(|row| (left, row));
+    let ring: Vec<u32> =
+        bottom.chain(right).chain(top).chain(back).map(|(column, row)| number[row * SIDE + column]).collect();
+    let lift = !large && chance.happens(0.3);
+    let kind = if lift { WayKind::Lift } else { WayKind::Footway };
+    let levels = chance.one_of(&[vec![], vec![Level(0)], vec![Level(0), Level(10)]]);
+    let way = Walkway { kind, levels, ..Walkway::default() };
+    let id = 10_000 + streets.squares.len() as i64;
+    if !lift {
+        let start = streets.refs.len();
+        streets.refs.extend(ring.iter().chain(ring.first()));
+        streets.ways.push(Street { id, nodes: start..streets.refs.len(), way: way.clone() });
+    }
+    let start = streets.refs.len();
+    streets.refs.extend(ring);
+    streets.squares.push(Square { id, rings: vec![start..streets.refs.len()], way });
+}
+
+/// A terrain that is rough enough for every node to have a height of its own, with voids.
+fn random_terrain(seed: u64) -> Elevation {
+    let mut chance = Chance(seed ^ 0xdead_beef);
+    let (width, height) = (40, 40);
+    let rough = |chance: &mut Chance| {
+        if chance.happens(0.03) { f32::NAN } else { 200.0 + chance.unit() as f32 * 15.0 }
+    };
+    let heights_m = (0..width * height).map(|_| rough(&mut chance)).collect();
+    let corner = metres(-100.0, 900.0);
+    let grid = ElevationGrid {
+        projection: Projection::Degrees,
+        left: corner.lon(),
+        top: corner.lat(),
+        step_x: 30.0 / 96_900.0,
+        step_y: 30.0 / 110_850.0,
+        width,
+        heights_m,
+    };
+    Elevation { grids: vec![grid], ..Elevation::default() }
+}
+
+fn rules(gates: Gates, join_islands_m: f64) -> Rules {
+    Rules { gates, join_islands_m, ..Rules::default() }
+}
+
+const ALL_GATES: [Gates; 3] = [Gates::Open, Gates::Tagged, Gates::Closed];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Blocks are so small that parts want to see more again and again.
+    #[test]
+    fn a_part_of_a_random_town_is_the_part_of_its_network(
+        seed in any::<u64>(), taste in taste(), gates in 0_usize..3, join_islands_m in prop_oneof![Just(0.0), Just(30.0), Just(80.0)],
+        terrain in any::<bool>(), town_m in prop_oneof![Just(1500.0), Just(4000.0), Just(1e9)], fine in any::<bool>(),
+    ) {
+        let elevation = if terrain { random_terrain(seed) } else { Elevation::default() };
+        let (blocks, tiles) = if fine { (Resolution::Eleven, Resolution::Ten) } else { (Resolution::Ten, Resolution::Nine) };
+        let city = City::new(random_town(seed, taste), elevation, blocks);
+        let how = Cutting { tiles, kept_rings: 0, seen_rings: 0, town_m, more_rings: 0 };
+        let outcome = city.hold_against_whole(rules(ALL_GATES[gates], join_islands_m), how);
+        prop_assume!(!outcome.refused);
+    }
+}
+
+/// The folder of a real city.
+fn folder(city: &str) -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
+    let folder = std::env::var_os("WALKSHED_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let city = folder.join(city);
+    if city.is_dir() {
+        return Some(city);
+    }
+    eprintln!("not run: there is no real data at {}", city.display());
+    None
+}
+
+fn read(streets: &Path, rasters: &[PathBuf]) -> City {
+    let walking = defaults::walking_rules();
+    let wanted = Wanted { rules: &walking, catalogue: None, buildings: None };
+    let extract = osm::read(streets, wanted, &Progress::default()).expect("the extract is whole");
+    let mut heights = elevation::read(rasters, None, Smoothing::SavitzkyGolay).expect("rasters that are read");
+    heights.fill_voids();
+    City::new(extract.streets, heights, Resolution::Nine)
+}
+
+/// Tiles of five square kilometres, with a street or two around them.
+const TILES: Cutting =
+    Cutting { tiles: Resolution::Seven, kept_rings: 2, seen_rings: 2, town_m: 5000.0, more_rings: 1 };
+
+fn hold(city: &City, name: &str, how: Cutting) {
+    for gates in ALL_GATES {
+        for join_islands_m in [0.0, 30.0] {
+            let outcome = city.hold_against_whole(rules(gates, join_islands_m), how);
+            println!("{name}, {gates:?}, {join_islands_m}: {outcome:?}");
+            assert!(!outcome.refused && outcome.tiles > 1);
+        }
+    }
+}
+
+#[test]
+fn helsinki_in_parts_is_helsinki() {
+    let Some(folder) = folder("helsinki") else { return };
+    let city = read(&folder.join("centre.osm.pbf"), &[]);
+    hold(&city, "Helsinki", Cutting { tiles: Resolution::Eight, ..TILES });
+}
+
+#[test]
+fn porto_alegre_in_parts_is_porto_alegre() {
+    let Some(folder) = folder("porto_alegre") else { return };
+    let city = read(&folder.join("streets.osm.pbf"), &[folder.join("elevation.tif")]);
+    hold(&city, "Porto Alegre", TILES);
+}
+
+#[test]
+fn portland_in_parts_is_portland() {
+    let Some(folder) = folder("portland") else { return };
+    let city = read(&folder.join("streets.osm.pbf"), &[folder.join("elevation_west.tif")]);
+    hold(&city, "Portland", Cutting { tiles: Resolution::Eight, ..TILES });
+}
+
+#[test]
+fn munich_in_parts_is_munich() {
+    let Some(folder) = folder("munich") else { return };
+    let city = read(&folder.join("centre.osm.pbf"), &[]);
+    hold(&city, "Munich", Cutting { tiles: Resolution::Eight, ..TILES });
+}
+
+#[test]
+fn the_mountain_city_in_parts_is_the_mountain_city() {
+    let folder = tempfile::tempdir().unwrap();
+    let wanted = walkshed::model::synthetic::Wanted::new(4000, 7).expect("the numbers are in their ranges");
+    let out = folder.path().join("city");
+    synthetic::write(wanted, &out, &Progress::default()).expect("a city");
+    let city = read(&out.join("streets.osm.pbf"), &[out.join("terrain.tif")]);
+    assert!(connectedness(&city.whole(Rules::default())).pieces > 1);
+    hold(&city, "the mountain city", TILES);
+}
