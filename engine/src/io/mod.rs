@@ -48,6 +48,7 @@ pub mod scenario;
 pub mod scorecard;
 mod settings;
 pub mod siting;
+mod sorted;
 pub mod sources;
 pub mod standard;
 pub mod study;

@@ -125,6 +125,13 @@ pub enum Fault {
     },
     /// An OSM file of past versions.
     HistoryFile,
+    /// An OSM file that is read as a stream, whose ids do not rise.
+    NotSorted {
+        /// Of which elements: node, way or relation.
+        kind: &'static str,
+    },
+    /// A file that a run keeps for itself while it works is no longer what it wrote.
+    DamagedSpool,
     /// An extract seems to end too early: what it holds is used by nothing that it holds.
     LooksCut {
         /// Ways without a relation, else nodes without a way.
@@ -472,6 +479,8 @@ impl Fault {
             Self::UnknownCodec { .. } => "unknown_codec",
             Self::UnknownFeature { .. } => "unknown_feature",
             Self::HistoryFile => "history_file",
+            Self::NotSorted { .. } => "not_sorted",
+            Self::DamagedSpool => "damaged_spool",
             Self::LooksCut { .. } => "looks_cut",
             Self::TooManyCells { .. } => "too_many_cells",
             Self::CrossesAntimeridian => "crosses_antimeridian",
@@ -614,6 +623,23 @@ impl Fault {
             Self::HistoryFile => both(
                 "the file holds past versions and deleted elements of the map",
                 "该文件包含历史版本和已删除的要素",
+            ),
+            Self::NotSorted { kind } => {
+                let kind_zh = match *kind {
+                    "node" => "节点",
+                    "way" => "路径",
+                    _ => "关系",
+                };
+                both(
+                    format!(
+                        "cannot be read tile by tile: the ids of its {kind}s do not rise, or one comes twice"
+                    ),
+                    format!("无法分块读取：{kind_zh}编号未按升序排列，或有重复"),
+                )
+            }
+            Self::DamagedSpool => both(
+                "this temporary file is not what the run wrote into it",
+                "该临时文件的内容与运行时写入的不一致",
             ),
             Self::LooksCut { ways, lonely, of } => {
                 let [en, zh] = if *ways { ["ways", "路径"] } else { ["nodes", "节点"] };
@@ -818,6 +844,13 @@ impl Fault {
                 "Export the state of one day: osmium time-filter",
                 "请导出某一时刻的数据：osmium time-filter",
             ),
+            Self::NotSorted { .. } => both(
+                "Sort it by type and id (osmium sort); where an element comes twice, keep one, or run the study without tiles",
+                "请按类型和编号排序（osmium sort）；如有重复要素，请只保留一个，或不分块运行",
+            ),
+            Self::DamagedSpool => {
+                both("Delete the folder of temporary files and run again", "请删除临时文件目录后重新运行")
+            }
             Self::LooksCut { .. } => both(
                 "Download the file again, and its .md5 beside it",
                 "请重新下载该文件，并将 .md5 文件放在旁边",

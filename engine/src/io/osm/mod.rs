@@ -11,6 +11,7 @@ mod nodes;
 mod orphans;
 pub mod outlines;
 mod pbf;
+pub mod split;
 mod streets;
 pub mod walking;
 mod wire;
@@ -28,7 +29,7 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::schema::FACILITIES;
 use crate::model::street::{Barrier, Streets, WayKind};
-use block::{Block, Kind};
+use block::{Block, Kind, Relation, Way};
 use buildings::BuildingRules;
 use features::{FacilityRow, Part, Placed, Placing, RawFeature, RawPoint, of_class};
 use nodes::{Mark, NodeTable};
@@ -228,38 +229,42 @@ impl<'a> Reading<'a> {
     fn relations(&self, block: &Block) -> Found {
         let mut found = Found { orphans: self.orphans.look(block), ..Found::default() };
         for relation in &block.relations {
-            let tags: Tags<'_> = block.relation_tags(relation).collect();
-            if tags.get("type") != Some(&"multipolygon") {
-                continue;
-            }
-            let (mut outer, mut inner) = (vec![], vec![]);
-            for member in block.members(relation).iter().filter(|member| member.kind == Kind::Way) {
-                let is_inner = block.role(member) == "inner";
-                if is_inner { inner.push(member.id) } else { outer.push(member.id) }
-            }
-            let feature = self.feature(|| format!("relation/{}", relation.id), &tags, Drawn::Area);
-            let area = match self.wanted.rules.judge(&tags) {
-                Judgement::NotAWay => None,
-                Judgement::LeftOut(kind, reason) => {
-                    found.left_out.leave_out(kind, reason);
-                    None
-                }
-                Judgement::Walk(way) => {
-                    Some(RawArea { id: relation.id, way, outer: outer.clone(), inner: inner.clone() })
-                }
-            };
-            if feature.is_none() && area.is_none() {
-                continue;
-            }
-            found.members.extend(outer.iter().chain(&inner).map(|&way| (way, vec![])));
-            found.areas.extend(area);
-            found.features.extend(feature.map(|mut feature| {
-                feature.outer = outer.into_iter().map(Part::Way).collect();
-                feature.inner = inner.into_iter().map(Part::Way).collect();
-                feature
-            }));
+            self.relation(block, relation, &mut found);
         }
         found
+    }
+
+    fn relation(&self, block: &Block, relation: &Relation, found: &mut Found) {
+        let tags: Tags<'_> = block.relation_tags(relation).collect();
+        if tags.get("type") != Some(&"multipolygon") {
+            return;
+        }
+        let (mut outer, mut inner) = (vec![], vec![]);
+        for member in block.members(relation).iter().filter(|member| member.kind == Kind::Way) {
+            let is_inner = block.role(member) == "inner";
+            if is_inner { inner.push(member.id) } else { outer.push(member.id) }
+        }
+        let feature = self.feature(|| format!("relation/{}", relation.id), &tags, Drawn::Area);
+        let area = match self.wanted.rules.judge(&tags) {
+            Judgement::NotAWay => None,
+            Judgement::LeftOut(kind, reason) => {
+                found.left_out.leave_out(kind, reason);
+                None
+            }
+            Judgement::Walk(way) => {
+                Some(RawArea { id: relation.id, way, outer: outer.clone(), inner: inner.clone() })
+            }
+        };
+        if feature.is_none() && area.is_none() {
+            return;
+        }
+        found.members.extend(outer.iter().chain(&inner).map(|&way| (way, vec![])));
+        found.areas.extend(area);
+        found.features.extend(feature.map(|mut feature| {
+            feature.outer = outer.into_iter().map(Part::Way).collect();
+            feature.inner = inner.into_iter().map(Part::Way).collect();
+            feature
+        }));
     }
 
     /// The facility or home that these tags describe, still without outline.
@@ -281,34 +286,39 @@ impl<'a> Reading<'a> {
     fn ways(&self, block: &Block) -> Found {
         let mut found = Found { orphans: self.orphans.look(block), ..Found::default() };
         for way in &block.ways {
-            let refs = block.refs(way);
             if self.member_ways.contains_key(&way.id) {
-                found.members.push((way.id, refs.to_vec()));
+                found.members.push((way.id, block.refs(way).to_vec()));
             }
-            let tags: Tags<'_> = block.way_tags(way).collect();
-            let closed = refs.len() > 3 && refs.first() == refs.last();
-            match self.wanted.rules.judge(&tags) {
-                Judgement::NotAWay => {}
-                Judgement::LeftOut(kind, reason) => found.left_out.leave_out(kind, reason),
-                Judgement::Walk(_) if refs.len() < 2 => found.left_out.short_ways += 1,
-                Judgement::Walk(walkway) => found.ways.push(RawWay {
-                    id: way.id,
-                    refs: refs.to_vec(),
-                    repeats: streets::repeats(&tags, &walkway.levels),
-                    area: streets::is_area(walkway.kind, closed, &tags),
-                    way: walkway,
-                }),
-            }
-            if self.wanted.rules.is_wall(&tags) {
-                found.walls.push(refs.to_vec());
-            }
-            let drawn = if closed { Drawn::Area } else { Drawn::Point };
-            if let Some(mut feature) = self.feature(|| format!("way/{}", way.id), &tags, drawn) {
-                feature.outer.push(Part::Nodes(refs.to_vec()));
-                found.features.push(feature);
-            }
+            self.way(block, way, &mut found);
         }
         found
+    }
+
+    /// What a way is by itself, whatever it is a member of.
+    fn way(&self, block: &Block, way: &Way, found: &mut Found) {
+        let refs = block.refs(way);
+        let tags: Tags<'_> = block.way_tags(way).collect();
+        let closed = refs.len() > 3 && refs.first() == refs.last();
+        match self.wanted.rules.judge(&tags) {
+            Judgement::NotAWay => {}
+            Judgement::LeftOut(kind, reason) => found.left_out.leave_out(kind, reason),
+            Judgement::Walk(_) if refs.len() < 2 => found.left_out.short_ways += 1,
+            Judgement::Walk(walkway) => found.ways.push(RawWay {
+                id: way.id,
+                refs: refs.to_vec(),
+                repeats: streets::repeats(&tags, &walkway.levels),
+                area: streets::is_area(walkway.kind, closed, &tags),
+                way: walkway,
+            }),
+        }
+        if self.wanted.rules.is_wall(&tags) {
+            found.walls.push(refs.to_vec());
+        }
+        let drawn = if closed { Drawn::Area } else { Drawn::Point };
+        if let Some(mut feature) = self.feature(|| format!("way/{}", way.id), &tags, drawn) {
+            feature.outer.push(Part::Nodes(refs.to_vec()));
+            found.features.push(feature);
+        }
     }
 
     fn list_needed_nodes(&mut self) {
@@ -403,11 +413,9 @@ impl<'a> Reading<'a> {
         left_out.missing_nodes += numbering.missing_nodes;
         left_out.broken_outlines += numbering.broken_outlines;
         let mut findings = Vec::new();
-        if numbering.missing_nodes as f64 > references as f64 * MISSING_NODES_SHARE {
-            let fault = Fault::MissingNodes { missing: numbering.missing_nodes, of: references };
-            findings.push(Problem::of_file(&name, fault));
-        }
-        findings.extend(orphans.finding().map(|fault| Problem::of_file(&name, fault)));
+        findings.extend(missing_nodes(numbering.missing_nodes, references));
+        findings.extend(orphans.seen.finding());
+        let findings = findings.into_iter().map(|fault| Problem::of_file(&name, fault)).collect();
         let streets = numbering.finish();
         if streets.ways.is_empty() {
             return Err(Problem::of_file(name, Fault::NoWalkableWay).into());
@@ -429,6 +437,11 @@ impl<'a> Reading<'a> {
         let facilities = wanted.catalogue.map(|catalogue| features::sorted(rows, catalogue, &name));
         Ok(Extract { streets, facilities, dwellings, left_out, findings })
     }
+}
+
+/// What is told when more references of walkable ways than at the rim of an extract are to nodes that are missing.
+fn missing_nodes(missing: u64, of: u64) -> Option<Fault> {
+    (missing as f64 > of as f64 * MISSING_NODES_SHARE).then_some(Fault::MissingNodes { missing, of })
 }
 
 fn name_of(tags: &Tags<'_>) -> Option<String> {

@@ -5,6 +5,7 @@
 use super::block::{Block, Kind};
 use crate::model::problem::Fault;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// Elements whose id is a multiple of this are looked at: a sample, because the ids of all would fill the memory.
 const ONE_IN: i64 = 8;
@@ -21,12 +22,18 @@ const MOST_LONELY: [f64; 2] = [0.005, 0.5];
 pub struct Orphans {
     /// Nodes, then ways, that something uses; sorted before they are looked for.
     used: [Vec<i64>; 2],
-    /// Elements without tags, and those of them that nothing uses: nodes, then ways.
+    pub seen: Seen,
+}
+
+/// Elements of the sample without tags, and those of them that nothing uses: nodes, then ways.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
     plain: [u64; 2],
     lonely: [u64; 2],
 }
 
-fn in_sample(id: i64) -> bool {
+/// Whether an element is one of those that are looked at.
+pub fn in_sample(id: i64) -> bool {
     id % ONE_IN == 0
 }
 
@@ -53,8 +60,7 @@ impl Orphans {
 
     fn count(&self, seen: &mut Self, kind: Kind, id: i64, tagged: bool) {
         if !tagged && in_sample(id) {
-            seen.plain[kind as usize] += 1;
-            seen.lonely[kind as usize] += u64::from(self.used[kind as usize].binary_search(&id).is_err());
+            seen.seen.count(kind, self.used[kind as usize].binary_search(&id).is_ok());
         }
     }
 
@@ -62,9 +68,8 @@ impl Orphans {
     pub fn add(&mut self, seen: &Self) {
         for kind in [Kind::Node as usize, Kind::Way as usize] {
             self.used[kind].extend(&seen.used[kind]);
-            self.plain[kind] += seen.plain[kind];
-            self.lonely[kind] += seen.lonely[kind];
         }
+        self.seen.add(seen.seen);
     }
 
     /// Make ready to look at what is used.
@@ -72,6 +77,22 @@ impl Orphans {
         for used in &mut self.used {
             used.par_sort_unstable();
             used.dedup();
+        }
+    }
+}
+
+impl Seen {
+    /// Count an element of the sample without tags.
+    pub fn count(&mut self, kind: Kind, used: bool) {
+        self.plain[kind as usize] += 1;
+        self.lonely[kind as usize] += u64::from(!used);
+    }
+
+    /// Add what was seen elsewhere.
+    pub fn add(&mut self, other: Self) {
+        for kind in [Kind::Node as usize, Kind::Way as usize] {
+            self.plain[kind] += other.plain[kind];
+            self.lonely[kind] += other.lonely[kind];
         }
     }
 

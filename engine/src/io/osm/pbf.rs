@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 const BLOBS_AT_ONCE: usize = 16;
 const BYTES_AT_ONCE: u64 = 32 << 20;
 
+/// Of two ids at most so far from 0 the difference is a number, too, as which a file holds ids.
+const LARGEST_ID: u64 = 1 << 62;
+
 /// Inflated bytes that even the smallest file may have.
 const INFLATED_FLOOR: u64 = 64 << 20;
 
@@ -53,6 +56,34 @@ impl Pbf {
     /// A problem when it is missing, another kind of file, cut off, damaged, a history, packed in a way that is not read,
     /// larger when unpacked than allowed, or not the file that its `.md5` describes.
     pub fn open(path: &Path, inflated_ratio: u64, progress: &Progress) -> Result<Self> {
+        let (mut pbf, orders) = Self::check(path, inflated_ratio, progress)?;
+        for kind in Kind::ALL.into_iter().filter(|&kind| orders[kind as usize].falls) {
+            pbf.find_latest(kind, progress)?;
+        }
+        Ok(pbf)
+    }
+
+    /// Open a file that is read as a stream: of each kind ids must rise.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and a problem when the file is not sorted.
+    pub fn open_sorted(path: &Path, inflated_ratio: u64, progress: &Progress) -> Result<Self> {
+        let (pbf, orders) = Self::check(path, inflated_ratio, progress)?;
+        for (kind, order) in ["node", "way", "relation"].into_iter().zip(orders) {
+            if order.falls {
+                return Err(Problem::of_file(pbf.source.name, Fault::NotSorted { kind }).into());
+            }
+            let ends = [order.first, order.last].into_iter().flatten();
+            if let Some(id) = ends.into_iter().find(|id| id.unsigned_abs() > LARGEST_ID) {
+                let fault = Fault::OutOfRange { range: "-2^62..2^62" };
+                return Err(Problem::of_file(pbf.source.name, fault).with_id(format!("{kind}/{id}")).into());
+            }
+        }
+        Ok(pbf)
+    }
+
+    /// Open a file, look into all of it, and tell of each kind whether ids only rise.
+    fn check(path: &Path, inflated_ratio: u64, progress: &Progress) -> Result<(Self, [Order; 3])> {
         let file = open(path)?;
         let stamp = Stamp::of(&file).map_err(Error::file(path))?;
         let blobs = blob::frame(&file, stamp.length(), path)?;
@@ -69,10 +100,8 @@ impl Pbf {
             repeated_elements: 0,
             garbled_texts: 0,
         };
-        for kind in pbf.survey(inflated_ratio, progress)? {
-            pbf.find_latest(kind, progress)?;
-        }
-        Ok(pbf)
+        let orders = pbf.survey(inflated_ratio, progress)?;
+        Ok((pbf, orders))
     }
 
     /// Number of blobs.
@@ -80,8 +109,8 @@ impl Pbf {
         self.source.blobs.len()
     }
 
-    /// Look into every blob; the answer is the kinds whose ids do not only rise, so that some may come again.
-    fn survey(&mut self, ratio: u64, progress: &Progress) -> Result<Vec<Kind>> {
+    /// Look into every blob; the answer is, of each kind, whether ids only rise: else some may come again.
+    fn survey(&mut self, ratio: u64, progress: &Progress) -> Result<[Order; 3]> {
         let length = self.stamp.length();
         let most = length.saturating_mul(ratio).max(INFLATED_FLOOR);
         let (mut inflated, mut orders) = (0, [Order::default(); 3]);
@@ -102,7 +131,7 @@ impl Pbf {
             }
             Ok(())
         })?;
-        Ok(Kind::ALL.into_iter().filter(|&kind| orders[kind as usize].falls).collect())
+        Ok(orders)
     }
 
     /// Of elements of one id the highest version counts, and of one version the last in the file.
@@ -138,6 +167,25 @@ impl Pbf {
         progress: &Progress,
         look: impl Fn(&Block) -> T + Sync,
     ) -> Result<Vec<T>> {
+        let mut looks = Vec::new();
+        self.stream(kind, progress, look, |found| {
+            looks.push(found);
+            Ok(())
+        })?;
+        Ok(looks)
+    }
+
+    /// The same, with each answer taken when it is its turn, so that they need not be in memory together.
+    ///
+    /// # Errors
+    /// As [`Self::look`], and what taking says.
+    pub fn stream<T: Send>(
+        &self,
+        kind: Kind,
+        progress: &Progress,
+        look: impl Fn(&Block) -> T + Sync,
+        mut take: impl FnMut(T) -> Result<()>,
+    ) -> Result<()> {
         let latest = &self.latest[kind as usize];
         let first: Vec<u64> = self
             .counts
@@ -155,14 +203,9 @@ impl Pbf {
             }
             Ok(look(&block))
         };
-        let mut looks = Vec::new();
-        self.source.each(self.holding(kind), progress, or_damaged(decode), |_, found| {
-            looks.push(found);
-            Ok(())
-        })?;
+        self.source.each(self.holding(kind), progress, or_damaged(decode), |_, found| take(found))?;
         progress.step(self.blobs() - self.holding(kind).count())?;
-        self.stamp.check(&self.source.file, &self.source.path)?;
-        Ok(looks)
+        self.stamp.check(&self.source.file, &self.source.path)
     }
 }
 

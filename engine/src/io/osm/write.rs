@@ -133,6 +133,9 @@ pub fn write(path: &Path, nodes: &[Node], ways: &[Way], relations: &[Relation]) 
 pub struct Writer {
     path: PathBuf,
     file: BufWriter<File>,
+    /// Nanodegrees in one step of a stored coordinate.
+    granularity: i64,
+    compression: Compression,
 }
 
 impl Writer {
@@ -141,9 +144,29 @@ impl Writer {
     /// # Errors
     /// When the file system refuses.
     pub fn create(path: &Path, bounds: Option<Bounds>) -> Result<Self> {
+        Self::begin(path, bounds, SYNTHETIC_WRITER, GRANULARITY, Compression::default())
+    }
+
+    /// Begin a file of elements of another one, which says of itself that it is made up if that does: coordinates are kept to
+    /// the bit, and as it does not stay it is packed fast rather than small.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn excerpt(path: &Path, synthetic: bool) -> Result<Self> {
+        Self::begin(path, None, if synthetic { SYNTHETIC_WRITER } else { "" }, 1, Compression::fast())
+    }
+
+    fn begin(
+        path: &Path,
+        bounds: Option<Bounds>,
+        writer: &str,
+        granularity: i64,
+        compression: Compression,
+    ) -> Result<Self> {
         let file = File::create(path).map_err(Error::file(path))?;
-        let mut new = Self { path: path.to_owned(), file: BufWriter::new(file) };
-        let header = blob("OSMHeader", &header_block(bounds)).map_err(Error::file(path))?;
+        let mut new = Self { path: path.to_owned(), file: BufWriter::new(file), granularity, compression };
+        let header =
+            blob("OSMHeader", &header_block(bounds, writer), compression).map_err(Error::file(path))?;
         new.file.write_all(&header).map_err(Error::file(path))?;
         Ok(new)
     }
@@ -158,7 +181,8 @@ impl Writer {
         node: impl Fn(usize) -> Node + Sync,
         progress: &Progress,
     ) -> Result<()> {
-        self.blobs(count, progress, |range| node_block(range.map(&node)))
+        let granularity = self.granularity;
+        self.blobs(count, progress, |range| node_block(range.map(&node), granularity))
     }
 
     /// Write ways number 0 to `count`.
@@ -205,8 +229,10 @@ impl Writer {
         for first in (0..count).step_by(ELEMENTS_PER_BLOB * BLOBS_AT_ONCE) {
             let last = (first + ELEMENTS_PER_BLOB * BLOBS_AT_ONCE).min(count);
             let starts: Vec<usize> = (first..last).step_by(ELEMENTS_PER_BLOB).collect();
-            let make =
-                |&start: &usize| blob("OSMData", &block(start..(start + ELEMENTS_PER_BLOB).min(last))?);
+            let compression = self.compression;
+            let make = |&start: &usize| {
+                blob("OSMData", &block(start..(start + ELEMENTS_PER_BLOB).min(last))?, compression)
+            };
             let blobs: Vec<io::Result<Vec<u8>>> = starts.par_iter().map(make).collect();
             for blob in blobs {
                 blob.and_then(|blob| self.file.write_all(&blob)).map_err(Error::file(&self.path))?;
@@ -222,13 +248,13 @@ impl Writer {
 /// # Errors
 /// When the content cannot be packed.
 pub fn push_blob(file: &mut Vec<u8>, kind: &str, content: &[u8]) -> io::Result<()> {
-    file.extend(blob(kind, content)?);
+    file.extend(blob(kind, content, Compression::default())?);
     Ok(())
 }
 
 /// One blob: the length of its header, its header, and the zlib data.
-fn blob(kind: &str, content: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+fn blob(kind: &str, content: &[u8], compression: Compression) -> io::Result<Vec<u8>> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), compression);
     encoder.write_all(content)?;
     let mut blob = Message::default();
     blob.varint(2, content.len() as u64);
@@ -242,14 +268,14 @@ fn blob(kind: &str, content: &[u8]) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn header_block(bounds: Option<Bounds>) -> Vec<u8> {
+fn header_block(bounds: Option<Bounds>, writer: &str) -> Vec<u8> {
     let mut block = Message::default();
     if let Some(bounds) = bounds {
         block.bytes(1, &bounding_box(bounds).0);
     }
     block.bytes(4, b"OsmSchema-V0.6");
     block.bytes(4, b"DenseNodes");
-    block.bytes(16, format!("walkshed {}{SYNTHETIC_WRITER}", env!("CARGO_PKG_VERSION")).as_bytes());
+    block.bytes(16, format!("walkshed {}{writer}", env!("CARGO_PKG_VERSION")).as_bytes());
     block.0
 }
 
@@ -258,19 +284,19 @@ fn bounding_box(bounds: Bounds) -> Message {
     let sides = [bounds.west, bounds.east, bounds.north, bounds.south];
     let mut message = Message::default();
     for (field, side) in (1..).zip(sides) {
-        message.varint(field, zigzag(steps(side) * GRANULARITY));
+        message.varint(field, zigzag(steps(side, GRANULARITY) * GRANULARITY));
     }
     message
 }
 
-fn node_block(nodes: impl Iterator<Item = Node>) -> io::Result<Vec<u8>> {
+fn node_block(nodes: impl Iterator<Item = Node>, granularity: i64) -> io::Result<Vec<u8>> {
     let mut strings = StringTable::default();
     let (mut ids, mut lats, mut lons, mut tags) = (vec![], vec![], vec![], vec![]);
     for node in nodes {
         check_place(&node)?;
         ids.push(node.id);
-        lats.push(steps(node.lat));
-        lons.push(steps(node.lon));
+        lats.push(steps(node.lat, granularity));
+        lons.push(steps(node.lon, granularity));
         for (key, value) in &node.tags {
             tags.extend([strings.index(key), strings.index(value)]);
         }
@@ -283,7 +309,7 @@ fn node_block(nodes: impl Iterator<Item = Node>) -> io::Result<Vec<u8>> {
     dense.packed(10, tags);
     let mut group = Message::default();
     group.bytes(2, &dense.0);
-    Ok(primitive_block(&strings, &group))
+    Ok(primitive_block(&strings, &group, granularity))
 }
 
 fn check_place(node: &Node) -> io::Result<()> {
@@ -302,7 +328,7 @@ fn way_block(ways: impl Iterator<Item = Way>) -> Vec<u8> {
         message.packed(8, deltas(way.nodes.into_iter()));
         group.bytes(3, &message.0);
     }
-    primitive_block(&strings, &group)
+    primitive_block(&strings, &group, GRANULARITY)
 }
 
 fn relation_block(relations: impl Iterator<Item = Relation>) -> Vec<u8> {
@@ -316,7 +342,7 @@ fn relation_block(relations: impl Iterator<Item = Relation>) -> Vec<u8> {
         message.packed(10, members.iter().map(|member| member.kind as u64));
         group.bytes(4, &message.0);
     }
-    primitive_block(&strings, &group)
+    primitive_block(&strings, &group, GRANULARITY)
 }
 
 /// The first fields of a way and of a relation, which the format numbers alike.
@@ -328,17 +354,17 @@ fn tagged_element(id: i64, tags: &Tags, strings: &mut StringTable) -> Message {
     message
 }
 
-fn primitive_block(strings: &StringTable, group: &Message) -> Vec<u8> {
+fn primitive_block(strings: &StringTable, group: &Message, granularity: i64) -> Vec<u8> {
     let mut block = Message::default();
     block.bytes(1, &strings.message().0);
     block.bytes(2, &group.0);
-    block.varint(17, GRANULARITY.cast_unsigned());
+    block.varint(17, granularity.cast_unsigned());
     block.0
 }
 
 /// Degrees as a whole number of stored steps, to the nearest.
-fn steps(degrees: f64) -> i64 {
-    (degrees * 1e9 / GRANULARITY as f64).round() as i64
+fn steps(degrees: f64, granularity: i64) -> i64 {
+    (degrees * 1e9 / granularity as f64).round() as i64
 }
 
 /// Each value as its zigzagged difference from the one before, the first from 0.

@@ -1,0 +1,466 @@
+//! Files of tiles against the whole file: what they hold against the obvious way to find it, and what the reader makes of
+//! them against what it makes of the whole.
+
+use super::super::buildings::BuildingRules;
+use super::super::walking::WalkingRules;
+use super::super::write::{self, Member, MemberKind, Message, deltas, push_blob, zigzag};
+
+use super::super::{Extract, read};
+use super::*;
+use crate::io::defaults;
+use crate::io::osm::Reading;
+use crate::io::osm::block::Kind;
+use crate::io::osm::walking::{Judgement, Tags};
+use crate::model::catalogue::{Catalogue, Drawn};
+use crate::model::cell;
+use crate::model::place::Place;
+use proptest::prelude::*;
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
+
+/// What readers of a study want.
+struct Rules {
+    rules: WalkingRules,
+    catalogue: Catalogue,
+    buildings: BuildingRules,
+}
+
+impl Rules {
+    fn new() -> Self {
+        Self {
+            rules: defaults::walking_rules(),
+            catalogue: defaults::catalogue(),
+            buildings: defaults::building_rules(),
+        }
+    }
+
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { rules: &self.rules, catalogue: Some(&self.catalogue), buildings: Some(&self.buildings) }
+    }
+}
+
+/// Elements of a file, as they are written.
+#[derive(Debug, Default)]
+struct Raw {
+    nodes: Vec<write::Node>,
+    ways: Vec<write::Way>,
+    relations: Vec<write::Relation>,
+    /// Places of nodes, by the file and by its ways.
+    places: HashMap<i64, Place>,
+}
+
+fn owned<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>) -> write::Tags {
+    tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn tags(tags: &write::Tags) -> Tags<'_> {
+    tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
+}
+
+impl Raw {
+    fn of(path: &Path) -> Self {
+        let (progress, mut raw) = (Progress::default(), Self::default());
+        let pbf = Pbf::open(path, 1000, &progress).unwrap();
+        let nodes = |block: &super::super::block::Block| -> Vec<write::Node> {
+            let node = |node: &super::super::block::Node| write::Node {
+                id: node.id,
+                lon: node.lon,
+                lat: node.lat,
+                tags: owned(block.node_tags(node)),
+            };
+            block.nodes.iter().map(node).collect()
+        };
+        raw.nodes = pbf.look(Kind::Node, &progress, nodes).unwrap().concat();
+        let ways = |block: &super::super::block::Block| -> Vec<(write::Way, Vec<[f64; 2]>)> {
+            let way = |way: &super::super::block::Way| {
+                let (nodes, tags) = (block.refs(way).to_vec(), owned(block.way_tags(way)));
+                (write::Way { id: way.id, nodes, tags }, block.places(way).to_vec())
+            };
+            block.ways.iter().map(way).collect()
+        };
+        let ways = pbf.look(Kind::Way, &progress, ways).unwrap().concat();
+        let relations = |block: &super::super::block::Block| -> Vec<write::Relation> {
+            let relation = |relation: &super::super::block::Relation| {
+                let kind = |kind| match kind {
+                    Kind::Node => MemberKind::Node,
+                    Kind::Way => MemberKind::Way,
+                    Kind::Relation => MemberKind::Relation,
+                };
+                let members = block.members(relation).iter().map(|member| Member {
+                    kind: kind(member.kind),
+                    id: member.id,
+                    role: block.role(member).to_owned(),
+                });
+                let (members, tags) = (members.collect(), owned(block.relation_tags(relation)));
+                write::Relation { id: relation.id, members, tags }
+            };
+            block.relations.iter().map(relation).collect()
+        };
+        raw.relations = pbf.look(Kind::Relation, &progress, relations).unwrap().concat();
+        for node in &raw.nodes {
+            raw.places.extend(Place::new(node.lon, node.lat).map(|place| (node.id, place)));
+        }
+        for (way, places) in ways {
+            if pbf.header.locations_on_ways {
+                for (&id, [lon, lat]) in way.nodes.iter().zip(places) {
+                    if let Some(place) = Place::new(lon, lat) {
+                        raw.places.entry(id).or_insert(place);
+                    }
+                }
+            }
+            raw.ways.push(way);
+        }
+        raw
+    }
+
+    /// Whether any of these nodes lies in a block of a tile.
+    fn touch(&self, refs: &[i64], blocks: &Blocks<'_>) -> bool {
+        refs.iter().filter_map(|id| self.places.get(id)).any(|&place| blocks.hold(place))
+    }
+
+    fn member_refs(&self, relation: &write::Relation, wants: impl Fn(&Member) -> bool) -> Vec<i64> {
+        let members: HashSet<i64> = relation
+            .members
+            .iter()
+            .filter(|member| member.kind == MemberKind::Way && wants(member))
+            .map(|member| member.id)
+            .collect();
+        self.ways.iter().filter(|way| members.contains(&way.id)).flat_map(|way| way.nodes.clone()).collect()
+    }
+}
+
+/// Blocks that a tile wants.
+struct Blocks<'a> {
+    wishes: &'a Wishes,
+    tile: u32,
+}
+
+impl Blocks<'_> {
+    fn hold(&self, place: Place) -> bool {
+        let block = cell::at(self.wishes.system.moved(place), self.wishes.resolution);
+        self.wishes.tiles_of.get(&block).is_some_and(|tiles| tiles.contains(&self.tile))
+    }
+}
+
+/// What an element is to the reader.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Use {
+    used: bool,
+    street: bool,
+    facility: bool,
+}
+
+fn use_of_way(wanted: Wanted<'_>, way: &write::Way) -> Use {
+    let tags = tags(&way.tags);
+    let street = matches!(wanted.rules.judge(&tags), Judgement::Walk(_)) && way.nodes.len() > 1;
+    let closed = way.nodes.len() > 3 && way.nodes.first() == way.nodes.last();
+    let drawn = if closed { Drawn::Area } else { Drawn::Point };
+    let feature = Reading::new(wanted).feature(String::new, &tags, drawn);
+    let facility = feature.as_ref().is_some_and(|feature| !feature.classes.is_empty());
+    Use { used: street || feature.is_some() || wanted.rules.is_wall(&tags), street, facility }
+}
+
+fn use_of_relation(wanted: Wanted<'_>, relation: &write::Relation) -> Use {
+    let tags = tags(&relation.tags);
+    if tags.get("type") != Some(&"multipolygon") {
+        return Use::default();
+    }
+    let street = matches!(wanted.rules.judge(&tags), Judgement::Walk(_));
+    let feature = Reading::new(wanted).feature(String::new, &tags, Drawn::Area);
+    let facility = feature.as_ref().is_some_and(|feature| !feature.classes.is_empty());
+    Use { used: street || feature.is_some(), street, facility }
+}
+
+/// Ids of the elements that the file of a tile must hold, found by going through the file again and again.
+fn expected(raw: &Raw, wanted: Wanted<'_>, blocks: &Blocks<'_>) -> [BTreeSet<i64>; 3] {
+    let ways: Vec<(&write::Way, Use)> = raw.ways.iter().map(|way| (way, use_of_way(wanted, way))).collect();
+    let relations: Vec<(&write::Relation, Use, Vec<i64>)> = raw
+        .relations
+        .iter()
+        .map(|relation| (relation, use_of_relation(wanted, relation), raw.member_refs(relation, |_| true)))
+        .filter(|(_, is, _)| is.used)
+        .collect();
+    let mut doors = HashSet::new();
+    let (mut way_ids, mut relation_ids) = (BTreeSet::new(), BTreeSet::new());
+    for (way, is) in ways.iter().filter(|(way, is)| is.used && raw.touch(&way.nodes, blocks)) {
+        way_ids.insert(way.id);
+        doors.extend(way.nodes.iter().filter(|_| is.facility));
+    }
+    for (relation, is, refs) in relations.iter().filter(|(_, _, refs)| raw.touch(refs, blocks)) {
+        relation_ids.insert(relation.id);
+        doors.extend(refs.iter().filter(|_| is.facility));
+    }
+    doors.retain(|id| raw.places.contains_key(id));
+    let at_door = |refs: &[i64]| refs.iter().any(|id| doors.contains(id));
+    way_ids.extend(ways.iter().filter(|(way, is)| is.street && at_door(&way.nodes)).map(|(way, _)| way.id));
+    let squares = relations.iter().filter(|(_, is, refs)| is.street && at_door(refs));
+    relation_ids.extend(squares.map(|(relation, ..)| relation.id));
+    let members = raw.relations.iter().filter(|relation| relation_ids.contains(&relation.id));
+    let members: HashSet<i64> =
+        members.flat_map(|relation| &relation.members).map(|member| member.id).collect();
+    way_ids.extend(
+        raw.ways
+            .iter()
+            .map(|way| way.id)
+            .filter(|id| members.contains(id) && is_member(raw, &relation_ids, *id)),
+    );
+    let held = raw.ways.iter().filter(|way| way_ids.contains(&way.id));
+    let mut node_ids: BTreeSet<i64> = held.flat_map(|way| way.nodes.clone()).collect();
+    let reading = Reading::new(wanted);
+    for node in &raw.nodes {
+        let feature = reading.feature(String::new, &tags(&node.tags), Drawn::Point);
+        let facility = feature.is_some_and(|feature| !feature.classes.is_empty());
+        if facility && Place::new(node.lon, node.lat).is_some_and(|place| blocks.hold(place)) {
+            node_ids.insert(node.id);
+        }
+    }
+    node_ids.retain(|id| raw.places.contains_key(id));
+    [node_ids, way_ids, relation_ids]
+}
+
+/// Whether a way, and not another element of its id, is in one of these relations.
+fn is_member(raw: &Raw, relations: &BTreeSet<i64>, way: i64) -> bool {
+    let mut members = raw.relations.iter().filter(|relation| relations.contains(&relation.id));
+    members.any(|relation| {
+        relation.members.iter().any(|member| member.kind == MemberKind::Way && member.id == way)
+    })
+}
+
+/// That the file of a tile holds what it must and nothing else, word for word and bit for bit.
+fn check_contents(whole: &Raw, of_tile: &Raw, wanted: Wanted<'_>, blocks: &Blocks<'_>) {
+    let [nodes, ways, relations] = expected(whole, wanted, blocks);
+    assert!(of_tile.nodes.iter().map(|node| node.id).eq(nodes), "nodes of tile {}", blocks.tile);
+    let tags_of: HashMap<i64, &write::Tags> = whole
+        .nodes
+        .iter()
+        .filter(|node| Place::new(node.lon, node.lat).is_some())
+        .map(|node| (node.id, &node.tags))
+        .collect();
+    for node in &of_tile.nodes {
+        assert_eq!(
+            bits(Place::new(node.lon, node.lat).unwrap()),
+            bits(whole.places[&node.id]),
+            "{}",
+            node.id
+        );
+        assert_eq!(node.tags, tags_of.get(&node.id).map_or(vec![], |tags| tags.to_vec()));
+    }
+    let wanted_ways: Vec<_> =
+        whole.ways.iter().filter(|way| ways.contains(&way.id)).map(|way| format!("{way:?}")).collect();
+    assert!(
+        of_tile.ways.iter().map(|way| format!("{way:?}")).eq(wanted_ways),
+        "ways of tile {}",
+        blocks.tile
+    );
+    let wanted_relations: Vec<_> = whole
+        .relations
+        .iter()
+        .filter(|relation| relations.contains(&relation.id))
+        .map(|relation| format!("{relation:?}"))
+        .collect();
+    assert!(of_tile.relations.iter().map(|relation| format!("{relation:?}")).eq(wanted_relations));
+}
+
+fn bits(place: Place) -> [u64; 2] {
+    [place.lon().to_bits(), place.lat().to_bits()]
+}
+
+/// What the reader says of all that touches a tile, as text: numbers of nodes differ, what they stand for may not.
+fn touching(raw: &Raw, extract: &Extract, blocks: &Blocks<'_>) -> Vec<String> {
+    let streets = &extract.streets;
+    let node = |&number: &u32| {
+        let node = &streets.nodes[number as usize];
+        format!("{} {:?} {node:?} {:?}", node.id, bits(node.place), streets.lift_levels.get(&number))
+    };
+    let holds = |range: &std::ops::Range<usize>| {
+        streets.refs[range.clone()].iter().any(|&number| blocks.hold(streets.nodes[number as usize].place))
+    };
+    let line =
+        |range: &std::ops::Range<usize>| streets.refs[range.clone()].iter().map(node).collect::<Vec<_>>();
+    let mut all = Vec::new();
+    for way in streets.ways.iter().filter(|way| holds(&way.nodes)) {
+        all.push(format!("way {} {:?} {:?}", way.id, line(&way.nodes), way.way));
+    }
+    for square in streets.squares.iter().filter(|square| square.rings.iter().any(holds)) {
+        let rings: Vec<_> = square.rings.iter().map(line).collect();
+        all.push(format!("square {} {rings:?} {:?}", square.id, square.way));
+    }
+    for wall in streets.walls.iter().filter(|wall| wall.iter().any(|&end| blocks.hold(end))) {
+        all.push(format!("wall {:?}", wall.map(bits)));
+    }
+    let facilities = extract.facilities.as_ref().unwrap();
+    for at in 0..facilities.id.len() {
+        let id = facilities.id.text(at);
+        let (kind, number) = id.split_once('/').unwrap();
+        let number: i64 = number.parse().unwrap();
+        let refs = match kind {
+            "node" => vec![number],
+            "way" => raw.ways.iter().find(|way| way.id == number).unwrap().nodes.clone(),
+            _ => {
+                let relation = raw.relations.iter().find(|relation| relation.id == number).unwrap();
+                raw.member_refs(relation, |_| true)
+            }
+        };
+        if raw.touch(&refs, blocks) {
+            let doors: Vec<_> = facilities.doors[at].iter().copied().map(bits).collect();
+            let (class, place) = (&facilities.class[at], bits(facilities.place[at]));
+            let rest = (&facilities.name[at], facilities.level[at], &facilities.entry[at]);
+            all.push(format!("facility {id} {class} {place:?} {doors:?} {rest:?}"));
+        }
+    }
+    all
+}
+
+/// Homes of a tile are homes of the whole, in the same order.
+fn check_homes(whole: &Extract, of_tile: &Extract) {
+    let homes = |extract: &Extract| -> Vec<[u64; 3]> {
+        let homes = extract.dwellings.place.iter().zip(&extract.dwellings.weight);
+        homes.map(|(&place, weight)| [bits(place)[0], bits(place)[1], weight.to_bits()]).collect()
+    };
+    let mut all = homes(whole).into_iter();
+    assert!(homes(of_tile).into_iter().all(|home| all.any(|other| other == home)));
+}
+
+/// Tiles that see one ring of blocks around their own; some blocks of the file are wanted by none.
+fn wishes(counts: &BTreeMap<CellIndex, u64>, coarser: u8, system: AnalysisCrs) -> Wishes {
+    let resolution = counts.keys().next().unwrap().resolution();
+    let parent = Resolution::try_from(u8::from(resolution) - coarser).unwrap();
+    let parents: BTreeSet<CellIndex> = counts.keys().map(|block| block.parent(parent).unwrap()).collect();
+    let mut tiles_of: HashMap<CellIndex, Vec<u32>> = HashMap::new();
+    for (number, tile) in (0..).zip(parents).filter(|(number, _)| number % 5 != 4) {
+        let around: BTreeSet<CellIndex> =
+            tile.children(resolution).flat_map(|block| block.grid_disk::<Vec<_>>(1)).collect();
+        for block in around {
+            tiles_of.entry(block).or_default().push(number);
+        }
+    }
+    Wishes { resolution, system, tiles_of }
+}
+
+struct Split1 {
+    folder: tempfile::TempDir,
+    split: Split,
+}
+
+impl Split1 {
+    fn of(path: &Path, wanted: Wanted<'_>, wishes: &Wishes, memory_bytes: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (spool, tiles) = (folder.path().join("spool"), folder.path().join("tiles"));
+        let split = split(path, wanted, wishes, &spool, &tiles, memory_bytes, &Progress::default()).unwrap();
+        Self { folder, split }
+    }
+
+    fn tile(&self, number: u32) -> PathBuf {
+        tile_path(&self.folder.path().join("tiles"), number)
+    }
+
+    fn contents(&self) -> Vec<Vec<u8>> {
+        self.split.tiles.iter().map(|file| std::fs::read(self.tile(file.number)).unwrap()).collect()
+    }
+}
+
+fn counts(
+    path: &Path,
+    wanted: Wanted<'_>,
+    resolution: Resolution,
+    system: AnalysisCrs,
+) -> Result<BTreeMap<CellIndex, u64>> {
+    let folder = tempfile::tempdir().unwrap();
+    survey(path, wanted, (resolution, system), folder.path(), 1 << 20, &Progress::default())
+}
+
+/// Split a file and hold every tile against the whole; how many tiles there are.
+fn check(path: &Path, resolution: Resolution, coarser: u8, system: AnalysisCrs, memory_bytes: u64) -> usize {
+    let rules = Rules::new();
+    let wanted = rules.wanted();
+    let whole = match read(path, wanted, &Progress::default()) {
+        Ok(whole) => whole,
+        Err(error) => {
+            let refused = counts(path, wanted, resolution, system);
+            // Streets of which no two nodes in a row are there may still have a node.
+            assert!(error.to_string().contains("no way that people may walk on"), "{error}");
+            assert!(refused.is_err() || !refused.unwrap().is_empty());
+            return 0;
+        }
+    };
+    let raw = Raw::of(path);
+    let found = counts(path, wanted, resolution, system).unwrap();
+    let mut slow: BTreeMap<CellIndex, u64> = BTreeMap::new();
+    for node in &whole.streets.nodes {
+        *slow.entry(cell::at(system.moved(node.place), resolution)).or_default() += 1;
+    }
+    assert_eq!(found, slow);
+    let wishes = wishes(&found, coarser, system);
+    let done = Split1::of(path, wanted, &wishes, memory_bytes);
+    assert_eq!(done.split.left_out, whole.left_out);
+    assert_eq!(done.split.findings, whole.findings);
+    assert_eq!(done.split.synthetic, whole.streets.synthetic);
+    let asked: BTreeSet<u32> = wishes.tiles_of.values().flatten().copied().collect();
+    for tile in asked {
+        let blocks = Blocks { wishes: &wishes, tile };
+        let Some(file) = done.split.tiles.iter().find(|file| file.number == tile) else {
+            assert!(expected(&raw, wanted, &blocks).iter().all(BTreeSet::is_empty));
+            assert!(!done.tile(tile).exists());
+            continue;
+        };
+        let of_tile = Raw::of(&done.tile(tile));
+        check_contents(&raw, &of_tile, wanted, &blocks);
+        let sizes = [of_tile.nodes.len(), of_tile.ways.len(), of_tile.relations.len()];
+        assert_eq!([file.nodes, file.ways, file.relations], sizes.map(|size| size as u64));
+        match read(&done.tile(tile), wanted, &Progress::default()) {
+            Ok(part) => {
+                assert_eq!(touching(&raw, &part, &blocks), touching(&raw, &whole, &blocks));
+                assert_eq!(part.streets.synthetic, whole.streets.synthetic);
+                check_homes(&whole, &part);
+            }
+            Err(error) => {
+                assert!(error.to_string().contains("no way that people may walk on"), "{error}");
+                let streets = whole.streets.ways.iter().any(|way| {
+                    let mut refs = whole.streets.refs[way.nodes.clone()].iter();
+                    refs.any(|&number| blocks.hold(whole.streets.nodes[number as usize].place))
+                });
+                assert!(!streets);
+            }
+        }
+    }
+    done.split.tiles.len()
+}
+
+/// The extract of a city, where the data are.
+fn extract(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("WALKSHED_DATA").map(|data| PathBuf::from(data).join(name));
+    let path = path.filter(|path| path.is_file());
+    if path.is_none() {
+        eprintln!("SKIPPED: no {name} in WALKSHED_DATA");
+    }
+    path
+}
+
+#[test]
+fn tiles_of_cities_hold_what_the_whole_holds() {
+    for (name, system, memory_bytes) in [
+        ("helsinki/centre.osm.pbf", AnalysisCrs::Wgs84, 256 << 20),
+        ("porto_alegre/streets.osm.pbf", AnalysisCrs::Wgs84, 200_000),
+        ("munich/centre.osm.pbf", AnalysisCrs::Bd09, 1 << 20),
+        ("portland/streets.osm.pbf", AnalysisCrs::Gcj02, 256 << 20),
+    ] {
+        let Some(path) = extract(name) else { continue };
+        let tiles = check(&path, Resolution::Nine, 2, system, memory_bytes);
+        assert!(tiles > 1, "{name}: {tiles} tiles");
+    }
+}
+
+#[test]
+fn bytes_do_not_hang_on_threads_or_memory() {
+    let Some(path) = extract("helsinki/centre.osm.pbf") else { return };
+    let rules = Rules::new();
+    let found = counts(&path, rules.wanted(), Resolution::Nine, AnalysisCrs::Wgs84).unwrap();
+    let wishes = wishes(&found, 1, AnalysisCrs::Wgs84);
+    let on = |threads: usize, memory_bytes: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| Split1::of(&path, rules.wanted(), &wishes, memory_bytes)).contents()
+    };
+    let one = on(1, 256 << 20);
+    assert!(one == on(3, 100_000));
+    assert!(one == on(2, 1 << 20));
+}
