@@ -15,4 +15,5 @@ pub mod score;
 pub mod site;
 pub mod study;
 pub mod synthetic;
+pub mod tiles;
 pub mod validate;

@@ -151,6 +151,11 @@ impl Sources {
         let catalogue = io::study::catalogue(study.facilities.catalogue.as_deref())?;
         Ok(Self { inputs, tables, catalogue })
     }
+
+    /// The catalogue by which facilities are read.
+    pub(super) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
 }
 
 /// What everything else is joined to: streets, and what their source holds beside.
@@ -266,12 +271,7 @@ pub(super) struct Ground {
     pub is_told: bool,
 }
 
-fn ground(
-    study: &Study,
-    given: &Given,
-    progress: &Progress,
-    rejected: &mut Vec<Problem>,
-) -> Result<Ground> {
+fn ground(study: &Study, given: &Given, progress: &Progress, rejected: &mut Vec<Problem>) -> Result<Ground> {
     let looking = Looking::of(study)?;
     let known = rejected.len();
     let extract = streets(study, given, looking.wanted(), progress, rejected)?;

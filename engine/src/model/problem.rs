@@ -165,6 +165,13 @@ pub enum Fault {
     EmptyTable,
     /// Nothing in the street file may be walked on.
     NoWalkableWay,
+    /// What a tile needs hangs on streets farther and farther away.
+    TileUnbounded {
+        /// How often more was looked at.
+        rounds: u32,
+    },
+    /// No piece of the streets is long enough to be no island, so that tiles cannot tell islands.
+    NoMainland,
     /// Two long pieces of the streets that gates alone hold together: tile by tile nobody can say which is the town.
     TwoTowns {
         /// How long both are at least, metres.
@@ -487,6 +494,8 @@ impl Fault {
             Self::MissingNodes { .. } => "missing_nodes",
             Self::EmptyTable => "empty_table",
             Self::NoWalkableWay => "no_walkable_way",
+            Self::TileUnbounded { .. } => "tile_unbounded",
+            Self::NoMainland => "no_mainland",
             Self::TwoTowns { .. } => "two_towns",
             Self::MissingColumn { .. } => "missing_column",
             Self::MissingValue => "missing_value",
@@ -666,6 +675,14 @@ impl Fault {
             Self::NoWalkableWay => {
                 both("the extract holds no way that people may walk on", "路网数据中没有可步行的道路")
             }
+            Self::TileUnbounded { rounds } => both(
+                format!("the streets of this tile hang on others farther away, {rounds} times over"),
+                format!("该瓦片的道路与更远的道路相互依赖，已扩大范围 {rounds} 次"),
+            ),
+            Self::NoMainland => both(
+                "no piece of the streets is 1 km long or longer",
+                "没有任何一片相连道路的长度达到 1 公里",
+            ),
             Self::TwoTowns { length_m } => {
                 let km = length_m / 1000.0;
                 both(
@@ -673,7 +690,9 @@ impl Fault {
                         "nothing but gates holds this piece of the streets and another together, of {km} km or more each; \
                          tile by tile nobody can say which of them is the town and which lies behind its gates"
                     ),
-                    format!("此处路网与另一片路网仅以大门相连，两者均不短于 {km} 千米；分块计算无法判断何者为门内"),
+                    format!(
+                        "此处路网与另一片路网仅以大门相连，两者均不短于 {km} 千米；分块计算无法判断何者为门内"
+                    ),
                 )
             }
             Self::MissingColumn { found } => {
@@ -875,6 +894,11 @@ impl Fault {
                 "Use an unfiltered OpenStreetMap extract of the study area",
                 "请使用研究范围内未经筛选的 OpenStreetMap 数据",
             ),
+            Self::TileUnbounded { .. } => both(
+                "Use larger tiles (--tile-resolution one lower), or run without tiles",
+                "请使用更大的瓦片（将 --tile-resolution 减一），或不分瓦片运行",
+            ),
+            Self::NoMainland => both("Run without tiles", "请不分瓦片运行"),
             Self::TwoTowns { .. } => both(
                 "Run the study without tiles, or with gates = \"open\"",
                 "请不分块运行，或设置 gates = \"open\"",

@@ -76,7 +76,8 @@ impl Region {
     pub fn shrunk(&self, rings: u32) -> Self {
         let mut cells = self.cells.clone();
         for _ in 0..rings {
-            let is_inside = |cell: &CellIndex| cell.grid_disk::<Vec<_>>(1).iter().all(|near| cells.contains(near));
+            let is_inside =
+                |cell: &CellIndex| cell.grid_disk::<Vec<_>>(1).iter().all(|near| cells.contains(near));
             cells = cells.iter().copied().filter(is_inside).collect();
         }
         Self { resolution: self.resolution, cells }

@@ -32,8 +32,11 @@ impl Joined {
 
 /// Where the parts of each tile begin in a list of all, and how many there are.
 fn firsts(counts: impl Iterator<Item = usize>) -> (Vec<u32>, usize) {
-    let mut next = 0;
-    let firsts = counts.map(|count| std::mem::replace(&mut next, next + count) as u32).collect();
+    let (mut firsts, mut next) = (Vec::new(), 0);
+    for count in counts {
+        firsts.push(next as u32);
+        next += count;
+    }
     (firsts, next)
 }
 
@@ -106,7 +109,8 @@ impl Connections {
 
     /// Pass classes on along steps until nothing is new.
     fn spread(&mut self, steps: &[(u32, u32)]) {
-        let mut waiting: Vec<u32> = (0..self.root.len() as u32).filter(|&group| self.has_any(group)).collect();
+        let mut waiting: Vec<u32> =
+            (0..self.root.len() as u32).filter(|&group| self.has_any(group)).collect();
         while let Some(from) = waiting.pop() {
             let first = steps.partition_point(|step| step.0 < from);
             for &(_, to) in steps[first..].iter().take_while(|step| step.0 == from) {
@@ -149,16 +153,15 @@ pub struct Pieces {
 impl Pieces {
     /// Among all streets.
     pub fn of_all(tiles: &[TileLinks], shared: &Shared) -> Self {
-        Self::of(
-            shared,
-            tiles.iter().map(|tile| tile.pieces.clone()).collect(),
-            |tile, at| tiles[tile as usize].node_piece[at as usize],
-        )
+        Self::of(shared, tiles.iter().map(|tile| tile.pieces.clone()).collect(), |tile, at| {
+            tiles[tile as usize].node_piece[at as usize]
+        })
     }
 
     /// Among those of a profile.
     pub fn of_profile(tiles: &[TileLinks], shared: &Shared, profile: usize) -> Self {
-        let real = |tile: &TileLinks| tile.of_profile[profile].pieces.iter().map(|piece| piece.0 > 0).collect();
+        let real =
+            |tile: &TileLinks| tile.of_profile[profile].pieces.iter().map(|piece| piece.0 > 0).collect();
         Self::of(shared, tiles.iter().map(real).collect(), |tile, at| {
             tiles[tile as usize].of_profile[profile].node_piece[at as usize]
         })
@@ -186,7 +189,11 @@ impl Pieces {
 
     /// Length in metres and whether it is taken for a drawing fault of every piece of a profile, the longest first, and what
     /// tells the place in this list of a piece of a tile.
-    pub fn lengths(&self, tiles: &[TileLinks], profile: usize) -> (Vec<(f64, bool)>, impl Fn(u32, u32) -> Option<u32>) {
+    pub fn lengths(
+        &self,
+        tiles: &[TileLinks],
+        profile: usize,
+    ) -> (Vec<(f64, bool)>, impl Fn(u32, u32) -> Option<u32>) {
         let mut of_root: HashMap<u32, (i64, bool)> = HashMap::new();
         for (number, tile) in (0..).zip(tiles) {
             for (piece, &(edges, length_um, left_out)) in (0..).zip(&tile.of_profile[profile].pieces) {
@@ -201,7 +208,8 @@ impl Pieces {
         let mut sorted: Vec<(u32, (i64, bool))> = of_root.into_iter().collect();
         sorted.sort_unstable_by_key(|&(root, (length_um, _))| (std::cmp::Reverse(length_um), root));
         let place: HashMap<u32, u32> = sorted.iter().map(|(root, _)| *root).zip(0..).collect();
-        let lengths = sorted.iter().map(|&(_, (length_um, left_out))| (length_um as f64 / 1e6, left_out)).collect();
+        let lengths =
+            sorted.iter().map(|&(_, (length_um, left_out))| (length_um as f64 / 1e6, left_out)).collect();
         let of = move |tile: u32, piece: u32| {
             (piece != NONE).then(|| place.get(&self.root(tile, piece)).copied()).flatten()
         };

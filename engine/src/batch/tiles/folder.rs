@@ -143,7 +143,10 @@ impl Folder {
         }
         let expected = "files of the working folder that all workers see".to_owned();
         let name = self.0.display().to_string();
-        Err(Problem::of_file(name, Fault::Setting { expected }).with_id(&receipt.key).with_value(stage).into())
+        Err(Problem::of_file(name, Fault::Setting { expected })
+            .with_id(&receipt.key)
+            .with_value(stage)
+            .into())
     }
 }
 

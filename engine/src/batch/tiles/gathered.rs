@@ -205,9 +205,8 @@ impl TileLines {
         }
         let tile = &self.tiles[number];
         let network = TileStreets::load(&tile.path)?.network;
-        let is_own = |place: Place| {
-            cell::at(place, self.resolution).parent(tile.cell.resolution()) == Some(tile.cell)
-        };
+        let is_own =
+            |place: Place| cell::at(place, self.resolution).parent(tile.cell.resolution()) == Some(tile.cell);
         let room = Arc::new(Room::of(street_spots(&network, is_own), self.resolution));
         recent.push_front((number, Arc::clone(&room)));
         recent.truncate(TILES_AT_ONCE);
@@ -217,7 +216,8 @@ impl TileLines {
 
 /// Cells of a tile lie in its outline or beside it, so all of them lie in the box around it and its neighbours.
 fn frame_of(region: &Region) -> [f64; 4] {
-    let corners: Vec<geo::Rect> = region.cells().filter_map(|cell| cell::outline(cell).bounding_rect()).collect();
+    let corners: Vec<geo::Rect> =
+        region.cells().filter_map(|cell| cell::outline(cell).bounding_rect()).collect();
     let least = |of: fn(&geo::Rect) -> f64| corners.iter().map(of).fold(f64::INFINITY, f64::min);
     let most = |of: fn(&geo::Rect) -> f64| corners.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
     [least(|it| it.min().x), least(|it| it.min().y), most(|it| it.max().x), most(|it| it.max().y)]
@@ -229,7 +229,10 @@ impl InOutlines for TileLines {
         let mut found = Vec::new();
         for (number, tile) in self.tiles.iter().enumerate() {
             let [west, south, east, north] = tile.frame;
-            let apart = frame.max().x < west || frame.min().x > east || frame.max().y < south || frame.min().y > north;
+            let apart = frame.max().x < west
+                || frame.min().x > east
+                || frame.max().y < south
+                || frame.min().y > north;
             if !apart {
                 found.extend(self.room(number)?.in_outline(outline)?);
             }
@@ -273,8 +276,8 @@ pub fn ranges(plan: &Plan, cells: &[CellIndex]) -> Result<Vec<(Range<usize>, Opt
             cells.partition_point(|&cell| if after { cell <= bound } else { cell < bound })
         };
         let Some(resolution) = cells.first().map(|cell| cell.resolution()) else { break };
-        let first = row_of(cell.first_child(resolution), false);
-        let last = row_of(cell.last_child(resolution), true);
+        let first = row_of(cell.child_at(0, resolution), false);
+        let last = row_of(cell.child_at(cell.children_count(resolution) - 1, resolution), true);
         upto(first, None, &mut next);
         upto(last, Some(number), &mut next);
     }
@@ -294,15 +297,18 @@ pub fn write_inputs(
     receipts: &[Receipt],
     progress: &Progress,
 ) -> Result<()> {
-    let farthest_m =
-        profiles(study).iter().map(|who| who.max_snap_m.unwrap_or(study.streets.max_snap_m)).fold(0.0, f64::max);
+    let farthest_m = profiles(study)
+        .iter()
+        .map(|who| who.max_snap_m.unwrap_or(study.streets.max_snap_m))
+        .fold(0.0, f64::max);
     let rings = joining_rings(farthest_m, BLOCK);
     let standing = Standing::of(&prepared.facilities);
     let ranges = ranges(plan, &prepared.cells.cell)?;
     let map = file_name(study.streets.file());
     progress.begin("homes and doors of tiles", receipts.len())?;
     for (number, receipt) in (0_u32..).zip(receipts) {
-        let homes = ranges.iter().find(|(_, tile)| *tile == Some(number)).map_or(0..0, |(range, _)| range.clone());
+        let homes =
+            ranges.iter().find(|(_, tile)| *tile == Some(number)).map_or(0..0, |(range, _)| range.clone());
         let region = Land::load(&land_path(folder, receipt), &map)?.region;
         let own = plan.tiles[number as usize].own()?;
         let inputs = standing.inputs(prepared, homes, &region.shrunk(rings), &own);
@@ -429,7 +435,12 @@ impl Inputs {
                     .zip(levels)
                     .map(|(place, code)| Spot { place, level: level(code) })
                     .collect(),
-                facilities: row.into_iter().zip(rank).zip(class).map(|((row, rank), class)| (row, rank, class)).collect(),
+                facilities: row
+                    .into_iter()
+                    .zip(rank)
+                    .zip(class)
+                    .map(|((row, rank), class)| (row, rank, class))
+                    .collect(),
                 standing: numbers("standing_row")?.into_iter().zip(standing).collect(),
             })
         })

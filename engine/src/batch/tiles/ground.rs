@@ -5,8 +5,8 @@ use super::plan::{BLOCK, Plan, Tile, cutoff_ds, home_region};
 use crate::batch::prepare::{self, Looking, cell_resolution, street_spots};
 use crate::batch::study::profiles;
 use crate::io;
-use crate::io::osm::split::tile_path;
 use crate::io::lists::{self, Column, Layout, Lists, lat, list, lon, texts};
+use crate::io::osm::split::tile_path;
 use crate::metrics::population::{ByCell, Spot};
 use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::cell;
@@ -152,7 +152,8 @@ impl Site<'_> {
         let extract = self.extract(progress)?;
         let elevation = self.terrain()?;
         // Streets are built in the system of their source, where the same blocks lie a little elsewhere.
-        let there = |region: &Region| if system.is_wgs84() { region.clone() } else { moved_back(region, system) };
+        let there =
+            |region: &Region| if system.is_wgs84() { region.clone() } else { moved_back(region, system) };
         let view = View { seen: &there(&seen), kept: &there(&kept), owned: &own, town_m: TOWN_M };
         let rules = prepare::rules(self.study);
         let built = match part::from_part(&extract.streets, &elevation, rules, view, progress)? {
@@ -162,7 +163,8 @@ impl Site<'_> {
         let network = built.network.moved(system);
         let who = profiles(self.study);
         let direction = self.study.coverage.direction;
-        let walks: Vec<Walk<'_>> = who.iter().map(|profile| Walk::new(&network, profile, direction)).collect();
+        let walks: Vec<Walk<'_>> =
+            who.iter().map(|profile| Walk::new(&network, profile, direction)).collect();
         let cells = EdgeCells::of(&network, BLOCK, progress)?;
         let homes = home_region(&own, cell_resolution(self.study)?);
         let needed = needed(&walks, &cells, &homes, &kept, cutoff_ds(self.study), progress)?;
@@ -206,7 +208,9 @@ impl Site<'_> {
             Ok(extract) => Ok(TileExtract {
                 streets: extract.streets,
                 homes: extract.dwellings.moved(self.study.study.analysis_crs),
-                facilities: extract.facilities.map(|facilities| facilities.moved(self.study.study.analysis_crs)),
+                facilities: extract
+                    .facilities
+                    .map(|facilities| facilities.moved(self.study.study.analysis_crs)),
             }),
             Err(error) if is_without_streets(&error) => Ok(TileExtract::default()),
             Err(error) => Err(error),
@@ -218,23 +222,19 @@ impl Site<'_> {
         if path.is_file() { io::elevation::load(&path) } else { Ok(Elevation::default()) }
     }
 
-    fn land(
-        &self,
-        network: &Network,
-        own: &Region,
-        facts: Facts,
-        extract: TileExtract,
-    ) -> Result<Land> {
+    fn land(&self, network: &Network, own: &Region, facts: Facts, extract: TileExtract) -> Result<Land> {
         let resolution = cell_resolution(self.study)?;
         let tile = self.tile.cell()?;
         let is_own_cell = |place: Place| cell::at(place, resolution).parent(tile.resolution()) == Some(tile);
         let spots = street_spots(network, is_own_cell);
         let facilities = extract.facilities.unwrap_or_else(|| none_of_map(""));
-        let rows: Vec<usize> = (0..facilities.len()).filter(|&row| own.holds(facilities.place[row])).collect();
+        let rows: Vec<usize> =
+            (0..facilities.len()).filter(|&row| own.holds(facilities.place[row])).collect();
         let edges = &network.edges;
         let begins_here = |edge: &usize| own.holds(network.node_place[edges.from[*edge] as usize]);
         let own_edges: Vec<usize> = (0..network.edge_count()).filter(begins_here).collect();
-        let own_nodes: Vec<Place> = network.node_place.iter().copied().filter(|&place| own.holds(place)).collect();
+        let own_nodes: Vec<Place> =
+            network.node_place.iter().copied().filter(|&place| own.holds(place)).collect();
         let mut length_um = [0; WayKind::ALL.len()];
         for &edge in &own_edges {
             length_um[edges.kind[edge] as usize] += micrometres(edges.length_m[edge]);
@@ -252,7 +252,7 @@ impl Site<'_> {
 }
 
 /// The blocks of WGS-84 in which everything lies that lies in these blocks of another system.
-fn moved_back(region: &Region, system: AnalysisCrs) -> Region {
+pub fn moved_back(region: &Region, system: AnalysisCrs) -> Region {
     Region::new(BLOCK, region.cells().map(|block| cell::at(system.back(cell::centre(block)), BLOCK))).grown(2)
 }
 
@@ -310,8 +310,9 @@ struct MapFacility {
 impl MapFacility {
     fn of(facilities: &Facilities, row: usize) -> Result<String> {
         let degrees = |place: Place| (place.lon(), place.lat());
-        let Entry { class_rule, outline, capacity, operator, source, service_level: None, status: None, .. } =
-            facilities.entry[row].clone()
+        let Entry {
+            class_rule, outline, capacity, operator, source, service_level: None, status: None, ..
+        } = facilities.entry[row].clone()
         else {
             return Err(Error::Internal("a map knows no stages".to_owned()));
         };
@@ -386,10 +387,13 @@ impl Land {
     }
 
     fn of(lists: &Lists, file: &str) -> Option<Self> {
-        let (cells, weight) = (lists.values::<UInt64Type>("street_cell")?, lists.values::<Float64Type>("street_weight")?);
-        let (lons, lats) = (lists.values::<Float64Type>("street_lon")?, lists.values::<Float64Type>("street_lat")?);
+        let (cells, weight) =
+            (lists.values::<UInt64Type>("street_cell")?, lists.values::<Float64Type>("street_weight")?);
+        let (lons, lats) =
+            (lists.values::<Float64Type>("street_lon")?, lists.values::<Float64Type>("street_lat")?);
         let spots = cells.into_iter().zip(weight).zip(lons.into_iter().zip(lats));
-        let spots = spots.map(|((cell, weight), (lon, lat))| Some((cell::from_id(cell)?, Spot { weight, lon, lat })));
+        let spots =
+            spots.map(|((cell, weight), (lon, lat))| Some((cell::from_id(cell)?, Spot { weight, lon, lat })));
         let mut facilities = none_of_map(file);
         let file = file.into();
         for text in lists.texts("facility")? {

@@ -80,7 +80,8 @@ impl Plan {
     pub fn tile(&self, key: &str) -> Result<(u32, &Tile)> {
         let number = self.tiles.iter().position(|tile| tile.key == key);
         let number = number.ok_or_else(|| {
-            let fault = Fault::UnknownName { known: self.tiles.iter().map(|tile| tile.key.clone()).collect() };
+            let fault =
+                Fault::UnknownName { known: self.tiles.iter().map(|tile| tile.key.clone()).collect() };
             Error::from(Problem::of_file("plan.json", fault).with_value(key))
         })?;
         Ok((number as u32, &self.tiles[number]))
@@ -99,7 +100,12 @@ impl Plan {
 }
 
 /// What a plan is made for: the same of everything makes the same tiles, and the files of one may serve the other.
-pub fn key(study: &Study, inputs: &[InputFile], tile_resolution: Option<u8>, most_nodes: u64) -> Result<String> {
+pub fn key(
+    study: &Study,
+    inputs: &[InputFile],
+    tile_resolution: Option<u8>,
+    most_nodes: u64,
+) -> Result<String> {
     let settings = serde_json::to_string(study).map_err(|error| Error::Internal(error.to_string()))?;
     let files: Vec<&str> = inputs.iter().map(|file| file.sha256.as_str()).collect();
     Ok(short_hash(&format!("{CODE} {settings} {files:?} {tile_resolution:?} {most_nodes}")))
@@ -134,20 +140,30 @@ pub fn plan(
             let resolution = resolution.ok_or_else(|| {
                 let expected = format!("0..{}", u8::from(finest));
                 let fault = Fault::Setting { expected };
-                Error::from(Problem::of_file("STUDY.toml", fault).in_column("tile_resolution").with_value(stated.to_string()))
+                Error::from(
+                    Problem::of_file("STUDY.toml", fault)
+                        .in_column("tile_resolution")
+                        .with_value(stated.to_string()),
+                )
             })?;
             parents(nodes, resolution)
         }
         None => by_work(nodes, most_nodes, finest),
     };
-    let farthest_m = profiles.iter().map(|who| who.max_snap_m.unwrap_or(study.streets.max_snap_m)).fold(0.0, f64::max);
+    let farthest_m =
+        profiles.iter().map(|who| who.max_snap_m.unwrap_or(study.streets.max_snap_m)).fold(0.0, f64::max);
     let fastest_mps = profiles.iter().map(|who| who.flat_mps * DOWNHILL).fold(0.0, f64::max);
     let reach_m = fastest_mps * f64::from(cutoff_ds(study)) / 10.0;
     let kept = 3 * region::rings(farthest_m, BLOCK) + region::rings(reach_m, BLOCK) + 1;
     let seen = kept + region::rings(ISLAND_M.max(study.streets.join_islands_m), BLOCK) + 1;
-    let tile = |(tile, nodes): (CellIndex, u64)| Tile { key: tile.to_string(), nodes, round: 0, more: BTreeSet::new() };
+    let tile = |(tile, nodes): (CellIndex, u64)| Tile {
+        key: tile.to_string(),
+        nodes,
+        round: 0,
+        more: BTreeSet::new(),
+    };
     let mut tiles: Vec<(CellIndex, u64)> = with_shores(tiles, nodes, region::rings(farthest_m, BLOCK) + 1);
-    tiles.sort_unstable_by_key(|(tile, _)| tile.first_child(Resolution::Fifteen));
+    tiles.sort_unstable_by_key(|(tile, _)| tile.child_at(0, Resolution::Fifteen));
     Ok(Plan { key, tiles: tiles.into_iter().map(tile).collect(), rings: (kept, seen) })
 }
 
@@ -162,13 +178,19 @@ fn parents(nodes: &BTreeMap<CellIndex, u64>, resolution: Resolution) -> BTreeMap
 }
 
 /// Coarse tiles, divided where they hold more than is wanted.
-fn by_work(nodes: &BTreeMap<CellIndex, u64>, most_nodes: u64, finest: Resolution) -> BTreeMap<CellIndex, u64> {
+fn by_work(
+    nodes: &BTreeMap<CellIndex, u64>,
+    most_nodes: u64,
+    finest: Resolution,
+) -> BTreeMap<CellIndex, u64> {
     let mut tiles = BTreeMap::new();
     let mut at = COARSEST.min(finest);
     let mut within: Option<BTreeMap<CellIndex, u64>> = None;
     loop {
         let is_open = |tile: &CellIndex| {
-            within.as_ref().is_none_or(|large| tile.parent(at.pred().unwrap_or(at)).is_some_and(|it| large.contains_key(&it)))
+            within.as_ref().is_none_or(|large| {
+                tile.parent(at.pred().unwrap_or(at)).is_some_and(|it| large.contains_key(&it))
+            })
         };
         let all = parents(nodes, at).into_iter().filter(|(tile, _)| is_open(tile));
         let (small, large): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -191,7 +213,9 @@ fn with_shores(
     let resolutions: BTreeSet<Resolution> = tiles.keys().map(|tile| tile.resolution()).collect();
     let finest = resolutions.iter().max().copied();
     let has_tile = |block: CellIndex| {
-        resolutions.iter().any(|&resolution| block.parent(resolution).is_some_and(|tile| tiles.contains_key(&tile)))
+        resolutions
+            .iter()
+            .any(|&resolution| block.parent(resolution).is_some_and(|tile| tiles.contains_key(&tile)))
     };
     let around = Region::new(BLOCK, nodes.keys().copied()).grown(rings);
     let shores: BTreeSet<CellIndex> =

@@ -2,7 +2,7 @@
 
 use super::folder::{Folder, GROUND, Receipt, WALK, Written, read_json, write_json};
 use super::gathered::{Gathered, Whole, gather, write_inputs};
-use super::ground::Site;
+use super::ground::{Site, moved_back};
 use super::plan::{self, BLOCK, MOST_ROUNDS, Plan, wishes};
 use super::union::Union;
 use crate::batch::prepare::{self, Looking};
@@ -74,7 +74,13 @@ impl TiledRun {
     ///
     /// # Errors
     /// Every fault of study and streets; something else stands at `work`; [`Error::Busy`] when another run works there.
-    pub fn open(path: &Path, work: &Path, given: Given, options: Options, progress: &Progress) -> Result<Self> {
+    pub fn open(
+        path: &Path,
+        work: &Path,
+        given: Given,
+        options: Options,
+        progress: &Progress,
+    ) -> Result<Self> {
         let clock = Clock::new();
         let study = io::study::read(path)?;
         progress.begin("checking inputs", 0)?;
@@ -149,7 +155,8 @@ impl TiledRun {
         }
         let all = |stage| self.receipts(stage).into_iter().flatten().collect::<Vec<Receipt>>();
         let (ground, walked) = (all(GROUND), all(WALK));
-        let mut gathered = self.gathered.take().ok_or_else(|| Error::Internal("inputs are joined".to_owned()))?;
+        let mut gathered =
+            self.gathered.take().ok_or_else(|| Error::Internal("inputs are joined".to_owned()))?;
         let (folder, plan) = (&self.folder, &self.record.plan);
         let union = Union::new(folder, plan, &self.study, &gathered.prepared, (&ground, &walked), progress)?;
         let clock = std::mem::replace(&mut self.clock, Clock::new());
@@ -161,13 +168,21 @@ impl TiledRun {
         let stages = [GROUND, WALK].map(|stage| {
             let receipts: Vec<Receipt> = self.receipts(stage).into_iter().flatten().collect();
             let seconds = receipts.iter().map(|receipt| receipt.seconds).sum();
-            let written = receipts.iter().flat_map(|receipt| &receipt.files).map(|file: &Written| file.bytes).sum();
+            let written =
+                receipts.iter().flat_map(|receipt| &receipt.files).map(|file: &Written| file.bytes).sum();
             let peak_memory_bytes = receipts.iter().filter_map(|receipt| receipt.peak_memory_bytes).max();
-            let network = receipts.iter().fold((0, 0), |sum, it| (sum.0 + it.network.0, sum.1 + it.network.1));
+            let network =
+                receipts.iter().fold((0, 0), |sum, it| (sum.0 + it.network.0, sum.1 + it.network.1));
             (stage, StageSummary { tiles: receipts.len(), seconds, written, peak_memory_bytes, network })
         });
         Summary {
-            tiles: self.record.plan.tiles.iter().map(|tile| (tile.key.clone(), tile.nodes, tile.round)).collect(),
+            tiles: self
+                .record
+                .plan
+                .tiles
+                .iter()
+                .map(|tile| (tile.key.clone(), tile.nodes, tile.round))
+                .collect(),
             stages: stages.into_iter().collect(),
         }
     }
@@ -370,13 +385,14 @@ impl Cutting<'_> {
         let system = self.study.study.analysis_crs;
         let seen = |number: &u32| {
             let (_, seen) = plan.view(&plan.tiles[*number as usize])?;
-            let there = if system.is_wgs84() { seen } else { super::ground::moved_back(&seen, system) };
+            let there = if system.is_wgs84() { seen } else { moved_back(&seen, system) };
             Ok((*number, there))
         };
         let seen: Vec<(u32, Region)> = which.iter().map(seen).collect::<Result<_>>()?;
         let round = which.iter().map(|&number| plan.tiles[number as usize].round).max().unwrap_or_default();
         let voids = self.cut_terrain(round, &seen)?;
-        let wishes = Wishes { resolution: BLOCK, system: AnalysisCrs::Wgs84, tiles_of: wishes(seen.into_iter()) };
+        let wishes =
+            Wishes { resolution: BLOCK, system: AnalysisCrs::Wgs84, tiles_of: wishes(seen.into_iter()) };
         let folder = self.folder.streets(round);
         fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
         split::split(

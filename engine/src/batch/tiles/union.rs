@@ -9,8 +9,8 @@ use super::walked::{DoorJoin, TileLinks, TileTimes, snap};
 use crate::batch::prepare::Prepared;
 use crate::batch::publish::{MARK, Staging};
 use crate::batch::study::{
-    Clock, IslandReport, NetworkReport, ROWS_AT_ONCE, RunReport, list_unjoined, profiles, ranges as row_ranges,
-    report, write_batches, write_report, write_tables,
+    Clock, IslandReport, NetworkReport, ROWS_AT_ONCE, RunReport, list_unjoined, profiles,
+    ranges as row_ranges, report, write_batches, write_report, write_tables,
 };
 use crate::io;
 use crate::metrics::apportion::Part;
@@ -99,7 +99,8 @@ impl<'a> Union<'a> {
         let links: Vec<TileLinks> = links.collect::<Result<_>>()?;
         let shared = Shared::of(&links);
         let class = prepared.facilities.classes();
-        let connections = (0..who.len()).map(|profile| Connections::of(&links, &shared, profile, class.len()));
+        let connections =
+            (0..who.len()).map(|profile| Connections::of(&links, &shared, profile, class.len()));
         Ok(Self {
             connections: connections.collect(),
             ranges: ranges(plan, &prepared.cells.cell)?,
@@ -201,7 +202,7 @@ impl<'a> Union<'a> {
             .iter()
             .scan(0, |next, doors| Some(std::mem::replace(next, *next + doors.len())))
             .collect();
-        let count = facilities.doors.iter().map(Vec::len).sum();
+        let count: usize = facilities.doors.iter().map(Vec::len).sum();
         let mut doors: Vec<DoorJoin> = (0..count as u32)
             .map(|door| DoorJoin { door, joined: false, nearest_m: None, certain: false })
             .collect();
@@ -232,7 +233,12 @@ impl<'a> Union<'a> {
     }
 
     /// The nearest street of doors that no street is near enough to, wherever it is.
-    fn look_farther(&self, open: &[(usize, Spot)], doors: &mut [DoorJoin], progress: &Progress) -> Result<()> {
+    fn look_farther(
+        &self,
+        open: &[(usize, Spot)],
+        doors: &mut [DoorJoin],
+        progress: &Progress,
+    ) -> Result<()> {
         for (tile, receipt) in self.plan.tiles.iter().zip(self.ground) {
             progress.check()?;
             let (cell, (_, seen)) = (tile.cell()?, self.plan.view(tile)?);
@@ -272,7 +278,13 @@ impl<'a> Union<'a> {
     }
 
     /// The sums of some areas, whose cells come tile by tile.
-    fn sums(&self, profile: usize, prepared: &Prepared, parts: &[Vec<Part>], progress: &Progress) -> Result<Sums> {
+    fn sums(
+        &self,
+        profile: usize,
+        prepared: &Prepared,
+        parts: &[Vec<Part>],
+        progress: &Progress,
+    ) -> Result<Sums> {
         let cells = &prepared.cells;
         let mut sums = Sums::new(cells, parts.len(), &self.class, &self.study.coverage.minutes);
         for range in &self.ranges {
@@ -292,10 +304,12 @@ impl<'a> Union<'a> {
         let at_once = (ROWS_AT_ONCE / (self.class.len() * groups * limits).max(1)).max(1);
         let of_one = Sums::memory_bytes(1, self.class.len(), groups, limits).max(1);
         let together = at_once * ((SUMS_BYTES / of_one) as usize / at_once).max(1);
-        let chunks = (0..self.who.len()).flat_map(|who| row_ranges(areas, together).map(move |areas| (who, areas)));
+        let chunks =
+            (0..self.who.len()).flat_map(|who| row_ranges(areas, together).map(move |areas| (who, areas)));
         let batches = chunks.flat_map(|(who, chunk)| {
             let sums = self.sums(who, prepared, &prepared.parts[chunk.clone()], progress);
-            let coverage = sums.map(|sums| sums.coverage(&self.who[who].name, &prepared.areas.id[chunk.clone()]));
+            let coverage =
+                sums.map(|sums| sums.coverage(&self.who[who].name, &prepared.areas.id[chunk.clone()]));
             match coverage {
                 Ok(coverage) => self.batches(coverage, at_once),
                 Err(error) => vec![Err(error)],
@@ -307,7 +321,8 @@ impl<'a> Union<'a> {
     fn batches(&self, coverage: Coverage, at_once: usize) -> Vec<Result<RecordBatch>> {
         let profile = coverage.profile.clone();
         let batch = |areas: Range<usize>| {
-            let coverage = coverage.areas(areas).of_groups(|group| self.study.coverage.walks_as(group, &profile));
+            let coverage =
+                coverage.areas(areas).of_groups(|group| self.study.coverage.walks_as(group, &profile));
             Ok(io::geometry::labelled(&io::coverage::to_batch(&coverage), self.study.study.analysis_crs))
         };
         row_ranges(coverage.area_id.len(), at_once).map(batch).collect()
@@ -316,7 +331,8 @@ impl<'a> Union<'a> {
     fn write_times(&self, prepared: &Prepared, staging: &Staging, progress: &Progress) -> Result<usize> {
         let at_once = (ROWS_AT_ONCE / self.class.len().max(1)).max(1);
         let cells: Vec<u64> = prepared.cells.cell.iter().map(|&cell| u64::from(cell)).collect();
-        let mut rows = Rows { union: self, cells: &cells, at_once, who: 0, range: 0, waiting: Vec::new(), first: 0 };
+        let mut rows =
+            Rows { union: self, cells: &cells, at_once, who: 0, range: 0, waiting: Vec::new(), first: 0 };
         let mut times = Times {
             profile: String::new(),
             origin: Ids::UInt(vec![]),
@@ -337,7 +353,8 @@ impl<'a> Union<'a> {
     }
 
     fn network(&self, gathered: &Gathered) -> NetworkReport {
-        let length_km = by_kind_km(gathered.length_um).into_iter().map(|(kind, km)| (kind.name(), km)).collect();
+        let length_km =
+            by_kind_km(gathered.length_um).into_iter().map(|(kind, km)| (kind.name(), km)).collect();
         let island_um: i64 = self.links.iter().map(|tile| tile.island_um).sum();
         NetworkReport {
             nodes: gathered.facts.nodes as usize,

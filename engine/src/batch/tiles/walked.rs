@@ -121,7 +121,12 @@ impl Site<'_> {
             who.iter().map(|who| who.max_snap_m.unwrap_or(network.origin.max_snap_m)).fold(0.0, f64::max);
         let homes = home_region(&own, cell_resolution(self.study)?);
         if let Some(place) = inputs.homes.iter().find(|&&place| !homes.holds(place)) {
-            return Err(Error::Internal(format!("a home of {} stands at {} {}", self.tile.key, place.lon(), place.lat())));
+            return Err(Error::Internal(format!(
+                "a home of {} stands at {} {}",
+                self.tile.key,
+                place.lon(),
+                place.lat()
+            )));
         }
         let cells = EdgeCells::of(network, BLOCK, progress)?;
         let zone = Zone::of(&own, &homes, joining_rings(farthest_m, BLOCK));
@@ -132,7 +137,8 @@ impl Site<'_> {
         for (number, profile) in who.iter().enumerate() {
             let walked = ground.walk(self, profile, &facilities, progress)?;
             if number == 0 {
-                links.home_away_m = walked.homes.iter().map(|snap| snap.anchor.map(|anchor| anchor.away_m)).collect();
+                links.home_away_m =
+                    walked.homes.iter().map(|snap| snap.anchor.map(|anchor| anchor.away_m)).collect();
                 links.doors = ground.door_joins(&walked.doors, &streets.region);
             }
             times.nearest.push(walked.nearest);
@@ -197,7 +203,8 @@ impl Zone {
             cells.iter().any(is_near) || inside > 0 && inside < cells.len()
         };
         let edges = (0..network.edge_count()).filter(|&edge| is_shared(edge));
-        let mut nodes: Vec<u32> = edges.flat_map(|edge| [network.edges.from[edge], network.edges.to[edge]]).collect();
+        let mut nodes: Vec<u32> =
+            edges.flat_map(|edge| [network.edges.from[edge], network.edges.to[edge]]).collect();
         nodes.sort_unstable();
         nodes.dedup();
         nodes
@@ -299,10 +306,12 @@ impl Ground<'_> {
     ) -> Result<ProfileLinks> {
         let (network, inputs) = (self.network, self.inputs);
         let (islands, of_node) = components::islands(network, &walk.times);
-        let mut pieces: Vec<(u32, i64, bool)> = islands.iter().map(|island| (0, 0, island.left_out)).collect();
+        let mut pieces: Vec<(u32, i64, bool)> =
+            islands.iter().map(|island| (0, 0, island.left_out)).collect();
         let edges = &network.edges;
         for edge in (0..network.edge_count()).filter(|&edge| components::is_usable(&walk.times, edge)) {
-            if let Some(piece) = of_node[edges.from[edge] as usize].filter(|_| self.is_own(edges.from[edge])) {
+            if let Some(piece) = of_node[edges.from[edge] as usize].filter(|_| self.is_own(edges.from[edge]))
+            {
                 pieces[piece as usize].0 += 1;
                 pieces[piece as usize].1 += components::way_um(edges, edge);
             }
@@ -323,7 +332,12 @@ impl Ground<'_> {
     }
 
     /// Classes of the tile's own doors, with the groups from which a search from them sets out.
-    fn door_groups(&self, walk: &Walk<'_>, doors: &[(Snap, Vec<Joined>)], linked: &Linked) -> Vec<(u32, u32)> {
+    fn door_groups(
+        &self,
+        walk: &Walk<'_>,
+        doors: &[(Snap, Vec<Joined>)],
+        linked: &Linked,
+    ) -> Vec<(u32, u32)> {
         let inputs = self.inputs;
         let own = (0..doors.len()).filter(|&at| self.own.holds(inputs.door_spots[at].place));
         let mut found: Vec<(u32, u32)> = own
@@ -344,7 +358,8 @@ impl Ground<'_> {
         let own = (0..doors.len()).filter(|&at| self.own.holds(inputs.door_spots[at].place));
         own.map(|at| {
             let Snap { anchor, nearest_m } = doors[at];
-            let certain = anchor.is_some() || nearest_m.is_some_and(|away_m| is_around(region, inputs.door_spots[at], away_m));
+            let certain = anchor.is_some()
+                || nearest_m.is_some_and(|away_m| is_around(region, inputs.door_spots[at], away_m));
             DoorJoin { door: inputs.doors[at].0, joined: anchor.is_some(), nearest_m, certain }
         })
         .collect()
@@ -375,9 +390,7 @@ fn numbered(labels: &[u32]) -> (Vec<u32>, u32) {
 /// A time with the row of the facility among all, or why there is none, as one number.
 fn code(nearest: Nearest, rows: &[(u32, u64, u32)]) -> u64 {
     match nearest {
-        Ok(found) => {
-            u64::from(found.time_ds) << 32 | (u64::from(rows[found.facility() as usize].0) + 1)
-        }
+        Ok(found) => u64::from(found.time_ds) << 32 | (u64::from(rows[found.facility() as usize].0) + 1),
         Err(reason) => (reason as u64) << 32,
     }
 }
@@ -476,7 +489,8 @@ impl TileLinks {
         let (id, own) = (lists.values::<Int64Type>("node_id")?, lists.flags("node_own")?);
         let nodes = id.into_iter().zip(numbers("node_nth")?).zip(own);
         let (joined, certain) = (lists.flags("door_joined")?, lists.flags("door_certain")?);
-        let doors = numbers("door")?.into_iter().zip(joined).zip(metres("door_nearest_m")?.into_iter().zip(certain));
+        let doors =
+            numbers("door")?.into_iter().zip(joined).zip(metres("door_nearest_m")?.into_iter().zip(certain));
         Some(Self {
             nodes: nodes.map(|((id, nth), own)| (id, nth, own)).collect(),
             node_piece: numbers("node_piece")?,
@@ -502,7 +516,10 @@ impl ProfileLinks {
             (name("profile_node_piece", number), numbers(&mut self.node_piece.iter().copied())),
             (name("piece_edges", number), numbers(&mut self.pieces.iter().map(|piece| piece.0))),
             (name("piece_um", number), list::<Int64Type>(self.pieces.iter().map(|piece| piece.1))),
-            (name("piece_left_out", number), numbers(&mut self.pieces.iter().map(|piece| u32::from(piece.2)))),
+            (
+                name("piece_left_out", number),
+                numbers(&mut self.pieces.iter().map(|piece| u32::from(piece.2))),
+            ),
             (name("home_piece", number), numbers(&mut self.home_piece.iter().copied())),
             (name("facility_piece", number), numbers(&mut flat(&self.facility_piece))),
         ]

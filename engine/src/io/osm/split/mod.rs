@@ -127,6 +127,35 @@ pub fn split(
     Ok(Split { left_out, findings, synthetic, tiles })
 }
 
+/// What reading the whole file would tell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// As of the whole file.
+    pub left_out: LeftOut,
+    /// As of the whole file.
+    pub findings: Vec<Problem>,
+    /// Whether the source says that it is made up.
+    pub synthetic: bool,
+}
+
+/// What reading the whole file would tell, from what [`survey`] or [`split`] found.
+///
+/// # Errors
+/// As [`survey`].
+pub fn told(
+    path: &Path,
+    wanted: Wanted<'_>,
+    (resolution, system): (Resolution, AnalysisCrs),
+    spool: &Path,
+    memory_bytes: u64,
+    progress: &Progress,
+) -> Result<Told> {
+    let grid = Grid { resolution, system };
+    let located = Located::find(path, wanted, grid, spool, memory_bytes, progress)?;
+    let (left_out, findings) = located.told(&file_name(path));
+    Ok(Told { left_out, findings, synthetic: located.elements.synthetic })
+}
+
 /// Elements and their places, which do not depend on tiles, and where they are kept.
 struct Located {
     spool: Spool,
