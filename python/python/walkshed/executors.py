@@ -155,23 +155,23 @@ class Processes:
     def receipts(self, job: Job, keys: Sequence[str], look: Look) -> Generator[bytes, None, None]:
         """See `Workers`. A worker that is killed takes the whole pool along: another is opened for what is missing.
 
-        The tiles that were in work then come last, so that one that kills its worker delays no other.
+        The tiles that were in work then come last, one at a time: none is delayed by one that kills its worker, and it
+        is certain which one does.
         """
-        missing, losses = dict.fromkeys(keys), Counter[str]()
-        while missing:
-            with _pool(min(self.workers, len(missing))) as pool:
-                before = len(keys) - len(missing)
-                handed = _Handed(pool, job, max(1, cores() // self.workers), before)
-                for key, receipt in handed.receipts(list(missing), self.workers, look):
-                    del missing[key]
+        done, losses = set[str](), Counter[str]()
+        while missing := sorted((key for key in keys if key not in done), key=losses.__getitem__):
+            together = [key for key in missing if not losses[key]]
+            at_once = min(self.workers, len(together)) or 1
+            with _pool(at_once) as pool:
+                handed = _Handed(pool, job, max(1, cores() // (self.workers if together else 1)), len(done))
+                for key, receipt in handed.receipts(together or missing, at_once, look):
+                    done.add(key)
                     yield receipt
             losses.update(handed.lost)
-            hopeless = [key for key in handed.lost if losses[key] >= MOST_LOSSES]
-            if hopeless:
+            if hopeless := [key for key in handed.lost if losses[key] >= MOST_LOSSES]:
                 raise WorkerError(_killed_again(hopeless), hopeless)
             if handed.lost:
                 _log.warning("a worker was ended in the midst of tile(s) %s; they are begun again", handed.lost)
-            missing = {key: None for key in missing if key not in handed.lost} | dict.fromkeys(handed.lost)
 
 
 @dataclass(frozen=True)
@@ -292,8 +292,11 @@ def _pool(workers: int) -> Generator[ProcessPoolExecutor, None, None]:
     lifeline, held = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(workers, context, _begin, (lifeline,))
     try:
+        with _ctrl_c_waits():
+            started = [pool.submit(os.getpid) for _ in range(workers)]
         try:
-            pool.submit(os.getpid).result()
+            for start in started:
+                start.result()
         except BrokenExecutor as error:
             raise WorkerError(_no_start()) from error
         yield pool
@@ -304,6 +307,19 @@ def _pool(workers: int) -> Generator[ProcessPoolExecutor, None, None]:
         pool.shutdown(cancel_futures=True)
         held.close()
         lifeline.close()
+
+
+@contextmanager
+def _ctrl_c_waits() -> Generator[None, None, None]:
+    """Hear Ctrl-C only afterwards. Processes that are begun here never do, where the system hands the mask down."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(lifeline: Any) -> None:
