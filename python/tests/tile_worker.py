@@ -1,7 +1,8 @@
 """A job on tiles that needs no engine, for tests of who works on them; other processes import it.
 
-What happens to a tile stands in a file of its name beside: "slow", "refuse", "fail", or "kill 2", which ends the worker
-the first two times. Every beginning leaves a file, so that a test sees what was done.
+What happens to a tile stands in a file of its name beside: "slow 20" takes as many hundredths of a second, "refuse",
+"slowrefuse 20", "fail", "kill 2" ends the worker the first two times, "executor 1" what stands above it on Spark. Every
+beginning leaves a file, so that a test sees what was done.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ class FakeJob:
         what, *times = fate.read_text().split() if fate.exists() else [""]
         if what == "kill" and begun < int(times[0]):
             os.kill(os.getpid(), signal.SIGKILL)
+        if what == "executor" and begun < int(times[0]):
+            os.kill(parent(os.getppid()), signal.SIGKILL)  # above is pyspark.daemon, then the JVM of the executor
+            time.sleep(60)
         if what == "fail":
             raise OSError(28, "no space left", key)
         for _ in range(int(times[0]) if what in ("slow", "slowrefuse") else 1):
@@ -69,6 +73,11 @@ class Work:
     def workers(self) -> set[int]:
         """Ids of the processes that began tiles."""
         return {int(path.read_text()) for path in self.folder.glob("begun-*")}
+
+
+def parent(process: int) -> int:
+    """The id of a process's parent."""
+    return int(Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
 
 def keys_of(receipts: list[bytes]) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from walkshed.executors import Job, Look, Outcome, TileRefusal, WorkerError
+from walkshed.executors import Job, Look, TileRefusal, WorkerError
 
 #: Spark is asked this often how far it is; each time is a few calls to its JVM.
 _LOOK_S = 0.25
@@ -76,11 +76,15 @@ def _work(batches: Iterator[Any], job: Job, keys: Sequence[str], threads: int) -
     schema = arrow.schema([("receipt", arrow.binary()), ("refusal", arrow.string())])
     for batch in batches:
         numbers: list[int] = batch.column(0).to_pylist()
-        rows = [_row(job(keys[number], threads)) for number in numbers]
+        rows = [_row(job, keys[number], threads) for number in numbers]
         yield arrow.RecordBatch.from_pylist(rows, schema)
 
 
-def _row(outcome: Outcome) -> dict[str, bytes | str | None]:
+def _row(job: Job, key: str, threads: int) -> dict[str, bytes | str | None]:
+    try:
+        outcome = job(key, threads)
+    except Exception as error:  # Spark tells what was raised, but not at which tile
+        raise RuntimeError(f"tile {key}: {error!r}") from error
     if isinstance(outcome, TileRefusal):
         return {"receipt": None, "refusal": outcome.told}
     return {"receipt": outcome, "refusal": None}
@@ -115,16 +119,16 @@ def _tasks_done(tracker: Any, group: str) -> int:
 
 
 def _failed(text: str, keys: Sequence[str]) -> WorkerError:
-    """Say in a few lines what Spark says in a hundred; tasks have the numbers of their tiles."""
-    tiles = [keys[int(number)] for number in re.findall(r"Task (\d+) in stage", text)[:1]]
-    raised = re.findall(r"^\s*([\w.]*(?:Error|Exception): .*)", text, re.MULTILINE)
-    reason = (re.findall(r"most recent failure: (.*)", text) + raised + [text])[0]
-    last = f" ({raised[-1]})" if raised else ""
-    of = f" at tile {tiles[0]}" if tiles else ""
-    return WorkerError(
-        f"Spark gave up{of}: {reason}{last}. What is done is kept, the same call goes on. If executors are lost for "
-        "want of memory, take smaller tiles (--tile-resolution, one finer) or give them more memory "
-        "(spark.executor.memoryOverhead). Spark 任务失败；已完成的部分保留，重新运行即可继续。"
-        "如因内存不足，请用更小的图块，或增大 spark.executor.memoryOverhead",
-        tiles,
-    )
+    """Say in a few lines what Spark says in a hundred."""
+    kept = "what is done is kept, and the same call goes on. 已完成的部分保留，重新运行即可继续"
+    if raised := re.search(r"^RuntimeError: tile (\w+): (.*)", text, re.MULTILINE):
+        return WorkerError(f"Spark gave up at tile {raised[1]} 图块: {raised[2]}; {kept}", [raised[1]])
+    if lost := re.search(r"Task (\d+) in stage .*most recent failure: (.*)", text):  # tasks have the numbers of tiles
+        key = keys[int(lost[1])]
+        return WorkerError(
+            f"Spark gave up at tile {key} 图块: {lost[2].rstrip('.')}; {kept}。If it was ended for want of memory, take "
+            "smaller tiles (--tile-resolution, one finer) or give executors more (spark.executor.memoryOverhead). "
+            "如因内存不足，请用更小的图块（--tile-resolution 加 1），或增大 spark.executor.memoryOverhead",
+            [key],
+        )
+    return WorkerError(f"Spark gave up: {text.strip().splitlines()[0] if text.strip() else 'no reason'}; {kept}")
