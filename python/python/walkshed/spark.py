@@ -126,8 +126,8 @@ def _failed(text: str, keys: Sequence[str]) -> WorkerError:
     if lost := re.search(r"Task (\d+) in stage .*most recent failure: (.*)", text):  # tasks have the numbers of tiles
         key = keys[int(lost[1])]
         return WorkerError(
-            f"Spark gave up at tile {key} 图块: {lost[2].rstrip('.')}; {kept}。If it was ended for want of memory, take "
-            "smaller tiles (--tile-resolution, one finer) or give executors more (spark.executor.memoryOverhead). "
+            f"Spark gave up at tile {key} 图块: {lost[2].rstrip('.')}; {kept}. If it was ended for want of memory, "
+            "take smaller tiles (--tile-resolution, one finer) or give executors more (spark.executor.memoryOverhead). "
             "如因内存不足，请用更小的图块（--tile-resolution 加 1），或增大 spark.executor.memoryOverhead",
             [key],
         )
