@@ -344,16 +344,16 @@ def test_what_does_not_fit_as_a_whole_goes_tile_by_tile(
     tiles: bool,
 ) -> None:
     def refuse(*arguments: object, **options: object) -> str:
-        error = ws.InputError("run: needs 9 GiB of memory")
+        error = ws.InputError("run: needs 9.5 GiB of memory. Raise the limit")
         error.problems = [{"reason": reason}]
         raise error
 
     monkeypatch.setattr(_engine, "run_study", refuse)
     if tiles:
         ws.run("STUDY.toml", tmp_path / "out", memory_limit="1 GB", progress=False)
-        assert fake_engine and "run: needs 9 GiB of memory; so it goes tile by tile" in caplog.text
+        assert fake_engine and "run: needs 9.5 GiB of memory: so it goes tile by tile" in caplog.text
         return
-    with pytest.raises(ws.InputError, match="9 GiB"):
+    with pytest.raises(ws.InputError, match="Raise the limit"):
         ws.run("STUDY.toml", tmp_path / "out", memory_limit="1 GB", progress=False)
     assert not fake_engine
 

@@ -320,7 +320,8 @@ def _run_whole(
     except _engine.InputError as error:
         if {problem["reason"] for problem in error.problems} != {"memory"}:
             raise
-        _log.warning("%s; so it goes tile by tile 内存不足，改为分块计算", error)
+        needs, _, _ = str(error).partition(". ")  # what to do about it follows, and is done
+        _log.warning("%s: so it goes tile by tile 内存不足，改为分块计算", needs)
         return None
 
 
