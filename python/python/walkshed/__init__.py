@@ -18,6 +18,7 @@ from walkshed.decay import Decay
 from walkshed.effects import City, ExpectedEffect, RealisedEffect, expected_effect, realised_effect
 from walkshed.equity import Poverty, Theil, concentration_index, equity, fgt, gini, lorenz, palma, theil
 from walkshed.evaluation import Evaluation, city_of, evaluate
+from walkshed.executors import WorkerError
 from walkshed.facilities import classify, duplicates, facility_classes, merge_duplicates
 from walkshed.formats import EncodingWarning, read_table
 from walkshed.geotable import GeoTable
@@ -109,6 +110,7 @@ __all__ = [
     "Theil",
     "TouchedPairs",
     "Validation",
+    "WorkerError",
     "__version__",
     "age_groups",
     "best_links",

@@ -15,6 +15,7 @@ __all__ = [
     "SitingProgram",
     "SitingSearch",
     "TableInCrs",
+    "TiledRun",
     "__version__",
     "age_groups",
     "areas_of_places",
@@ -83,6 +84,7 @@ __all__ = [
     "synth",
     "table_files",
     "theil",
+    "tile_job",
     "two_step_fca",
     "uncovered",
     "validate_inputs",
@@ -368,6 +370,27 @@ def table_files(
 ) -> tuple[list[tuple[str, int | None, str, int, int, str]], str | None]: ...
 def verify_tables(folder: str, report: _Report | None = None) -> list[tuple[str, str]]: ...
 def roll_back(folder: str, to: int, reason: str, report: _Report | None = None) -> str: ...
+def tile_job(work: str, stage: str, key: str, threads: int, report: _Report | None = None) -> bytes: ...
+
+@final
+class TiledRun:
+    def __new__(
+        cls,
+        study: str,
+        work: str,
+        tables: list[dict[str, Any]],
+        *,
+        memory_limit: int | None,
+        tile_resolution: int | None,
+        parallel: int,
+        report: _Report | None = None,
+    ) -> TiledRun: ...
+    @property
+    def summary(self) -> str: ...
+    def stage(self) -> tuple[str, list[str]] | None: ...
+    def accept(self, stage: str, receipt: bytes) -> None: ...
+    def finish(self, out: str) -> str: ...
+
 def run_study(
     path: str,
     out: str,

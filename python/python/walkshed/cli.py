@@ -12,8 +12,9 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from walkshed import (
     BusyError,
     InputError,
     RejectedRowsWarning,
+    WorkerError,
     __version__,
     report_command,
     site_plan,
@@ -28,10 +30,12 @@ from walkshed import (
     study,
     synthetic,
     table_commands,
+    tiled,
     validation,
 )
 from walkshed.console import BUSY, DONE, FAILED, REFUSED, STOPPED, TERMINATED, print_frame, progress_of, size
 from walkshed.score import score_run
+from walkshed.tiled import ExecutorChoice, ExecutorName
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"walkshed: {error.args[0] if error.args else error}", file=sys.stderr)
         return REFUSED
     except ImportError as error:  # an optional package; the message names it
+        print(f"walkshed: {error}", file=sys.stderr)
+        return REFUSED
+    except WorkerError as error:
         print(f"walkshed: {error}", file=sys.stderr)
         return REFUSED
     except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
@@ -78,9 +85,15 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="one study, the whole line")
     run.add_argument("study", metavar="STUDY.toml")
     run.add_argument("--out", metavar="DIR", required=True, help="folder for the results; replaced as a whole")
-    run.add_argument("--memory-limit", metavar="SIZE", type=size, help='such as "8 GB"; a larger study is refused')
+    run.add_argument(
+        "--memory-limit", metavar="SIZE", type=size, help='such as "8 GB"; a larger study goes tile by tile'
+    )
+    run.add_argument("--executor", choices=get_args(ExecutorName), help="who works on tiles; see docs/cluster.md")
+    run.add_argument("--workers", type=int, metavar="N", help="how many processes; as many as cores if not said")
+    run.add_argument("--tile-resolution", type=int, metavar="R", help="H3 resolution of the tiles 图块分辨率")
+    run.add_argument("--work", metavar="DIR", help="what is done so far, on storage that all workers see; it stays")
     run.add_argument("--map", metavar="PNG", help="draw the six classes that fewest people reach (needs matplotlib)")
-    run.set_defaults(command=_run)
+    run.set_defaults(command=partial(_run, run))
     validate = commands.add_parser("validate", help="check a study, a file or a folder of files, compute nothing")
     validate.add_argument("source", metavar="STUDY.toml|FILE|FOLDER")
     validate.add_argument("--out", metavar="DIR", help="folder for findings.parquet, totals.parquet and report.html")
@@ -132,8 +145,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace) -> int:
-    result = study.run(options.study, options.out, memory_limit=options.memory_limit, progress=progress_of(options))
+def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    executor = _executor(parser, options)
+    result = study.run(
+        options.study,
+        options.out,
+        memory_limit=options.memory_limit,
+        executor=executor,
+        tile_resolution=options.tile_resolution,
+        work=options.work,
+        progress=progress_of(options),
+    )
     if options.map:
         from walkshed import maps
 
@@ -153,6 +175,21 @@ def _run(options: argparse.Namespace) -> int:
     if options.map:
         print(f"map: {options.map}")
     return DONE
+
+
+def _executor(parser: argparse.ArgumentParser, options: argparse.Namespace) -> ExecutorChoice:
+    """Who works on tiles, as `study.run` takes it; options that do not fit together end the command."""
+    try:
+        tiled.working_folder(options.out, options.work)
+    except ValueError as error:
+        parser.error(str(error))
+    name: ExecutorChoice = options.executor
+    workers: int | None = options.workers
+    if workers is None:
+        return name
+    if name not in (None, "processes") or workers < 1:
+        parser.error("--workers is how many processes there are, 1 or more: it goes with --executor processes")
+    return ("processes", workers)
 
 
 def _validate(options: argparse.Namespace) -> int:

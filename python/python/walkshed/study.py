@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from walkshed import _engine, cards, formats
+from walkshed import _engine, cards, formats, tiled
 from walkshed.facilities import facility_classes
 from walkshed.language import Language
 from walkshed.memory import MemoryLimit, to_bytes
-from walkshed.progress import Progress, reporting
+from walkshed.progress import Progress, Report, reporting
+from walkshed.tiled import ExecutorChoice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from walkshed.maps.base_map import BaseMap
     from walkshed.page import Page
     from walkshed.score import Scorecard
+
+_log = logging.getLogger("walkshed.study")
 
 #: Rows of times that are looked through for the picture of a card, in a fifth of a second.
 _MOST_TIMES = 3_000_000
@@ -251,15 +255,29 @@ def run(
     out: str | os.PathLike[str],
     *,
     memory_limit: MemoryLimit = None,
+    executor: ExecutorChoice = None,
+    tile_resolution: int | None = None,
+    work: str | os.PathLike[str] | None = None,
     progress: Progress = None,
 ) -> RunResult:
-    """Run a study, the whole line.
+    """Run a study, the whole line, at once or tile by tile (docs/cluster.md).
+
+    The results are the same to the byte, whatever the executor, the tiles and the memory.
 
     Args:
         study: path of a `STUDY.toml`; paths in it are relative to it.
         out: folder for the results, which appears whole or not at all; an earlier result there is replaced.
         memory_limit: bytes, or `"8 GB"`, for the whole process; without it, most of what the machine has free. A study
-            that would take more is refused once its inputs are read, before anything is computed.
+            that would take more goes tile by tile. Threads and processes share it, each worker of another executor has
+            that much.
+        executor: None runs the study as a whole where it fits into memory. `"threads"` works on one tile after the
+            other in this process; `"processes"` on as many at once as there are cores, `("processes", 4)` on four;
+            `"spark"` or a `SparkSession` on the executors of Spark; an executor of `concurrent.futures`, such as
+            Dask's `client.get_executor()`, on its workers. The last two stay open.
+        tile_resolution: H3 resolution of the tiles; what fits into the memory when None.
+        work: folder for what is done so far, which all workers see under this path and which stays. When None a folder
+            beside `out`, its name with `.work`, which is taken away after success. When a run fails or is stopped, the
+            same call goes on with what lies there.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
     Returns:
@@ -267,15 +285,44 @@ def run(
         `run.json`.
 
     Raises:
-        InputError: every fault that stops the study; nothing was written.
-        KeyboardInterrupt: stopped by the user, within half a second; nothing was written.
+        InputError: every fault that stops the study; nothing was published.
+        ValueError: no such executor, or `work` lies in `out`.
+        WorkerError: workers were ended again and again; nothing was published.
+        ImportError: Spark is asked for and not installed.
+        KeyboardInterrupt: stopped by the user, within half a second; nothing was published.
 
     """
+    path, results, limit = os.fspath(study), os.fspath(out), to_bytes(memory_limit)
+    whole, workers = executor is None and tile_resolution is None and work is None, tiled.chosen(executor)
     with reporting(progress) as report:
-        path = os.fspath(study)
-        tables, limit = formats.for_study(path), to_bytes(memory_limit)
-        text = _engine.run_study(path, os.fspath(out), tables, limit, report=report)
+        tables = formats.for_study(path)
+        text = _run_whole(path, results, tables, limit, report) if whole else None
+        if text is None:
+            text = tiled.run(
+                path,
+                results,
+                tables,
+                workers,
+                memory_limit=limit,
+                tile_resolution=tile_resolution,
+                work=work,
+                report=report,
+            )
     return RunResult(Path(out), json.loads(text))
+
+
+def _run_whole(
+    path: str, out: str, tables: list[dict[str, Any]], limit: int | None, report: Report | None
+) -> str | None:
+    """Run a study at once; None when it does not fit into the memory."""
+    try:
+        return _engine.run_study(path, out, tables, limit, report=report)
+    except _engine.InputError as error:
+        if {problem["reason"] for problem in error.problems} != {"memory"}:
+            raise
+        needs, _, _ = str(error).partition(". ")  # what to do about it follows, and is done
+        _log.warning("%s: so it goes tile by tile 内存不足，改为分块计算", needs)
+        return None
 
 
 @dataclass(frozen=True)
