@@ -23,6 +23,7 @@ mod straight;
 mod study;
 mod synthetic;
 mod tables;
+mod tiles;
 
 use pyo3::prelude::*;
 
@@ -40,6 +41,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<error::Refusal>()?;
     module.add_class::<siting::SitingProgram>()?;
     module.add_class::<siting::SitingSearch>()?;
+    module.add_class::<tiles::TiledRun>()?;
+    module.add_function(wrap_pyfunction!(tiles::tile_job, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::in_crs, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::file_table, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::is_gb, module)?)?;

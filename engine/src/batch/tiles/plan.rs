@@ -99,16 +99,11 @@ impl Plan {
     }
 }
 
-/// What a plan is made for: the same of everything makes the same tiles, and the files of one may serve the other.
-pub fn key(
-    study: &Study,
-    inputs: &[InputFile],
-    tile_resolution: Option<u8>,
-    most_nodes: u64,
-) -> Result<String> {
+/// What a plan is made for. How much memory there is and who works is no part of it: others may go on with the tiles that there are.
+pub fn key(study: &Study, inputs: &[InputFile], tile_resolution: Option<u8>) -> Result<String> {
     let settings = serde_json::to_string(study).map_err(|error| Error::Internal(error.to_string()))?;
     let files: Vec<&str> = inputs.iter().map(|file| file.sha256.as_str()).collect();
-    Ok(short_hash(&format!("{CODE} {settings} {files:?} {tile_resolution:?} {most_nodes}")))
+    Ok(short_hash(&format!("{CODE} {settings} {files:?} {tile_resolution:?}")))
 }
 
 /// Nodes of a tile at most, where so many bytes of memory are there for each job.

@@ -12,7 +12,7 @@ use crate::io;
 use crate::io::disk::FolderLock;
 use crate::io::files::file_name;
 use crate::io::given::Given;
-use crate::io::memory::peak_bytes;
+use crate::io::memory::{MemoryLimit, peak_bytes};
 use crate::io::osm::split::{self, Wishes};
 use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::cell;
@@ -23,6 +23,7 @@ use crate::model::region::Region;
 use crate::model::study::Study;
 use geo::BoundingRect;
 use h3o::CellIndex;
+use rayon::ThreadPoolBuilder;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -42,6 +43,9 @@ pub struct Options {
 
 /// Memory for sorting streets on the disk where no limit is stated.
 const SORTING_BYTES: u64 = 512 << 20;
+
+/// What a tiled run takes at least, beyond what the process holds.
+const LEAST_BYTES: u64 = 128 << 20;
 
 /// What the working folder knows of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,7 +91,8 @@ impl TiledRun {
         let inputs = prepare::identify(&study, &given)?;
         let job_bytes = options.memory_bytes.map(|bytes| bytes / 2 / u64::from(options.parallel.max(1)));
         let most_nodes = plan::most_nodes(job_bytes);
-        let key = plan::key(&study, &inputs, options.tile_resolution, most_nodes)?;
+        let key = plan::key(&study, &inputs, options.tile_resolution)?;
+        MemoryLimit::new(options.memory_bytes).check("run", LEAST_BYTES)?;
         let folder = Folder(work.to_owned());
         let lock = claim(&folder)?;
         let known: Option<Record> = read_json(&folder.plan())?;
@@ -289,12 +294,18 @@ pub struct StageSummary {
     pub network: (u64, u64),
 }
 
-/// Do a stage of one tile: what a worker does. It reads the working folder and the study, writes files of names that nobody else has, and gives its
+/// Do a stage of one tile on so many threads: what a worker does. It reads the working folder and the study, writes files of names that nobody else has, and gives its
 /// receipt, which is kept in the folder too.
 ///
 /// # Errors
 /// No such stage or tile; a file is missing or damaged; what building and walking say.
-pub fn job(work: &Path, stage: &str, key: &str, progress: &Progress) -> Result<Vec<u8>> {
+pub fn job(work: &Path, stage: &str, key: &str, threads: usize, progress: &Progress) -> Result<Vec<u8>> {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| Error::Internal(error.to_string()))?;
+    pool.install(|| on_these_threads(work, stage, key, progress))
+}
+
+fn on_these_threads(work: &Path, stage: &str, key: &str, progress: &Progress) -> Result<Vec<u8>> {
     let began = Instant::now();
     let folder = Folder(work.to_owned());
     let record: Record = read_json(&folder.plan())?
