@@ -477,8 +477,7 @@ fn read(streets: &Path, rasters: &[PathBuf]) -> City {
     let walking = defaults::walking_rules();
     let wanted = Wanted { rules: &walking, catalogue: None, buildings: None };
     let extract = osm::read(streets, wanted, &Progress::default()).expect("the extract is whole");
-    let mut heights = elevation::read(rasters, None, Smoothing::SavitzkyGolay).expect("rasters that are read");
-    heights.fill_voids();
+    let heights = elevation::read(rasters, None, Smoothing::SavitzkyGolay).expect("rasters that are read");
     City::new(extract.streets, heights, Resolution::Nine)
 }
 

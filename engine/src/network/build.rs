@@ -367,7 +367,7 @@ impl<'a> Builder<'a> {
             square.rings.first().and_then(|ring| streets.refs.get(ring.start)).map(|&node| place(node));
         let Some(origin) = origin else { return vec![] };
         let flat = Plane::at(origin);
-        let ring = |range: &std::ops::Range<usize>| {
+        let ring = |range: &Range<usize>| {
             let nodes = streets.refs[range.clone()].to_vec();
             Ring {
                 places: nodes.iter().map(|&node| flat.flat(place(node)).into()).collect(),

@@ -89,15 +89,11 @@ impl<'a> Known<'a> {
 
     /// What one of a group lacks, all of it do. Of every group it counts what its nodes lacked before.
     fn tie(&mut self, groups: impl Iterator<Item = Vec<u32>>) {
-        let lacking = |group: &Vec<u32>| group.iter().flat_map(|&node| self.lacking(node)).collect();
-        let tied: Vec<(Vec<u32>, BTreeSet<CellIndex>)> = groups
-            .map(|group| {
-                let lacking = lacking(&group);
-                (group, lacking)
-            })
-            .filter(|(_, lacking)| !lacking.is_empty())
-            .collect();
-        for (group, lacking) in tied {
+        let lacking = |group: &Vec<u32>| -> BTreeSet<CellIndex> {
+            group.iter().flat_map(|&node| self.lacking(node)).collect()
+        };
+        let tied: Vec<_> = groups.map(|group| (lacking(&group), group)).collect();
+        for (lacking, group) in tied.into_iter().filter(|(lacking, _)| !lacking.is_empty()) {
             for node in group {
                 self.lacks.entry(node).or_default().extend(&lacking);
             }
