@@ -29,7 +29,7 @@ use walkshed::network::build::{self, Rules};
 use walkshed::network::components::connectedness;
 use walkshed::network::cut::cut;
 use walkshed::network::graph::Network;
-use walkshed::network::part::{Kept, Part, View, from_part};
+use walkshed::network::part::{Kept, Part, TOWN_M, View, from_part};
 use walkshed::network::store;
 
 /// A caller gives up after so many rounds; in these towns the whole is seen long before.
@@ -52,6 +52,8 @@ struct Cutting {
     town_m: f64,
     /// Rings of blocks that are added around those that a part wants.
     more_rings: u32,
+    /// Rings of blocks around those seen whose streets are there too.
+    beside_rings: u32,
 }
 
 /// What came of cutting a city.
@@ -133,7 +135,7 @@ impl City {
         let mut seen = kept.grown(how.seen_rings);
         for round in 0..ROUNDS {
             let view = View { seen: &seen, kept, owned, town_m: how.town_m };
-            let streets = self.part(&seen);
+            let streets = self.part(&seen.grown(how.beside_rings));
             match from_part(&streets, &self.elevation, rules, view, &Progress::default()) {
                 Ok(Part::Network(built)) => return Some(*built),
                 Ok(Part::Wants(wants)) => {
@@ -450,12 +452,12 @@ proptest! {
     #[test]
     fn a_part_of_a_random_town_is_the_part_of_its_network(
         seed in any::<u64>(), taste in taste(), gates in 0_usize..3, join_islands_m in prop_oneof![Just(0.0), Just(30.0), Just(80.0)],
-        terrain in any::<bool>(), town_m in prop_oneof![Just(1500.0), Just(4000.0), Just(1e9)], fine in any::<bool>(),
+        terrain in any::<bool>(), town_m in prop_oneof![Just(1500.0), Just(4000.0), Just(1e9)], fine in any::<bool>(), beside_rings in 0_u32..2,
     ) {
         let elevation = if terrain { random_terrain(seed) } else { Elevation::default() };
         let (blocks, tiles) = if fine { (Resolution::Eleven, Resolution::Ten) } else { (Resolution::Ten, Resolution::Nine) };
         let city = City::new(random_town(seed, taste), elevation, blocks);
-        let how = Cutting { tiles, kept_rings: 0, seen_rings: 0, town_m, more_rings: 0 };
+        let how = Cutting { tiles, kept_rings: 0, seen_rings: 0, town_m, more_rings: 0, beside_rings };
         let outcome = city.hold_against_whole(rules(ALL_GATES[gates], join_islands_m), how);
         prop_assume!(!outcome.refused);
     }
@@ -483,7 +485,7 @@ fn read(streets: &Path, rasters: &[PathBuf]) -> City {
 
 /// Tiles of five square kilometres, with a street or two around them.
 const TILES: Cutting =
-    Cutting { tiles: Resolution::Seven, kept_rings: 2, seen_rings: 2, town_m: 5000.0, more_rings: 1 };
+    Cutting { tiles: Resolution::Seven, kept_rings: 1, seen_rings: 1, town_m: TOWN_M, more_rings: 1, beside_rings: 0 };
 
 fn hold(city: &City, name: &str, how: Cutting) {
     for gates in ALL_GATES {
