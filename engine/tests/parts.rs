@@ -29,7 +29,7 @@ use walkshed::network::build::{self, Rules};
 use walkshed::network::components::connectedness;
 use walkshed::network::cut::cut;
 use walkshed::network::graph::Network;
-use walkshed::network::part::{Kept, Part, View, from_part};
+use walkshed::network::part::{Kept, Part, TOWN_M, View, from_part};
 use walkshed::network::store;
 
 /// A caller gives up after so many rounds; in these towns the whole is seen long before.
@@ -52,6 +52,8 @@ struct Cutting {
     town_m: f64,
     /// Rings of blocks that are added around those that a part wants.
     more_rings: u32,
+    /// Rings of blocks around those seen whose streets are there too.
+    beside_rings: u32,
 }
 
 /// What came of cutting a city.
@@ -80,12 +82,9 @@ impl City {
     fn part(&self, seen: &Region) -> Streets {
         let all = &self.streets;
         let inside: Vec<bool> = self.block.iter().map(|&block| seen.has(block)).collect();
-        let touches = |range: &std::ops::Range<usize>| {
-            all.refs[range.clone()].iter().any(|&node| inside[node as usize])
-        };
+        let touches = |range: &std::ops::Range<usize>| all.refs[range.clone()].iter().any(|&node| inside[node as usize]);
         let ways: Vec<&Street> = all.ways.iter().filter(|way| touches(&way.nodes)).collect();
-        let squares: Vec<&Square> =
-            all.squares.iter().filter(|square| square.rings.iter().any(touches)).collect();
+        let squares: Vec<&Square> = all.squares.iter().filter(|square| square.rings.iter().any(touches)).collect();
         let runs = ways.iter().map(|way| &way.nodes).chain(squares.iter().flat_map(|square| &square.rings));
         let used: BTreeSet<u32> = runs.flat_map(|run| &all.refs[run.clone()]).copied().collect();
         let number: BTreeMap<u32, u32> = used.iter().copied().zip(0..).collect();
@@ -96,15 +95,12 @@ impl City {
             part.ways.push(Street { nodes, ..way.clone() });
         }
         for square in squares {
-            let ring =
-                |ring: &std::ops::Range<usize>| copied(&mut part.refs, &all.refs[ring.clone()], &number);
+            let ring = |ring: &std::ops::Range<usize>| copied(&mut part.refs, &all.refs[ring.clone()], &number);
             let rings = square.rings.iter().map(ring).collect();
             part.squares.push(Square { rings, ..square.clone() });
         }
-        part.walls =
-            all.walls.iter().filter(|wall| wall.iter().any(|&end| seen.holds(end))).copied().collect();
-        let levels =
-            all.lift_levels.iter().filter_map(|(node, levels)| Some((*number.get(node)?, levels.clone())));
+        part.walls = all.walls.iter().filter(|wall| wall.iter().any(|&end| seen.holds(end))).copied().collect();
+        let levels = all.lift_levels.iter().filter_map(|(node, levels)| Some((*number.get(node)?, levels.clone())));
         part.lift_levels = levels.collect();
         part
     }
@@ -112,8 +108,7 @@ impl City {
     /// Cut the city into tiles, and hold each against the whole.
     fn hold_against_whole(&self, rules: Rules, how: Cutting) -> Outcome {
         let whole = self.whole(rules);
-        let tiles: BTreeSet<CellIndex> =
-            self.block.iter().map(|block| block.parent(how.tiles).unwrap()).collect();
+        let tiles: BTreeSet<CellIndex> = self.block.iter().map(|block| block.parent(how.tiles).unwrap()).collect();
         let (mut outcome, mut counts, mut mainland) = (Outcome::default(), [0; 2], false);
         for &tile in &tiles {
             let owned = Region::of_tile(tile, self.resolution);
@@ -136,17 +131,11 @@ impl City {
     }
 
     /// The network of a tile as soon as enough is seen; none where it is refused.
-    fn build(
-        &self,
-        rules: Rules,
-        how: Cutting,
-        [owned, kept]: [&Region; 2],
-        outcome: &mut Outcome,
-    ) -> Option<Kept> {
+    fn build(&self, rules: Rules, how: Cutting, [owned, kept]: [&Region; 2], outcome: &mut Outcome) -> Option<Kept> {
         let mut seen = kept.grown(how.seen_rings);
         for round in 0..ROUNDS {
             let view = View { seen: &seen, kept, owned, town_m: how.town_m };
-            let streets = self.part(&seen);
+            let streets = self.part(&seen.grown(how.beside_rings));
             match from_part(&streets, &self.elevation, rules, view, &Progress::default()) {
                 Ok(Part::Network(built)) => return Some(*built),
                 Ok(Part::Wants(wants)) => {
@@ -186,10 +175,7 @@ fn difference(found: &Network, expected: &Network) -> String {
         return format!("nodes {:?}\n{:?}", found.node_id, expected.node_id);
     }
     if found.edge_id != expected.edge_id || a.from != b.from || a.to != b.to {
-        return format!(
-            "edges {:?} {:?} {:?}\n{:?} {:?} {:?}",
-            found.edge_id, a.from, a.to, expected.edge_id, b.from, b.to
-        );
+        return format!("edges {:?} {:?} {:?}\n{:?} {:?} {:?}", found.edge_id, a.from, a.to, expected.edge_id, b.from, b.to);
     }
     let columns = [
         ("lengths", a.length_m == b.length_m),
@@ -378,12 +364,7 @@ fn random_way(chance: &mut Chance, taste: Taste) -> Walkway {
     };
     let off_ground = chance.happens(taste.off_ground);
     let levels = if chance.happens(taste.levels) {
-        chance.one_of(&[
-            vec![Level(0)],
-            vec![Level(10)],
-            vec![Level(0), Level(10)],
-            vec![Level(10), Level(20)],
-        ])
+        chance.one_of(&[vec![Level(0)], vec![Level(10)], vec![Level(0), Level(10)], vec![Level(10), Level(20)]])
     } else {
         vec![]
     };
@@ -471,12 +452,12 @@ proptest! {
     #[test]
     fn a_part_of_a_random_town_is_the_part_of_its_network(
         seed in any::<u64>(), taste in taste(), gates in 0_usize..3, join_islands_m in prop_oneof![Just(0.0), Just(30.0), Just(80.0)],
-        terrain in any::<bool>(), town_m in prop_oneof![Just(1500.0), Just(4000.0), Just(1e9)], fine in any::<bool>(),
+        terrain in any::<bool>(), town_m in prop_oneof![Just(1500.0), Just(4000.0), Just(1e9)], fine in any::<bool>(), beside_rings in 0_u32..2,
     ) {
         let elevation = if terrain { random_terrain(seed) } else { Elevation::default() };
         let (blocks, tiles) = if fine { (Resolution::Eleven, Resolution::Ten) } else { (Resolution::Ten, Resolution::Nine) };
         let city = City::new(random_town(seed, taste), elevation, blocks);
-        let how = Cutting { tiles, kept_rings: 0, seen_rings: 0, town_m, more_rings: 0 };
+        let how = Cutting { tiles, kept_rings: 0, seen_rings: 0, town_m, more_rings: 0, beside_rings };
         let outcome = city.hold_against_whole(rules(ALL_GATES[gates], join_islands_m), how);
         prop_assume!(!outcome.refused);
     }
@@ -498,15 +479,13 @@ fn read(streets: &Path, rasters: &[PathBuf]) -> City {
     let walking = defaults::walking_rules();
     let wanted = Wanted { rules: &walking, catalogue: None, buildings: None };
     let extract = osm::read(streets, wanted, &Progress::default()).expect("the extract is whole");
-    let mut heights =
-        elevation::read(rasters, None, Smoothing::SavitzkyGolay).expect("rasters that are read");
-    heights.fill_voids();
+    let heights = elevation::read(rasters, None, Smoothing::SavitzkyGolay).expect("rasters that are read");
     City::new(extract.streets, heights, Resolution::Nine)
 }
 
 /// Tiles of five square kilometres, with a street or two around them.
 const TILES: Cutting =
-    Cutting { tiles: Resolution::Seven, kept_rings: 2, seen_rings: 2, town_m: 5000.0, more_rings: 1 };
+    Cutting { tiles: Resolution::Seven, kept_rings: 1, seen_rings: 1, town_m: TOWN_M, more_rings: 1, beside_rings: 0 };
 
 fn hold(city: &City, name: &str, how: Cutting) {
     for gates in ALL_GATES {

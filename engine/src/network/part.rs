@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A piece of so many metres is taken for a town of its own, which lies behind no gate (own default; where one does, the part
 /// is refused).
-pub const TOWN_M: f64 = 20_000.0;
+pub const TOWN_M: f64 = 50_000.0;
 
 /// What is wanted of a part.
 #[derive(Debug, Clone, Copy)]
