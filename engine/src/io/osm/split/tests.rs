@@ -229,6 +229,16 @@ fn is_member(raw: &Raw, relations: &BTreeSet<i64>, way: i64) -> bool {
 /// That the file of a tile holds what it must and nothing else, word for word and bit for bit.
 fn check_contents(whole: &Raw, of_tile: &Raw, wanted: Wanted<'_>, blocks: &Blocks<'_>) {
     let [nodes, ways, relations] = expected(whole, wanted, blocks);
+    assert_eq!(
+        of_tile
+            .nodes
+            .iter()
+            .map(|node| node.id)
+            .collect::<BTreeSet<_>>()
+            .symmetric_difference(&nodes)
+            .collect::<Vec<_>>(),
+        Vec::<&i64>::new()
+    );
     assert!(of_tile.nodes.iter().map(|node| node.id).eq(nodes), "nodes of tile {}", blocks.tile);
     let tags_of: HashMap<i64, &write::Tags> = whole
         .nodes
@@ -463,4 +473,191 @@ fn bytes_do_not_hang_on_threads_or_memory() {
     let one = on(1, 256 << 20);
     assert!(one == on(3, 100_000));
     assert!(one == on(2, 1 << 20));
+}
+
+/// A made-up file, with all that the format allows: any unit of coordinates, places beside the references of ways, places
+/// that are none, elements that name what is not there.
+#[derive(Debug, Clone)]
+struct MadeUp {
+    /// Id, steps east and north, tags. A step beyond the earth is a place that is none.
+    nodes: Vec<(i64, [i64; 2], usize)>,
+    ways: Vec<(i64, Vec<i64>, usize)>,
+    relations: Vec<(i64, Vec<(i64, usize, usize)>, usize)>,
+    granularity: i64,
+    offset: i64,
+    locations_on_ways: bool,
+    per_blob: usize,
+}
+
+const NODE_TAGS: [&[(&str, &str)]; 7] = [
+    &[],
+    &[],
+    &[("highway", "elevator"), ("level", "0;1")],
+    &[("highway", "elevator"), ("access", "private")],
+    &[("barrier", "gate"), ("access", "private")],
+    &[("entrance", "yes"), ("ele", "12.5")],
+    &[("amenity", "school"), ("name", "学校")],
+];
+const WAY_TAGS: [&[(&str, &str)]; 10] = [
+    &[],
+    &[("highway", "footway")],
+    &[("highway", "residential"), ("name", "Main Street")],
+    &[("highway", "motorway")],
+    &[("highway", "pedestrian"), ("area", "yes")],
+    &[("highway", "elevator"), ("level", "0;1"), ("repeat_on", "2")],
+    &[("barrier", "wall")],
+    &[("amenity", "school"), ("name", "School")],
+    &[("building", "apartments"), ("building:levels", "4")],
+    &[("leisure", "park"), ("highway", "footway")],
+];
+const RELATION_TAGS: [&[(&str, &str)]; 6] = [
+    &[("type", "multipolygon"), ("highway", "pedestrian")],
+    &[("type", "multipolygon"), ("highway", "elevator")],
+    &[("type", "multipolygon"), ("amenity", "school")],
+    &[("type", "multipolygon"), ("building", "apartments")],
+    &[("type", "multipolygon"), ("leisure", "park"), ("highway", "pedestrian")],
+    &[("type", "route")],
+];
+
+impl MadeUp {
+    fn write(&self, path: &Path) {
+        let mut file = Vec::new();
+        let mut header = Message::default();
+        header.bytes(4, b"OsmSchema-V0.6");
+        header.bytes(4, b"DenseNodes");
+        if self.locations_on_ways {
+            header.bytes(5, b"LocationsOnWays");
+        }
+        push_blob(&mut file, "OSMHeader", &header.0).unwrap();
+        let places: HashMap<i64, [i64; 2]> = self.nodes.iter().map(|&(id, place, _)| (id, place)).collect();
+        // Where ways hold the places, nodes with nothing to say are left out, and some ways know it better.
+        let held =
+            |id: i64, tags: usize| !self.locations_on_ways || !NODE_TAGS[tags].is_empty() || id % 3 == 0;
+        let nodes =
+            self.nodes.iter().filter(|&&(id, _, tags)| held(id, tags)).map(|&(id, [east, north], tags)| {
+                (1, NODE_TAGS[tags], move |message: &mut Message| {
+                    message.varint(1, zigzag(id));
+                    message.varint(8, zigzag(north));
+                    message.varint(9, zigzag(east));
+                })
+            });
+        self.blobs(&mut file, nodes);
+        let ways = self.ways.iter().map(|(id, refs, tags)| {
+            let side = |side: usize| -> Vec<i64> {
+                let at = |node: &i64| Some(places.get(node)?[side] + (node + id) % 7 / 6);
+                refs.iter().map(|node| at(node).unwrap_or(1 << 40)).collect()
+            };
+            let places = self.locations_on_ways.then(|| [side(1), side(0)]);
+            (3, WAY_TAGS[*tags], move |message: &mut Message| {
+                message.varint(1, id.cast_unsigned());
+                message.packed(8, deltas(refs.iter().copied()));
+                for (field, side) in (9..).zip(places.into_iter().flatten()) {
+                    message.packed(field, deltas(side.into_iter()));
+                }
+            })
+        });
+        self.blobs(&mut file, ways.collect::<Vec<_>>().into_iter());
+        let relations = self.relations.iter().map(|(id, members, tags)| {
+            (4, RELATION_TAGS[*tags], move |message: &mut Message| {
+                message.varint(1, id.cast_unsigned());
+                message.packed(8, members.iter().map(|&(_, _, role)| role as u64));
+                message.packed(9, deltas(members.iter().map(|&(id, ..)| id)));
+                message.packed(10, members.iter().map(|&(_, kind, _)| kind as u64));
+            })
+        });
+        self.blobs(&mut file, relations);
+        std::fs::write(path, file).unwrap();
+    }
+
+    /// Texts 1 to 3 are roles; a few elements to a blob.
+    fn blobs<'a, F: FnOnce(&mut Message)>(
+        &self,
+        file: &mut Vec<u8>,
+        elements: impl Iterator<Item = (u64, &'a [(&'a str, &'a str)], F)>,
+    ) {
+        let elements: Vec<_> = elements.collect();
+        let mut elements = elements.into_iter().peekable();
+        while elements.peek().is_some() {
+            let mut texts = vec!["", "outer", "inner", ""];
+            let mut group = Message::default();
+            for (field, tags, fill) in elements.by_ref().take(self.per_blob) {
+                let mut message = Message::default();
+                let mut indices = [vec![], vec![]];
+                for &(key, value) in tags {
+                    indices[0].push(texts.len() as u64);
+                    indices[1].push(texts.len() as u64 + 1);
+                    texts.extend([key, value]);
+                }
+                fill(&mut message);
+                let [keys, values] = indices;
+                message.packed(2, keys);
+                message.packed(3, values);
+                group.bytes(field, &message.0);
+            }
+            let (mut table, mut block) = (Message::default(), Message::default());
+            texts.iter().for_each(|text| table.bytes(1, text.as_bytes()));
+            block.bytes(1, &table.0);
+            block.bytes(2, &group.0);
+            block.varint(17, self.granularity.cast_unsigned());
+            block.varint(19, self.offset.cast_unsigned());
+            block.varint(20, self.offset.cast_unsigned());
+            push_blob(file, "OSMData", &block.0).unwrap();
+        }
+    }
+}
+
+fn made_up() -> impl Strategy<Value = MadeUp> {
+    let ids = |most: i64, count: usize| prop::collection::btree_set(-2..most, 0..count);
+    let step = || prop_oneof![20 => 0_i64..12, 1 => Just(1 << 40)];
+    let node = (step(), step(), 0..NODE_TAGS.len());
+    let way = (prop::collection::vec(-1_i64..40, 0..7), any::<bool>(), 0..WAY_TAGS.len());
+    let member = (-1_i64..30, prop_oneof![9 => Just(1_usize), 1 => Just(0), 1 => Just(2)], 1_usize..4);
+    let relation = (prop::collection::vec(member, 0..5), 0..RELATION_TAGS.len());
+    let all = |count: usize| count..count + 1;
+    let nodes = ids(38, 38)
+        .prop_flat_map(move |ids| (Just(ids.clone()), prop::collection::vec(node.clone(), all(ids.len()))));
+    let ways = ids(30, 30)
+        .prop_flat_map(move |ids| (Just(ids.clone()), prop::collection::vec(way.clone(), all(ids.len()))));
+    let relations = ids(9, 9).prop_flat_map(move |ids| {
+        (Just(ids.clone()), prop::collection::vec(relation.clone(), all(ids.len())))
+    });
+    let form = (prop_oneof![Just(100_i64), Just(1), Just(7)], -50_i64..50, any::<bool>(), 1_usize..9);
+    (nodes, ways, relations, form).prop_map(
+        |(nodes, ways, relations, (granularity, offset, locations_on_ways, per_blob))| {
+            // About 11 m to a step, from 0° E 0° N on.
+            let far = 100_000 / granularity;
+            let steps = |step: i64| if step > 99 { step } else { step * far };
+            let node = |(id, (east, north, tags)): (i64, _)| (id, [steps(east), steps(north)], tags);
+            let way = |(id, (mut refs, closed, tags)): (i64, (Vec<i64>, _, _))| {
+                refs.extend(refs.first().copied().filter(|_| closed));
+                (id, refs, tags)
+            };
+            MadeUp {
+                nodes: nodes.0.into_iter().zip(nodes.1).map(node).collect(),
+                ways: ways.0.into_iter().zip(ways.1).map(way).collect(),
+                relations: relations
+                    .0
+                    .into_iter()
+                    .zip(relations.1)
+                    .map(|(id, (members, tags))| (id, members, tags))
+                    .collect(),
+                granularity,
+                offset: offset.max(0),
+                locations_on_ways,
+                per_blob,
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn tiles_of_any_file_hold_what_the_whole_holds(made_up in made_up(), memory_bytes in 0_u64..40_000, fine in 10_u8..=12) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made_up.osm.pbf");
+        made_up.write(&path);
+        check(&path, Resolution::try_from(fine).unwrap(), 1, AnalysisCrs::Wgs84, memory_bytes);
+    }
 }
