@@ -229,16 +229,6 @@ fn is_member(raw: &Raw, relations: &BTreeSet<i64>, way: i64) -> bool {
 /// That the file of a tile holds what it must and nothing else, word for word and bit for bit.
 fn check_contents(whole: &Raw, of_tile: &Raw, wanted: Wanted<'_>, blocks: &Blocks<'_>) {
     let [nodes, ways, relations] = expected(whole, wanted, blocks);
-    assert_eq!(
-        of_tile
-            .nodes
-            .iter()
-            .map(|node| node.id)
-            .collect::<BTreeSet<_>>()
-            .symmetric_difference(&nodes)
-            .collect::<Vec<_>>(),
-        Vec::<&i64>::new()
-    );
     assert!(of_tile.nodes.iter().map(|node| node.id).eq(nodes), "nodes of tile {}", blocks.tile);
     let tags_of: HashMap<i64, &write::Tags> = whole
         .nodes
@@ -347,12 +337,13 @@ fn wishes(counts: &BTreeMap<CellIndex, u64>, coarser: u8, system: AnalysisCrs) -
     Wishes { resolution, system, tiles_of }
 }
 
-struct Split1 {
+/// A split and where its files are.
+struct Done {
     folder: tempfile::TempDir,
     split: Split,
 }
 
-impl Split1 {
+impl Done {
     fn of(path: &Path, wanted: Wanted<'_>, wishes: &Wishes, memory_bytes: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (spool, tiles) = (folder.path().join("spool"), folder.path().join("tiles"));
@@ -401,7 +392,7 @@ fn check(path: &Path, resolution: Resolution, coarser: u8, system: AnalysisCrs, 
     }
     assert_eq!(found, slow);
     let wishes = wishes(&found, coarser, system);
-    let done = Split1::of(path, wanted, &wishes, memory_bytes);
+    let done = Done::of(path, wanted, &wishes, memory_bytes);
     assert_eq!(done.split.left_out, whole.left_out);
     assert_eq!(done.split.findings, whole.findings);
     assert_eq!(done.split.synthetic, whole.streets.synthetic);
@@ -468,7 +459,7 @@ fn bytes_do_not_hang_on_threads_or_memory() {
     let wishes = wishes(&found, 1, AnalysisCrs::Wgs84);
     let on = |threads: usize, memory_bytes: u64| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| Split1::of(&path, rules.wanted(), &wishes, memory_bytes)).contents()
+        pool.install(|| Done::of(&path, rules.wanted(), &wishes, memory_bytes)).contents()
     };
     let one = on(1, 256 << 20);
     assert!(one == on(3, 100_000));
@@ -651,7 +642,7 @@ fn made_up() -> impl Strategy<Value = MadeUp> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(120))]
 
     #[test]
     fn tiles_of_any_file_hold_what_the_whole_holds(made_up in made_up(), memory_bytes in 0_u64..40_000, fine in 10_u8..=12) {
@@ -660,4 +651,94 @@ proptest! {
         made_up.write(&path);
         check(&path, Resolution::try_from(fine).unwrap(), 1, AnalysisCrs::Wgs84, memory_bytes);
     }
+}
+
+/// Stops the work as soon as it has begun a stage.
+fn stop_at(stage: &str, progress: &Progress) {
+    while !progress.state().0.ends_with(stage) && progress.state().0 != "done" {
+        std::thread::yield_now();
+    }
+    progress.cancel();
+}
+
+#[test]
+fn a_split_that_was_stopped_goes_on_and_ends_with_the_same_bytes() {
+    let Some(path) = extract("helsinki/centre.osm.pbf") else { return };
+    let rules = Rules::new();
+    let found = counts(&path, rules.wanted(), Resolution::Nine, AnalysisCrs::Wgs84).unwrap();
+    let wishes = wishes(&found, 1, AnalysisCrs::Wgs84);
+    let once = Done::of(&path, rules.wanted(), &wishes, 1 << 20);
+    let folder = tempfile::tempdir().unwrap();
+    let (spool, tiles) = (folder.path().join("spool"), folder.path().join("tiles"));
+    for left in ["streets-0123456789abcdef", "streets-of-another"] {
+        std::fs::create_dir_all(spool.join(left)).unwrap();
+    }
+    std::fs::create_dir_all(&tiles).unwrap();
+    for left in ["1.osm.pbf.part", "977.osm.pbf", "notes.txt"] {
+        std::fs::write(tiles.join(left), "left by another run").unwrap();
+    }
+    let run = |progress: &Progress| {
+        let done = split(&path, rules.wanted(), &wishes, &spool, &tiles, 1 << 20, progress);
+        progress.begin("done", 0).map_or(done, |()| Err(Error::Internal("not stopped".to_owned())))
+    };
+    for stage in ["relations", "ways", "nodes", "outlines", "tiles", "files"] {
+        let progress = Progress::default();
+        let stopped = std::thread::scope(|scope| {
+            scope.spawn(|| stop_at(stage, &progress));
+            run(&progress)
+        });
+        assert!(stopped.is_ok() || matches!(stopped, Err(Error::Cancelled)), "{stage}: {stopped:?}");
+    }
+    let again =
+        || split(&path, rules.wanted(), &wishes, &spool, &tiles, 1 << 20, &Progress::default()).unwrap();
+    assert_eq!(again(), once.split);
+    let contents = || -> Vec<Vec<u8>> {
+        once.split.tiles.iter().map(|file| std::fs::read(tile_path(&tiles, file.number)).unwrap()).collect()
+    };
+    assert!(contents() == once.contents());
+    let names = |folder: &Path| {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(&tiles).len(),
+        once.split.tiles.len() + 1,
+        "files of other runs are removed, others not"
+    );
+    assert_eq!(names(&spool).len(), 2, "folders of other keys are removed, others not");
+    // A file that was lost is made again, alone and the same.
+    std::fs::remove_file(tile_path(&tiles, once.split.tiles[1].number)).unwrap();
+    assert_eq!(again(), once.split);
+    assert!(contents() == once.contents());
+}
+
+#[test]
+fn files_that_are_not_sorted_are_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made_up.osm.pbf");
+    let way = |id| (id, vec![1, 2], 1);
+    let made_up = |ways: Vec<i64>, nodes: [i64; 2]| MadeUp {
+        nodes: nodes.map(|id| (id, [id % 9, 0], 0)).to_vec(),
+        ways: ways.into_iter().map(way).collect(),
+        relations: vec![],
+        granularity: 100,
+        offset: 0,
+        locations_on_ways: false,
+        per_blob: 1,
+    };
+    let rules = Rules::new();
+    let refusal = |made_up: MadeUp| {
+        made_up.write(&path);
+        match counts(&path, rules.wanted(), Resolution::Nine, AnalysisCrs::Wgs84) {
+            Err(Error::Input(problems)) => problems[0].message(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (ways, nodes, kind) in
+        [(vec![2, 1], [1, 2], "way"), (vec![1, 1], [1, 2], "way"), (vec![1], [2, 1], "node")]
+    {
+        let message = refusal(made_up(ways, nodes));
+        assert!(message.en.contains(&format!("ids of its {kind}s")) && message.en.contains("osmium sort"));
+        assert!(message.zh.contains("升序") && message.zh.contains("osmium sort"));
+    }
+    assert!(refusal(made_up(vec![1], [1, i64::MAX])).en.contains("node/9223372036854775807"));
 }
