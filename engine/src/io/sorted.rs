@@ -223,8 +223,7 @@ pub struct Sorted {
     cursors: Vec<Cursor>,
     /// The next record of each run.
     next: BinaryHeap<Reverse<(Key, usize)>>,
-    /// The record that was read last.
-    last: Option<Key>,
+    /// What the record that was read last holds.
     bytes: Vec<u8>,
     unique: bool,
 }
@@ -233,8 +232,8 @@ impl Sorted {
     fn open(path: &Path, runs: &[Range<u64>], unique: bool) -> Result<Self> {
         let file = File::open(path).map_err(Error::file(path))?;
         let cursors = runs.iter().cloned().map(Cursor::new).collect();
-        let (next, last, bytes) = Default::default();
-        let mut new = Self { path: path.to_owned(), file, cursors, next, last, bytes, unique };
+        let (next, bytes) = Default::default();
+        let mut new = Self { path: path.to_owned(), file, cursors, next, bytes, unique };
         for run in 0..runs.len() {
             new.advance(run)?;
         }
@@ -255,20 +254,20 @@ impl Sorted {
         reason = "no iterator: a record is lent until the next is asked for"
     )]
     pub fn next(&mut self) -> Result<Option<(Key, &[u8])>> {
-        while let Some(Reverse((key, run))) = self.next.pop() {
-            let held = self.cursors[run].held();
-            let again = self.unique && self.last == Some(key) && held == self.bytes;
-            if !again {
-                self.bytes.clear();
-                self.bytes.extend_from_slice(held);
-                self.last = Some(key);
-            }
+        let Some(Reverse((key, run))) = self.next.pop() else { return Ok(None) };
+        self.bytes.clear();
+        self.bytes.extend_from_slice(self.cursors[run].held());
+        self.advance(run)?;
+        // Here and not before the next: `key` must tell of a record that will come.
+        while self.unique
+            && let Some(&Reverse((next, run))) = self.next.peek()
+            && next == key
+            && self.cursors[run].held() == self.bytes
+        {
+            self.next.pop();
             self.advance(run)?;
-            if !again {
-                return Ok(Some((key, &self.bytes)));
-            }
         }
-        Ok(None)
+        Ok(Some((key, &self.bytes)))
     }
 
     /// The next record, if its first number is this one.
@@ -410,9 +409,12 @@ mod tests {
         let runs = sorter.finish(&progress)?;
         assert!(runs.runs.len() <= MOST_RUNS);
         let (mut sorted, mut all) = (runs.read(&path)?, vec![]);
-        while let Some((key, bytes)) = sorted.next()? {
+        while let Some(announced) = sorted.key() {
+            let (key, bytes) = sorted.next()?.unwrap();
+            assert_eq!(key, announced);
             all.push((key, bytes.to_vec()));
         }
+        assert!(sorted.next()?.is_none());
         Ok(all)
     }
 

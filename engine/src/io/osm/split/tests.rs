@@ -337,12 +337,13 @@ fn wishes(counts: &BTreeMap<CellIndex, u64>, coarser: u8, system: AnalysisCrs) -
     Wishes { resolution, system, tiles_of }
 }
 
-struct Split1 {
+/// A split and where its files are.
+struct Done {
     folder: tempfile::TempDir,
     split: Split,
 }
 
-impl Split1 {
+impl Done {
     fn of(path: &Path, wanted: Wanted<'_>, wishes: &Wishes, memory_bytes: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (spool, tiles) = (folder.path().join("spool"), folder.path().join("tiles"));
@@ -391,7 +392,7 @@ fn check(path: &Path, resolution: Resolution, coarser: u8, system: AnalysisCrs, 
     }
     assert_eq!(found, slow);
     let wishes = wishes(&found, coarser, system);
-    let done = Split1::of(path, wanted, &wishes, memory_bytes);
+    let done = Done::of(path, wanted, &wishes, memory_bytes);
     assert_eq!(done.split.left_out, whole.left_out);
     assert_eq!(done.split.findings, whole.findings);
     assert_eq!(done.split.synthetic, whole.streets.synthetic);
@@ -458,9 +459,286 @@ fn bytes_do_not_hang_on_threads_or_memory() {
     let wishes = wishes(&found, 1, AnalysisCrs::Wgs84);
     let on = |threads: usize, memory_bytes: u64| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| Split1::of(&path, rules.wanted(), &wishes, memory_bytes)).contents()
+        pool.install(|| Done::of(&path, rules.wanted(), &wishes, memory_bytes)).contents()
     };
     let one = on(1, 256 << 20);
     assert!(one == on(3, 100_000));
     assert!(one == on(2, 1 << 20));
+}
+
+/// A made-up file, with all that the format allows: any unit of coordinates, places beside the references of ways, places
+/// that are none, elements that name what is not there.
+#[derive(Debug, Clone)]
+struct MadeUp {
+    /// Id, steps east and north, tags. A step beyond the earth is a place that is none.
+    nodes: Vec<(i64, [i64; 2], usize)>,
+    ways: Vec<(i64, Vec<i64>, usize)>,
+    relations: Vec<(i64, Vec<(i64, usize, usize)>, usize)>,
+    granularity: i64,
+    offset: i64,
+    locations_on_ways: bool,
+    per_blob: usize,
+}
+
+const NODE_TAGS: [&[(&str, &str)]; 7] = [
+    &[],
+    &[],
+    &[("highway", "elevator"), ("level", "0;1")],
+    &[("highway", "elevator"), ("access", "private")],
+    &[("barrier", "gate"), ("access", "private")],
+    &[("entrance", "yes"), ("ele", "12.5")],
+    &[("amenity", "school"), ("name", "学校")],
+];
+const WAY_TAGS: [&[(&str, &str)]; 10] = [
+    &[],
+    &[("highway", "footway")],
+    &[("highway", "residential"), ("name", "Main Street")],
+    &[("highway", "motorway")],
+    &[("highway", "pedestrian"), ("area", "yes")],
+    &[("highway", "elevator"), ("level", "0;1"), ("repeat_on", "2")],
+    &[("barrier", "wall")],
+    &[("amenity", "school"), ("name", "School")],
+    &[("building", "apartments"), ("building:levels", "4")],
+    &[("leisure", "park"), ("highway", "footway")],
+];
+const RELATION_TAGS: [&[(&str, &str)]; 6] = [
+    &[("type", "multipolygon"), ("highway", "pedestrian")],
+    &[("type", "multipolygon"), ("highway", "elevator")],
+    &[("type", "multipolygon"), ("amenity", "school")],
+    &[("type", "multipolygon"), ("building", "apartments")],
+    &[("type", "multipolygon"), ("leisure", "park"), ("highway", "pedestrian")],
+    &[("type", "route")],
+];
+
+impl MadeUp {
+    fn write(&self, path: &Path) {
+        let mut file = Vec::new();
+        let mut header = Message::default();
+        header.bytes(4, b"OsmSchema-V0.6");
+        header.bytes(4, b"DenseNodes");
+        if self.locations_on_ways {
+            header.bytes(5, b"LocationsOnWays");
+        }
+        push_blob(&mut file, "OSMHeader", &header.0).unwrap();
+        let places: HashMap<i64, [i64; 2]> = self.nodes.iter().map(|&(id, place, _)| (id, place)).collect();
+        // Where ways hold the places, nodes with nothing to say are left out, and some ways know it better.
+        let held =
+            |id: i64, tags: usize| !self.locations_on_ways || !NODE_TAGS[tags].is_empty() || id % 3 == 0;
+        let nodes =
+            self.nodes.iter().filter(|&&(id, _, tags)| held(id, tags)).map(|&(id, [east, north], tags)| {
+                (1, NODE_TAGS[tags], move |message: &mut Message| {
+                    message.varint(1, zigzag(id));
+                    message.varint(8, zigzag(north));
+                    message.varint(9, zigzag(east));
+                })
+            });
+        self.blobs(&mut file, nodes);
+        let ways = self.ways.iter().map(|(id, refs, tags)| {
+            let side = |side: usize| -> Vec<i64> {
+                let at = |node: &i64| Some(places.get(node)?[side] + (node + id) % 7 / 6);
+                refs.iter().map(|node| at(node).unwrap_or(1 << 40)).collect()
+            };
+            let places = self.locations_on_ways.then(|| [side(1), side(0)]);
+            (3, WAY_TAGS[*tags], move |message: &mut Message| {
+                message.varint(1, id.cast_unsigned());
+                message.packed(8, deltas(refs.iter().copied()));
+                for (field, side) in (9..).zip(places.into_iter().flatten()) {
+                    message.packed(field, deltas(side.into_iter()));
+                }
+            })
+        });
+        self.blobs(&mut file, ways.collect::<Vec<_>>().into_iter());
+        let relations = self.relations.iter().map(|(id, members, tags)| {
+            (4, RELATION_TAGS[*tags], move |message: &mut Message| {
+                message.varint(1, id.cast_unsigned());
+                message.packed(8, members.iter().map(|&(_, _, role)| role as u64));
+                message.packed(9, deltas(members.iter().map(|&(id, ..)| id)));
+                message.packed(10, members.iter().map(|&(_, kind, _)| kind as u64));
+            })
+        });
+        self.blobs(&mut file, relations);
+        std::fs::write(path, file).unwrap();
+    }
+
+    /// Texts 1 to 3 are roles; a few elements to a blob.
+    fn blobs<'a, F: FnOnce(&mut Message)>(
+        &self,
+        file: &mut Vec<u8>,
+        elements: impl Iterator<Item = (u64, &'a [(&'a str, &'a str)], F)>,
+    ) {
+        let elements: Vec<_> = elements.collect();
+        let mut elements = elements.into_iter().peekable();
+        while elements.peek().is_some() {
+            let mut texts = vec!["", "outer", "inner", ""];
+            let mut group = Message::default();
+            for (field, tags, fill) in elements.by_ref().take(self.per_blob) {
+                let mut message = Message::default();
+                let mut indices = [vec![], vec![]];
+                for &(key, value) in tags {
+                    indices[0].push(texts.len() as u64);
+                    indices[1].push(texts.len() as u64 + 1);
+                    texts.extend([key, value]);
+                }
+                fill(&mut message);
+                let [keys, values] = indices;
+                message.packed(2, keys);
+                message.packed(3, values);
+                group.bytes(field, &message.0);
+            }
+            let (mut table, mut block) = (Message::default(), Message::default());
+            texts.iter().for_each(|text| table.bytes(1, text.as_bytes()));
+            block.bytes(1, &table.0);
+            block.bytes(2, &group.0);
+            block.varint(17, self.granularity.cast_unsigned());
+            block.varint(19, self.offset.cast_unsigned());
+            block.varint(20, self.offset.cast_unsigned());
+            push_blob(file, "OSMData", &block.0).unwrap();
+        }
+    }
+}
+
+fn made_up() -> impl Strategy<Value = MadeUp> {
+    let ids = |most: i64, count: usize| prop::collection::btree_set(-2..most, 0..count);
+    let step = || prop_oneof![20 => 0_i64..12, 1 => Just(1 << 40)];
+    let node = (step(), step(), 0..NODE_TAGS.len());
+    let way = (prop::collection::vec(-1_i64..40, 0..7), any::<bool>(), 0..WAY_TAGS.len());
+    let member = (-1_i64..30, prop_oneof![9 => Just(1_usize), 1 => Just(0), 1 => Just(2)], 1_usize..4);
+    let relation = (prop::collection::vec(member, 0..5), 0..RELATION_TAGS.len());
+    let all = |count: usize| count..count + 1;
+    let nodes = ids(38, 38)
+        .prop_flat_map(move |ids| (Just(ids.clone()), prop::collection::vec(node.clone(), all(ids.len()))));
+    let ways = ids(30, 30)
+        .prop_flat_map(move |ids| (Just(ids.clone()), prop::collection::vec(way.clone(), all(ids.len()))));
+    let relations = ids(9, 9).prop_flat_map(move |ids| {
+        (Just(ids.clone()), prop::collection::vec(relation.clone(), all(ids.len())))
+    });
+    let form = (prop_oneof![Just(100_i64), Just(1), Just(7)], -50_i64..50, any::<bool>(), 1_usize..9);
+    (nodes, ways, relations, form).prop_map(
+        |(nodes, ways, relations, (granularity, offset, locations_on_ways, per_blob))| {
+            // About 11 m to a step, from 0° E 0° N on.
+            let far = 100_000 / granularity;
+            let steps = |step: i64| if step > 99 { step } else { step * far };
+            let node = |(id, (east, north, tags)): (i64, _)| (id, [steps(east), steps(north)], tags);
+            let way = |(id, (mut refs, closed, tags)): (i64, (Vec<i64>, _, _))| {
+                refs.extend(refs.first().copied().filter(|_| closed));
+                (id, refs, tags)
+            };
+            MadeUp {
+                nodes: nodes.0.into_iter().zip(nodes.1).map(node).collect(),
+                ways: ways.0.into_iter().zip(ways.1).map(way).collect(),
+                relations: relations
+                    .0
+                    .into_iter()
+                    .zip(relations.1)
+                    .map(|(id, (members, tags))| (id, members, tags))
+                    .collect(),
+                granularity,
+                offset: offset.max(0),
+                locations_on_ways,
+                per_blob,
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn tiles_of_any_file_hold_what_the_whole_holds(made_up in made_up(), memory_bytes in 0_u64..40_000, fine in 10_u8..=12) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made_up.osm.pbf");
+        made_up.write(&path);
+        check(&path, Resolution::try_from(fine).unwrap(), 1, AnalysisCrs::Wgs84, memory_bytes);
+    }
+}
+
+/// Stops the work as soon as it has begun a stage.
+fn stop_at(stage: &str, progress: &Progress) {
+    while !progress.state().0.ends_with(stage) && progress.state().0 != "done" {
+        std::thread::yield_now();
+    }
+    progress.cancel();
+}
+
+#[test]
+fn a_split_that_was_stopped_goes_on_and_ends_with_the_same_bytes() {
+    let Some(path) = extract("helsinki/centre.osm.pbf") else { return };
+    let rules = Rules::new();
+    let found = counts(&path, rules.wanted(), Resolution::Nine, AnalysisCrs::Wgs84).unwrap();
+    let wishes = wishes(&found, 1, AnalysisCrs::Wgs84);
+    let once = Done::of(&path, rules.wanted(), &wishes, 1 << 20);
+    let folder = tempfile::tempdir().unwrap();
+    let (spool, tiles) = (folder.path().join("spool"), folder.path().join("tiles"));
+    for left in ["streets-0123456789abcdef", "streets-of-another"] {
+        std::fs::create_dir_all(spool.join(left)).unwrap();
+    }
+    std::fs::create_dir_all(&tiles).unwrap();
+    for left in ["1.osm.pbf.part", "977.osm.pbf", "notes.txt"] {
+        std::fs::write(tiles.join(left), "left by another run").unwrap();
+    }
+    let run = |progress: &Progress| {
+        let done = split(&path, rules.wanted(), &wishes, &spool, &tiles, 1 << 20, progress);
+        progress.begin("done", 0).map_or(done, |()| Err(Error::Internal("not stopped".to_owned())))
+    };
+    for stage in ["relations", "ways", "nodes", "outlines", "tiles", "files"] {
+        let progress = Progress::default();
+        let stopped = std::thread::scope(|scope| {
+            scope.spawn(|| stop_at(stage, &progress));
+            run(&progress)
+        });
+        assert!(stopped.is_ok() || matches!(stopped, Err(Error::Cancelled)), "{stage}: {stopped:?}");
+    }
+    let again =
+        || split(&path, rules.wanted(), &wishes, &spool, &tiles, 1 << 20, &Progress::default()).unwrap();
+    assert_eq!(again(), once.split);
+    let contents = || -> Vec<Vec<u8>> {
+        once.split.tiles.iter().map(|file| std::fs::read(tile_path(&tiles, file.number)).unwrap()).collect()
+    };
+    assert!(contents() == once.contents());
+    let names = |folder: &Path| {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(&tiles).len(),
+        once.split.tiles.len() + 1,
+        "files of other runs are removed, others not"
+    );
+    assert_eq!(names(&spool).len(), 2, "folders of other keys are removed, others not");
+    // A file that was lost is made again, alone and the same.
+    std::fs::remove_file(tile_path(&tiles, once.split.tiles[1].number)).unwrap();
+    assert_eq!(again(), once.split);
+    assert!(contents() == once.contents());
+}
+
+#[test]
+fn files_that_are_not_sorted_are_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made_up.osm.pbf");
+    let way = |id| (id, vec![1, 2], 1);
+    let made_up = |ways: Vec<i64>, nodes: [i64; 2]| MadeUp {
+        nodes: nodes.map(|id| (id, [id % 9, 0], 0)).to_vec(),
+        ways: ways.into_iter().map(way).collect(),
+        relations: vec![],
+        granularity: 100,
+        offset: 0,
+        locations_on_ways: false,
+        per_blob: 1,
+    };
+    let rules = Rules::new();
+    let refusal = |made_up: MadeUp| {
+        made_up.write(&path);
+        match counts(&path, rules.wanted(), Resolution::Nine, AnalysisCrs::Wgs84) {
+            Err(Error::Input(problems)) => problems[0].message(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (ways, nodes, kind) in
+        [(vec![2, 1], [1, 2], "way"), (vec![1, 1], [1, 2], "way"), (vec![1], [2, 1], "node")]
+    {
+        let message = refusal(made_up(ways, nodes));
+        assert!(message.en.contains(&format!("ids of its {kind}s")) && message.en.contains("osmium sort"));
+        assert!(message.zh.contains("升序") && message.zh.contains("osmium sort"));
+    }
+    assert!(refusal(made_up(vec![1], [1, i64::MAX])).en.contains("node/9223372036854775807"));
 }
