@@ -19,8 +19,9 @@ use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, Field, Schema};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,6 +49,8 @@ pub fn save<N: AsRef<str> + Sync>(path: &Path, layout: Layout, columns: Vec<(N, 
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::file(path))?;
     write(layout, columns, file.as_file_mut())
         .map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
+    // A temporary file is for its owner alone; others may read what is kept.
+    file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(Error::file(path))?;
     file.as_file().sync_all().map_err(Error::file(path))?;
     file.persist(path).map_err(|error| Error::file(path)(error.error))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file(folder))

@@ -5,7 +5,8 @@ use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The stage in which networks are built.
@@ -160,6 +161,8 @@ pub fn write_json<T: Serialize>(path: &Path, record: &T) -> Result<Vec<u8>> {
     let text = serde_json::to_vec_pretty(record).map_err(|error| Error::Internal(error.to_string()))?;
     let file = tempfile::NamedTempFile::new_in(folder).map_err(Error::file(path))?;
     fs::write(file.path(), &text).map_err(Error::file(path))?;
+    // Workers may be other users than the driver.
+    file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(Error::file(path))?;
     file.as_file().sync_all().map_err(Error::file(path))?;
     file.persist(path).map_err(|error| Error::file(path)(error.error))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file(folder))?;

@@ -21,6 +21,9 @@ pub const BLOCK: Resolution = Resolution::Nine;
 const COARSEST: Resolution = Resolution::Four;
 const FINEST: Resolution = Resolution::Six;
 
+/// The finest that may be stated: a tile of 0.7 km², of which nearly all is ground around it.
+const FINEST_STATED: Resolution = Resolution::Eight;
+
 /// Slopes make people up to so much faster than on the level (Tobler: 1.19 on 5 % down); only the first guess hangs on it.
 const DOWNHILL: f64 = 1.2;
 
@@ -128,9 +131,10 @@ pub fn plan(
     (stated, most_nodes): (Option<u8>, u64),
     key: String,
 ) -> Result<Plan> {
-    let finest = cell::resolution(study.study.resolution).unwrap_or(FINEST).min(FINEST);
+    let cells = cell::resolution(study.study.resolution).unwrap_or(FINEST);
     let tiles = match stated {
         Some(stated) => {
+            let finest = cells.min(FINEST_STATED);
             let resolution = cell::resolution(stated).filter(|resolution| *resolution <= finest);
             let resolution = resolution.ok_or_else(|| {
                 let expected = format!("0..{}", u8::from(finest));
@@ -143,7 +147,7 @@ pub fn plan(
             })?;
             parents(nodes, resolution)
         }
-        None => by_work(nodes, most_nodes, finest),
+        None => by_work(nodes, most_nodes, cells.min(FINEST)),
     };
     let farthest_m =
         profiles.iter().map(|who| who.max_snap_m.unwrap_or(study.streets.max_snap_m)).fold(0.0, f64::max);
