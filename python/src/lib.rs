@@ -106,6 +106,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(facilities::merge_duplicates, module)?)?;
     module.add_function(wrap_pyfunction!(synthetic::synth, module)?)?;
     module.add_function(wrap_pyfunction!(tables::refresh, module)?)?;
+    module.add_function(wrap_pyfunction!(tables::refresh_is_due, module)?)?;
     module.add_function(wrap_pyfunction!(tables::refresh_sources, module)?)?;
     module.add_function(wrap_pyfunction!(tables::releases, module)?)?;
     module.add_function(wrap_pyfunction!(tables::table_files, module)?)?;

@@ -3,14 +3,16 @@
 use super::job;
 use super::json::to_json;
 use super::study::{GivenTable, given};
+use super::tiles::TiledRun;
 use arrow_select::concat::concat_batches;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use walkshed::batch::lake::Lake;
-use walkshed::batch::refresh::{Extra, Request, on_day, refresh as run_refresh};
+use walkshed::batch::refresh::{Extra, Request, is_due, on_day, refresh as run_refresh};
 use walkshed::batch::rollback;
 use walkshed::io::disk::LocalDisk;
 use walkshed::io::memory::MemoryLimit;
@@ -34,15 +36,17 @@ pub struct RefreshOptions {
 
 /// Bring the tables of a study up to its inputs; what was done as JSON.
 #[pyfunction]
-#[pyo3(signature = (options, tables, extra, report=None))]
+#[pyo3(signature = (options, tables, extra, tiles=None, report=None))]
 pub fn refresh(
     py: Python<'_>,
     options: RefreshOptions,
     tables: Vec<GivenTable>,
     extra: Vec<(String, PyTable)>,
+    tiles: Option<&TiledRun>,
     report: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     let (given, now_ms) = (given(tables), options.now_ms.unwrap_or_else(now_ms));
+    let tiles = tiles.map(|tiles| Arc::clone(&tiles.run));
     let done = job::run(py, report.as_ref(), move |progress| {
         let extra = extra.into_iter().map(extra_table).collect::<Result<_>>()?;
         let request = Request {
@@ -57,10 +61,33 @@ pub fn refresh(
             any_file_system: options.any_file_system,
             memory: MemoryLimit::new(options.memory_limit),
             now_ms,
+            tiles: tiles.as_deref(),
         };
         run_refresh(&request, progress)
     })?;
     to_json(py, &done)
+}
+
+/// Whether a refresh would have anything to do.
+#[pyfunction]
+pub fn refresh_is_due(py: Python<'_>, options: RefreshOptions, tables: Vec<GivenTable>) -> PyResult<bool> {
+    let given = given(tables);
+    job::run(py, None, move |_| {
+        is_due(&Request {
+            study: &options.study,
+            tables: options.tables.as_deref(),
+            given: &given,
+            extra: Vec::new(),
+            full: options.full,
+            dry_run: true,
+            as_of: options.as_of,
+            overrides: options.overrides,
+            any_file_system: options.any_file_system,
+            memory: MemoryLimit::new(options.memory_limit),
+            now_ms: 0,
+            tiles: None,
+        })
+    })
 }
 
 fn extra_table((name, table): (String, PyTable)) -> Result<Extra> {

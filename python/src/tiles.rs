@@ -13,7 +13,7 @@ use walkshed::batch::tiles::{self, Options};
 /// A tiled run, which stays in the process that began it.
 #[pyclass(frozen)]
 pub struct TiledRun {
-    run: Arc<Mutex<tiles::TiledRun>>,
+    pub run: Arc<Mutex<tiles::TiledRun>>,
     report: Option<Py<PyAny>>,
 }
 

@@ -14,6 +14,7 @@ use super::study::{
     Clock, RowTables, by_reason, check_groups, list_unjoined, memory_bytes, people_report, profiles,
     row_tables, total_coverage, walking_times,
 };
+use super::tiles::TiledRun;
 use crate::io;
 use crate::io::delta::Changes;
 use crate::io::disk::{self, Disk, LocalDisk};
@@ -37,6 +38,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 /// Which code made a table: its version, and a hash of its sources.
@@ -74,6 +76,8 @@ pub struct Request<'a> {
     pub memory: MemoryLimit,
     /// Now, milliseconds since 1970: the time that the release carries, and nothing else.
     pub now_ms: u64,
+    /// The study tile by tile, where it is worked on so: all its tiles are done.
+    pub tiles: Option<&'a Mutex<TiledRun>>,
 }
 
 /// What a refresh did.
@@ -173,6 +177,20 @@ pub fn refresh(request: &Request<'_>, progress: &Progress) -> Result<RefreshRepo
     let night = Night { request, study: &study, lake: &lake, disk: &disk, before: before.as_ref() };
     night.work(draft, &mut report, &mut clock, progress)?;
     Ok(finished(report, clock))
+}
+
+/// Whether a refresh would have anything to do: inputs, settings, day or code are not those of the last release.
+///
+/// # Errors
+/// Every fault of the study, or a file that is missing.
+pub fn is_due(request: &Request<'_>) -> Result<bool> {
+    let disk = LocalDisk::from_env();
+    let study = on_day(request.study, request.as_of.clone())?;
+    let root = request.tables.unwrap_or(&study.refresh.tables).to_owned();
+    let lake = Lake::new(&root, &disk);
+    let Some(before) = lake.last()?.map(|number| lake.release(number)).transpose()? else { return Ok(true) };
+    let draft = draft(request, &study, Some(&before))?;
+    Ok(request.full || before.key != draft.key && !lake.remembers(&draft.key, before.release)?)
 }
 
 fn finished(mut report: RefreshReport, clock: Clock) -> RefreshReport {
@@ -376,12 +394,7 @@ impl Night<'_> {
             check_space(self.lake.root(), self.before, inputs_bytes)?;
         }
         let streets = self.streets(&draft.inputs)?;
-        let ground = self.known_ground(&streets)?;
-        let mut prepared = prepare_on(ground, study, request.given, &mut Vec::new(), progress)?;
-        check_groups(request.study, study, &prepared)?;
-        clock.stage("prepare");
-        request.memory.check("refresh", memory_bytes(study, &prepared))?;
-        let times = walking_times(study, &prepared, progress)?;
+        let (mut prepared, times) = self.walked(&streets, clock, progress)?;
         let everywhere =
             vec![(0..prepared.cells.cell.len() as u32).map(|cell| CellPart { cell, share: 1.0 }).collect()];
         let total = total_coverage(study, &prepared, &times, &everywhere, progress)?;
@@ -418,6 +431,26 @@ impl Night<'_> {
             let _ = self.lake.leave(bench);
         }
         finished
+    }
+
+    /// The inputs, joined, and the walking times.
+    fn walked(
+        &self,
+        streets: &str,
+        clock: &mut Clock,
+        progress: &Progress,
+    ) -> Result<(Prepared, Vec<NearestTimes>)> {
+        let (study, request) = (self.study, self.request);
+        if let Some(tiles) = request.tiles {
+            return tiles.lock().unwrap_or_else(PoisonError::into_inner).city(progress);
+        }
+        let ground = self.known_ground(streets)?;
+        let prepared = prepare_on(ground, study, request.given, &mut Vec::new(), progress)?;
+        check_groups(request.study, study, &prepared)?;
+        clock.stage("prepare");
+        request.memory.check("refresh", memory_bytes(study, &prepared))?;
+        let times = walking_times(study, &prepared, progress)?;
+        Ok((prepared, times))
     }
 
     fn bench(&self) -> Result<Option<Workbench>> {
@@ -540,14 +573,17 @@ impl Night<'_> {
             self.disk.rename(&aside, &bench.path(&file.sha256))?;
             files.insert(name.to_owned(), file);
         }
-        let network = if let Some(file) = self.known("network", made_from) {
-            file.clone()
-        } else {
-            let contents = store::encode(&prepared.network)?;
-            progress.check()?;
-            self.store("network", "network", &contents, made_from, bench)?
+        let network = match (self.known("network", made_from), self.request.tiles) {
+            (Some(file), _) => Some(file.clone()),
+            // The streets lie in tiles: nobody has the whole.
+            (None, Some(_)) => None,
+            (None, None) => {
+                let contents = store::encode(&prepared.network)?;
+                progress.check()?;
+                Some(self.store("network", "network", &contents, made_from, bench)?)
+            }
         };
-        files.insert("network".to_owned(), network);
+        files.extend(network.map(|file| ("network".to_owned(), file)));
         let homes = match (self.known("homes", made_from), &prepared.homes) {
             (Some(file), _) => Some(file.clone()),
             (None, Some(homes)) => {

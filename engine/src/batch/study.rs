@@ -238,6 +238,7 @@ pub fn run_given(
     let mut clock = Clock::new();
     let study = io::study::read(path)?;
     Staging::check(out)?;
+    memory.check("run", streets_bytes(&study))?;
     let mut prepared = prepare(&study, given, &mut Vec::new(), progress)?;
     check_groups(path, &study, &prepared)?;
     clock.stage("prepare");
@@ -268,6 +269,13 @@ pub fn run_given(
     progress.check()?;
     staging.publish()?;
     Ok(report)
+}
+
+/// About how many bytes the streets of a study take while they are read: what is packed in the file, many times over. Only a
+/// first look, so that a file far beyond the memory is not read at all.
+fn streets_bytes(study: &Study) -> u64 {
+    const UNPACKED: u64 = 40;
+    std::fs::metadata(study.streets.file()).map_or(0, |file| file.len()) * UNPACKED
 }
 
 /// About how many bytes the line takes from here on: one search after the other, the times of all profiles, and some row groups
@@ -646,6 +654,7 @@ pub(super) fn write_report(path: &Path, report: &RunReport) -> Result<()> {
 }
 
 /// Seconds of each stage.
+#[derive(Clone)]
 pub(super) struct Clock {
     since: Instant,
     pub(super) seconds: BTreeMap<&'static str, f64>,
@@ -657,7 +666,7 @@ impl Clock {
     }
 
     pub(super) fn stage(&mut self, name: &'static str) {
-        self.seconds.insert(name, self.since.elapsed().as_secs_f64());
+        *self.seconds.entry(name).or_default() += self.since.elapsed().as_secs_f64();
         self.since = Instant::now();
     }
 }

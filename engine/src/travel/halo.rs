@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Points along a street are looked at in steps of at most this length, metres.
-const STEP_M: f64 = 100.0;
+const STEP_M: f64 = 60.0;
 
 /// A street's cells are those of its points; a place joins it between two of them, and may pass over a street behind a wall.
 const BESIDE_M: f64 = STEP_M / 2.0 + 1.0;

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import polars as pl
 
@@ -30,12 +30,22 @@ from walkshed import (
     study,
     synthetic,
     table_commands,
-    tiled,
     validation,
 )
-from walkshed.console import BUSY, DONE, FAILED, REFUSED, STOPPED, TERMINATED, print_frame, progress_of, size
+from walkshed.console import (
+    BUSY,
+    DONE,
+    FAILED,
+    REFUSED,
+    STOPPED,
+    TERMINATED,
+    add_tile_options,
+    executor_of,
+    print_frame,
+    progress_of,
+    size,
+)
 from walkshed.score import score_run
-from walkshed.tiled import ExecutorChoice, ExecutorName
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,10 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--memory-limit", metavar="SIZE", type=size, help='such as "8 GB"; a larger study goes tile by tile'
     )
-    run.add_argument("--executor", choices=get_args(ExecutorName), help="who works on tiles; see docs/cluster.md")
-    run.add_argument("--workers", type=int, metavar="N", help="how many processes; as many as cores if not said")
-    run.add_argument("--tile-resolution", type=int, metavar="R", help="H3 resolution of the tiles 图块分辨率")
-    run.add_argument("--work", metavar="DIR", help="what is done so far, on storage that all workers see; it stays")
+    add_tile_options(run)
     run.add_argument("--map", metavar="PNG", help="draw the six classes that fewest people reach (needs matplotlib)")
     run.set_defaults(command=partial(_run, run))
     validate = commands.add_parser("validate", help="check a study, a file or a folder of files, compute nothing")
@@ -146,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    executor = _executor(parser, options)
+    executor = executor_of(parser, options, options.out)
     result = study.run(
         options.study,
         options.out,
@@ -175,21 +182,6 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.map:
         print(f"map: {options.map}")
     return DONE
-
-
-def _executor(parser: argparse.ArgumentParser, options: argparse.Namespace) -> ExecutorChoice:
-    """Who works on tiles, as `study.run` takes it; options that do not fit together end the command."""
-    try:
-        tiled.working_folder(options.out, options.work)
-    except ValueError as error:
-        parser.error(str(error))
-    name: ExecutorChoice = options.executor
-    workers: int | None = options.workers
-    if workers is None:
-        return name
-    if name not in (None, "processes") or workers < 1:
-        parser.error("--workers is how many processes there are, 1 or more: it goes with --executor processes")
-    return ("processes", workers)
 
 
 def _validate(options: argparse.Namespace) -> int:

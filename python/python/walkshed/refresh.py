@@ -14,12 +14,13 @@ from typing import Any
 
 import polars as pl
 
-from walkshed import _engine, cards, formats, refresh_report
+from walkshed import _engine, cards, formats, refresh_report, tiled
 from walkshed.memory import MemoryLimit, to_bytes
 from walkshed.progress import Progress, reporting
 from walkshed.projects import read_projects
 from walkshed.requests import read_requests
 from walkshed.tables import Gate, Tables
+from walkshed.tiled import ExecutorChoice
 
 _log = logging.getLogger("walkshed.refresh")
 
@@ -100,6 +101,9 @@ def refresh(
     override: Mapping[Gate, str] | None = None,
     any_file_system: bool = False,
     memory_limit: MemoryLimit = None,
+    executor: ExecutorChoice = None,
+    tile_resolution: int | None = None,
+    work: str | os.PathLike[str] | None = None,
     progress: Progress = None,
 ) -> RefreshResult:
     """Bring the tables of a study up to its inputs (docs/refresh.md).
@@ -118,6 +122,10 @@ def refresh(
         override: gates to pass over, each with a reason that is recorded.
         any_file_system: publish also on file systems that may lose names when a machine fails (network shares).
         memory_limit: as of `run`.
+        executor: as of `run`: who walks a study tile by tile (docs/cluster.md). The tables are the same; no network is
+            kept beside them, so that `city_of` and `evaluate` cannot ask what streets did.
+        tile_resolution: as of `run`; not that by which tables are cut.
+        work: as of `run`; when None a folder beside the tables, its name with `.work`.
         progress: None or True shows a bar after a second, False nothing, a function is called with the state.
 
     Returns:
@@ -128,6 +136,7 @@ def refresh(
         BusyError: another refresh holds the tables.
         OSError: the disk refuses; the tables stay as they were, or are finished by the next refresh.
         KeyboardInterrupt: stopped by the user; nothing was published.
+        ValueError: a day together with an executor: let the study say it.
 
     """
     began, path = dt.datetime.now(dt.timezone.utc), os.fspath(study)
@@ -148,9 +157,27 @@ def refresh(
             "memory_limit": to_bytes(memory_limit),
             "now_ms": None,
         }
+        tiles = None if executor is None and tile_resolution is None and work is None else tiled.chosen(executor)
+        if tiles is not None and day is not None:
+            raise ValueError("as_of and executor: write as_of into the study, whose tiles are walked by it")
         with reporting(progress) as report:
-            extra = _extra(*sources[2:])
-            done = json.loads(_engine.refresh(options, formats.for_study(path), extra, report=report))
+            extra, given = _extra(*sources[2:]), formats.for_study(path)
+            if tiles is None or not _engine.refresh_is_due(options, given):
+                text = _engine.refresh(options, given, extra, report=report)
+            else:
+                folder = tiled.working_folder(told["tables"], work)
+                with tiled.kept(folder, taken_away=work is None):
+                    walked = tiled.walked(
+                        path,
+                        folder,
+                        given,
+                        tiles,
+                        memory_limit=to_bytes(memory_limit),
+                        tile_resolution=tile_resolution,
+                        report=report,
+                    )
+                    text = _engine.refresh(options, given, extra, walked, report=report)
+            done = json.loads(text)
         done |= {"study": told["study"]}
     except _engine.InputError as error:
         _refuse(told, list(getattr(error, "problems", [])), began, dry_run)

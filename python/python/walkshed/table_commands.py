@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from walkshed.console import DONE, REFUSED, print_frame, progress_of, size
+from walkshed.console import DONE, REFUSED, add_tile_options, executor_of, print_frame, progress_of, size
 from walkshed.evaluation import Evaluation, evaluate
 from walkshed.projects import Projects, read_projects
 from walkshed.refresh import RefreshResult, refresh
@@ -53,10 +53,11 @@ def _add_refresh(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--any-file-system", action="store_true", help="publish on network shares too")
     parser.add_argument("--memory-limit", metavar="SIZE", type=size, help='such as "8 GB"; a larger study is refused')
+    add_tile_options(parser)
     parser.add_argument(
         "--log-level", choices=("debug", "info", "warning", "error"), default="info", help="lines on stderr"
     )
-    parser.set_defaults(command=_refresh)
+    parser.set_defaults(command=partial(_refresh, parser))
     return parser
 
 
@@ -128,7 +129,8 @@ def _at(text: str) -> At:
     return int(text) if text.lstrip("-").isdigit() else text
 
 
-def _refresh(options: argparse.Namespace) -> int:
+def _refresh(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    executor = executor_of(parser, options, options.tables)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("walkshed").setLevel(options.log_level.upper())
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -142,6 +144,9 @@ def _refresh(options: argparse.Namespace) -> int:
         override=dict(options.override),
         any_file_system=options.any_file_system,
         memory_limit=options.memory_limit,
+        executor=executor,
+        tile_resolution=options.tile_resolution,
+        work=options.work,
         progress=progress_of(options),
     )
     if options.json:

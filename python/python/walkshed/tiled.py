@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections.abc import Generator
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
@@ -108,6 +109,29 @@ def run(
 
     """
     folder = working_folder(out, work)
+    with kept(folder, taken_away=work is None):
+        return walked(
+            study,
+            folder,
+            tables,
+            workers,
+            memory_limit=memory_limit,
+            tile_resolution=tile_resolution,
+            report=report,
+        ).finish(out)
+
+
+def walked(
+    study: str,
+    folder: Path,
+    tables: list[dict[str, Any]],
+    workers: Workers,
+    *,
+    memory_limit: int | None,
+    tile_resolution: int | None,
+    report: Report | None,
+) -> _engine.TiledRun:
+    """Work on all tiles of a study, as `run`; what is left is to put them together."""
     tiled = _engine.TiledRun(
         study,
         str(folder),
@@ -118,16 +142,22 @@ def run(
         report=report,
     )
     _log.info("tiles: %s", tiled.summary)
+    while (stage := tiled.stage()) is not None:
+        work_off(tiled, str(folder), *stage, workers, report)
+    return tiled
+
+
+@contextmanager
+def kept(folder: Path, *, taken_away: bool) -> Generator[None, None, None]:
+    """Keep a working folder when something fails, and say so; take it away after success where that is wanted."""
     try:
-        while (stage := tiled.stage()) is not None:
-            work_off(tiled, str(folder), *stage, workers, report)
-        text = tiled.finish(out)
+        yield
     except BaseException:
-        _log.warning("what is done is kept in %s; the same call goes on 已完成的部分保留，重新运行即可继续", folder)
+        if folder.is_dir():
+            _log.warning("what is done is kept in %s; the same call goes on 已完成的部分保留，重新运行即可继续", folder)
         raise
-    if work is None:
+    if taken_away:
         shutil.rmtree(folder, ignore_errors=True)  # the results stand, whatever cannot be taken away
-    return text
 
 
 def working_folder(out: str, work: str | os.PathLike[str] | None) -> Path:

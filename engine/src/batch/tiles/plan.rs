@@ -10,6 +10,7 @@ use crate::model::profile::Profile;
 use crate::model::region::{self, Region};
 use crate::model::study::{Study, minutes_to_ds};
 use crate::model::times::Deciseconds;
+use crate::travel::halo::joining_rings;
 use h3o::{CellIndex, Resolution};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,6 +27,9 @@ const FINEST_STATED: Resolution = Resolution::Eight;
 
 /// Slopes make people up to so much faster than on the level (Tobler: 1.19 on 5 % down); only the first guess hangs on it.
 const DOWNHILL: f64 = 1.2;
+
+/// Rows of blocks lie about so many edges apart.
+const EDGES_PER_ROW: f64 = 1.5;
 
 /// Pieces of less than 1000 m are looked at whole, so that much is seen around what is kept.
 const ISLAND_M: f64 = 1000.0;
@@ -153,7 +157,10 @@ pub fn plan(
         profiles.iter().map(|who| who.max_snap_m.unwrap_or(study.streets.max_snap_m)).fold(0.0, f64::max);
     let fastest_mps = profiles.iter().map(|who| who.flat_mps * DOWNHILL).fold(0.0, f64::max);
     let reach_m = fastest_mps * f64::from(cutoff_ds(study)) / 10.0;
-    let kept = 3 * region::rings(farthest_m, BLOCK) + region::rings(reach_m, BLOCK) + 1;
+    // Beside homes, to the streets that they join, as far as people come, and to what decides how doors there are joined. A
+    // first guess: each tile finds out for itself.
+    let reached = (reach_m / (BLOCK.edge_length_m() * EDGES_PER_ROW)).ceil() as u32;
+    let kept = 1 + 3 * joining_rings(farthest_m, BLOCK) + reached + 1;
     let seen = kept + region::rings(ISLAND_M.max(study.streets.join_islands_m), BLOCK) + 1;
     let tile = |(tile, nodes): (CellIndex, u64)| Tile {
         key: tile.to_string(),

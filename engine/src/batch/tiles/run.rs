@@ -5,7 +5,7 @@ use super::gathered::{Gathered, Whole, gather, write_inputs};
 use super::ground::{Site, moved_back};
 use super::plan::{self, BLOCK, MOST_ROUNDS, Plan, wishes};
 use super::union::Union;
-use crate::batch::prepare::{self, Looking};
+use crate::batch::prepare::{self, Looking, Prepared};
 use crate::batch::publish::Staging;
 use crate::batch::study::{Clock, RunReport, check_groups, profiles};
 use crate::io;
@@ -21,6 +21,7 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::region::Region;
 use crate::model::study::Study;
+use crate::travel::nearest::NearestTimes;
 use geo::BoundingRect;
 use h3o::CellIndex;
 use rayon::ThreadPoolBuilder;
@@ -67,6 +68,8 @@ pub struct TiledRun {
     memory_bytes: u64,
     gathered: Option<Gathered>,
     clock: Clock,
+    /// What is under way while the driver waits for the next call.
+    waiting_for: &'static str,
     _lock: FolderLock,
 }
 
@@ -98,7 +101,7 @@ impl TiledRun {
         let known: Option<Record> = read_json(&folder.plan())?;
         let memory_bytes = options.memory_bytes.map_or(SORTING_BYTES, |bytes| bytes / 8);
         let record = match known.filter(|record| record.plan.key == key) {
-            Some(record) => Record { study: path.to_owned(), ..record },
+            Some(record) => Record { study: absolute(path), ..record },
             None => {
                 forget(&folder)?;
                 let stated = (options.tile_resolution, most_nodes);
@@ -106,7 +109,17 @@ impl TiledRun {
             }
         };
         write_json(&folder.plan(), &record)?;
-        Ok(Self { folder, record, study, given, memory_bytes, gathered: None, clock, _lock: lock })
+        Ok(Self {
+            folder,
+            record,
+            study,
+            given,
+            memory_bytes,
+            gathered: None,
+            clock,
+            waiting_for: "split",
+            _lock: lock,
+        })
     }
 
     /// What is to be done next; none when all tiles are done. Between stages the driver does its own work here.
@@ -114,6 +127,13 @@ impl TiledRun {
     /// # Errors
     /// Every fault of the inputs, and a tile that can never be done by itself.
     pub fn stage(&mut self, progress: &Progress) -> Result<Option<Job>> {
+        self.clock.stage(self.waiting_for);
+        let next = self.next_stage(progress)?;
+        self.waiting_for = next.as_ref().map_or("together", |(stage, _)| stage);
+        Ok(next)
+    }
+
+    fn next_stage(&mut self, progress: &Progress) -> Result<Option<Job>> {
         let ground = loop {
             let receipts = self.receipts(GROUND);
             if let Some(missing) = self.missing(&receipts) {
@@ -124,15 +144,10 @@ impl TiledRun {
                 break receipts;
             }
             self.look_farther(&receipts, progress)?;
+            self.clock.stage("split");
         };
-        self.clock.stage("ground");
         self.gather(&ground, progress)?;
-        let walked = self.receipts(WALK);
-        let missing = self.missing(&walked);
-        if missing.is_none() {
-            self.clock.stage("walk");
-        }
-        Ok(missing.map(|keys| (WALK, keys)))
+        Ok(self.missing(&self.receipts(WALK)).map(|keys| (WALK, keys)))
     }
 
     /// Take a receipt that came back from a worker.
@@ -155,17 +170,38 @@ impl TiledRun {
     /// As of a run in one piece; a tile is not done.
     pub fn finish(&mut self, out: &Path, progress: &Progress) -> Result<RunReport> {
         Staging::check(out)?;
+        let (mut gathered, receipts) = self.done(progress)?;
+        let union = self.union(&gathered, &receipts, progress)?;
+        union.publish(&mut gathered, out, &self.clock, progress)
+    }
+
+    /// Inputs and walking times of the whole, for tables that are refreshed.
+    ///
+    /// # Errors
+    /// As of [`TiledRun::finish`].
+    pub fn city(&mut self, progress: &Progress) -> Result<(Prepared, Vec<NearestTimes>)> {
+        let (gathered, receipts) = self.done(progress)?;
+        let times = self.union(&gathered, &receipts, progress)?.times(&gathered.prepared, progress)?;
+        Ok((gathered.prepared, times))
+    }
+
+    /// What is put together once all tiles are done.
+    fn done(&mut self, progress: &Progress) -> Result<(Gathered, [Vec<Receipt>; 2])> {
         if let Some((stage, keys)) = self.stage(progress)? {
             return Err(Error::Internal(format!("{stage} of {} tiles is still to be done", keys.len())));
         }
-        let all = |stage| self.receipts(stage).into_iter().flatten().collect::<Vec<Receipt>>();
-        let (ground, walked) = (all(GROUND), all(WALK));
-        let mut gathered =
-            self.gathered.take().ok_or_else(|| Error::Internal("inputs are joined".to_owned()))?;
+        let gathered = self.gathered.take().ok_or_else(|| Error::Internal("inputs are joined".to_owned()))?;
+        Ok((gathered, [GROUND, WALK].map(|stage| self.receipts(stage).into_iter().flatten().collect())))
+    }
+
+    fn union<'a>(
+        &'a self,
+        gathered: &Gathered,
+        [ground, walked]: &'a [Vec<Receipt>; 2],
+        progress: &Progress,
+    ) -> Result<Union<'a>> {
         let (folder, plan) = (&self.folder, &self.record.plan);
-        let union = Union::new(folder, plan, &self.study, &gathered.prepared, (&ground, &walked), progress)?;
-        let clock = std::mem::replace(&mut self.clock, Clock::new());
-        union.publish(&mut gathered, out, clock, progress)
+        Union::new(folder, plan, &self.study, &gathered.prepared, (ground, walked), progress)
     }
 
     /// The tiles and what was done with them.
@@ -331,6 +367,11 @@ fn on_these_threads(work: &Path, stage: &str, key: &str, progress: &Progress) ->
     folder.keep(&receipt)
 }
 
+/// Workers have other current folders.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// Take hold of a working folder: an empty one, or one of an earlier run.
 fn claim(folder: &Folder) -> Result<FolderLock> {
     let path = &folder.0;
@@ -387,7 +428,7 @@ impl Cutting<'_> {
         let plan = plan::plan(self.study, &profiles(self.study), &nodes, stated, key)?;
         let all = (0..plan.tiles.len() as u32).collect();
         let voids = self.cut(&plan, &all)?;
-        Ok(Record { study: path.to_owned(), plan, voids })
+        Ok(Record { study: absolute(path), plan, voids })
     }
 
     /// Cut streets and terrain for some tiles; the voids of the terrain.

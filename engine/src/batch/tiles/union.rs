@@ -38,7 +38,7 @@ use std::ops::Range;
 use std::path::Path;
 
 /// Bytes that sums of coverage take at most at a time.
-const SUMS_BYTES: u64 = 256 << 20;
+const SUMS_BYTES: u64 = 128 << 20;
 
 /// All tiles of a study.
 pub struct Union<'a> {
@@ -94,7 +94,7 @@ impl<'a> Union<'a> {
         progress.begin("putting tiles together", walked.len())?;
         let links = walked.iter().map(|receipt| {
             progress.step(1)?;
-            TileLinks::load(&folder.stage(WALK).join(&receipt.files[1].file), who.len())
+            TileLinks::load(&folder.stage(WALK).join(&receipt.files[0].file), who.len())
         });
         let links: Vec<TileLinks> = links.collect::<Result<_>>()?;
         let shared = Shared::of(&links);
@@ -124,9 +124,10 @@ impl<'a> Union<'a> {
         &self,
         gathered: &mut Gathered,
         out: &Path,
-        mut clock: Clock,
+        clock: &Clock,
         progress: &Progress,
     ) -> Result<RunReport> {
+        let mut clock = clock.clone();
         let times = self.joined(&gathered.prepared, progress)?;
         list_unjoined(self.study, &mut gathered.prepared, &times.facility_snap);
         let prepared = &gathered.prepared;
@@ -150,15 +151,44 @@ impl<'a> Union<'a> {
         Ok(report)
     }
 
+    /// All walking times at once, as a run in one piece has them in memory.
+    ///
+    /// # Errors
+    /// A file of a tile is damaged.
+    pub fn times(&self, prepared: &Prepared, progress: &Progress) -> Result<Vec<NearestTimes>> {
+        let first = self.joined(prepared, progress)?;
+        let classes = self.class.len().max(1);
+        let of_profile = |(number, profile): (usize, &Profile)| {
+            let mut nearest = Vec::with_capacity(prepared.cells.cell.len() * classes);
+            for range in &self.ranges {
+                progress.check()?;
+                nearest.extend(self.segment(number, range)?.nearest);
+            }
+            let mut times = first.clone();
+            times.times.profile.clone_from(&profile.name);
+            if number > 0 {
+                let joined = |row: &[Nearest]| row.first() != Some(&Err(Reason::NotSnapped));
+                times.origin_snap = nearest
+                    .chunks(classes)
+                    .map(|row| snap(joined(row), joined(row).then_some(0.0)))
+                    .collect();
+            }
+            times.times.nearest = nearest;
+            Ok(times)
+        };
+        self.who.iter().enumerate().map(of_profile).collect()
+    }
+
     /// The times of cells that follow one another, by one profile.
     fn segment(&self, profile: usize, (range, tile): &(Range<usize>, Option<u32>)) -> Result<Segment<'_>> {
         let classes = self.class.len();
         let nearest = match tile {
             None => vec![Err(Reason::NotSnapped); range.len() * classes],
             Some(number) => {
-                let path = self.folder.stage(WALK).join(&self.walked[*number as usize].files[0].file);
-                let (mut nearest, groups) = TileTimes::load(&path, profile)?;
-                for (row, groups) in nearest.chunks_mut(classes.max(1)).zip(groups) {
+                let path =
+                    self.folder.stage(WALK).join(&self.walked[*number as usize].files[1 + profile].file);
+                let TileTimes { mut nearest, home_groups } = TileTimes::load(&path)?;
+                for (row, groups) in nearest.chunks_mut(classes.max(1)).zip(home_groups) {
                     for (class, entry) in row.iter_mut().enumerate() {
                         // The tile could not tell: the whole does.
                         if *entry == Err(Reason::NotConnected)

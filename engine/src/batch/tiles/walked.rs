@@ -35,13 +35,13 @@ const LINKS: Layout = Layout { version: "walkshed-tile-links/1", expected: "link
 /// Nothing is here.
 pub const NONE: u32 = u32::MAX;
 
-/// Walking times of the homes of a tile, profile by profile.
+/// Walking times of the homes of a tile by one profile.
 #[derive(Debug)]
 pub struct TileTimes {
     /// One entry per home and class.
-    pub nearest: Vec<Vec<Nearest>>,
+    pub nearest: Vec<Nearest>,
     /// Groups of nodes (`links`) that the two ends of each home's street belong to; [`NONE`] where it does not lead there.
-    pub home_groups: Vec<Vec<[u32; 2]>>,
+    pub home_groups: Vec<[u32; 2]>,
 }
 
 /// How a tile's streets hang together, and how its places are joined to them.
@@ -132,7 +132,7 @@ impl Site<'_> {
         let zone = Zone::of(&own, &homes, joining_rings(farthest_m, BLOCK));
         let ground = Ground { network, inputs: &inputs, shared: zone.shared(network, &cells), own };
         let facilities = inputs.as_facilities();
-        let mut times = TileTimes { nearest: Vec::new(), home_groups: Vec::new() };
+        let mut times = Vec::with_capacity(who.len());
         let mut links = ground.links();
         for (number, profile) in who.iter().enumerate() {
             let walked = ground.walk(self, profile, &facilities, progress)?;
@@ -141,22 +141,24 @@ impl Site<'_> {
                     walked.homes.iter().map(|snap| snap.anchor.map(|anchor| anchor.away_m)).collect();
                 links.doors = ground.door_joins(&walked.doors, &streets.region);
             }
-            times.nearest.push(walked.nearest);
-            times.home_groups.push(walked.home_groups);
+            times.push(TileTimes { nearest: walked.nearest, home_groups: walked.home_groups });
             links.of_profile.push(walked.links);
         }
-        let paths = ["times", "links"].map(|what| self.folder.unique(WALK, &self.tile.key, what));
-        let [times_path, links_path] = paths;
-        let (times_path, links_path) = (times_path?, links_path?);
         progress.check()?;
-        times.save(&times_path, &inputs)?;
+        let links_path = self.folder.unique(WALK, &self.tile.key, "links")?;
         links.save(&links_path)?;
+        let mut files = vec![self.folder.written(&links_path)?];
+        for times in &times {
+            let path = self.folder.unique(WALK, &self.tile.key, "times")?;
+            times.save(&path, &inputs)?;
+            files.push(self.folder.written(&path)?);
+        }
         Ok(Receipt {
             stage: WALK.to_owned(),
             key: self.tile.key.clone(),
             plan: self.plan.key.clone(),
             round: self.tile.round,
-            files: vec![self.folder.written(&times_path)?, self.folder.written(&links_path)?],
+            files,
             seconds: 0.0,
             peak_memory_bytes: None,
             network: (network.node_count() as u64, network.edge_count() as u64),
@@ -410,25 +412,23 @@ fn name(of: &str, profile: usize) -> String {
 
 impl TileTimes {
     fn save(&self, path: &Path, inputs: &Inputs) -> Result<()> {
-        let rows = &inputs.facilities;
-        let mut columns = Vec::new();
-        for (number, (nearest, groups)) in self.nearest.iter().zip(&self.home_groups).enumerate() {
-            let codes = nearest.iter().map(|&nearest| code(nearest, rows));
-            columns.push((name("nearest", number), list::<UInt64Type>(codes)));
-            columns.push((name("home_groups", number), list::<UInt32Type>(groups.iter().flatten().copied())));
-        }
+        let codes = self.nearest.iter().map(|&nearest| code(nearest, &inputs.facilities));
+        let columns: Vec<Column> = vec![
+            ("nearest", list::<UInt64Type>(codes)),
+            ("home_groups", list::<UInt32Type>(self.home_groups.iter().flatten().copied())),
+        ];
         lists::save(path, TIMES, columns)
     }
 
-    /// Read what a job wrote for one profile: one entry per home and class, and the groups of each home's street.
+    /// Read what a job wrote.
     ///
     /// # Errors
     /// A problem when the file is missing or damaged.
-    pub fn load(path: &Path, profile: usize) -> Result<(Vec<Nearest>, Vec<[u32; 2]>)> {
+    pub fn load(path: &Path) -> Result<Self> {
         lists::load(path, TIMES, |lists| {
-            let codes = lists.buffer::<UInt64Type>(&name("nearest", profile))?;
+            let codes = lists.buffer::<UInt64Type>("nearest")?;
             let nearest = codes.iter().map(|&code| decoded(code)).collect::<Option<_>>()?;
-            Some((nearest, pairs(&lists.values::<UInt32Type>(&name("home_groups", profile))?)))
+            Some(Self { nearest, home_groups: pairs(&lists.values::<UInt32Type>("home_groups")?) })
         })
     }
 }
