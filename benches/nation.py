@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import logging
 import math
@@ -23,6 +24,7 @@ import os
 import platform
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -30,8 +32,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy
 import polars as pl
@@ -41,6 +44,9 @@ import walkshed as ws
 
 TABLES = ("areas", "cells", "coverage", "facilities", "rejected", "times")
 LOOK_S = 0.2
+Begun: TypeAlias = "tuple[str, float, float]"
+"""A stage, when it began, and the processor seconds of its process until then."""
+
 PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
@@ -95,15 +101,17 @@ class Tree:
             waiting += children(pid)
         self.looks.append((time.monotonic(), resident * PAGE, anonymous * PAGE, sum(self.spent.values()) / TICK))
 
-    def stages(self, begun: list[tuple[str, float]], end: float) -> dict[str, dict[str, float]]:
-        """Seconds, processor seconds and peak memory of each stage, whose parts are put together."""
+    def stages(self, begun: list[Begun]) -> dict[str, dict[str, float]]:
+        """Seconds, processor seconds of all and of the first process, and peak memory of each stage."""
         found: dict[str, dict[str, float]] = {}
-        ends = [at for _, at in begun[1:]] + [end]
-        for (name, since), until in zip(begun, ends, strict=True):
-            stage = found.setdefault(name, {"times": 0, "seconds": 0.0, "cpu_s": 0.0, "peak_bytes": 0})
+        for (name, since, driver_since), (_, until, driver_until) in itertools.pairwise(begun):
+            stage = found.setdefault(
+                name, dict.fromkeys(("times", "seconds", "cpu_s", "driver_cpu_s", "peak_bytes"), 0)
+            )
             stage["times"] += 1
             stage["seconds"] += until - since
             stage["cpu_s"] += self._cpu_s(until) - self._cpu_s(since)
+            stage["driver_cpu_s"] += driver_until - driver_since
             during = [resident for at, resident, _, _ in self.looks if since <= at <= until]
             stage["peak_bytes"] = max(stage["peak_bytes"], *during, 0)
         return found
@@ -186,31 +194,34 @@ class Told(logging.Handler):
         self.lines.append(record.getMessage())
 
 
+def now(stage: str) -> Begun:
+    """That a stage begins."""
+    return stage, time.monotonic(), time.process_time()
+
+
 def inside(case: Case, answer: Path) -> None:
     """Run a case in this process, and write what only it knows."""
-    begun: list[tuple[str, float]] = []
+    begun: list[Begun] = []
     killer, told = Killer(), Told()
     logging.getLogger("walkshed").addHandler(told)
 
     def progress(stage: str, done: int, total: int) -> None:
         if not begun or begun[-1][0] != stage:
-            begun.append((stage, time.monotonic()))
+            begun.append(now(stage))
         if case.kills:
             killer(stage, done, total)
 
     if case.cores:
         os.sched_setaffinity(0, case.cores)
-    begun.append(("session", time.monotonic()))
+    begun.append(now("session"))
     executor = executor_of(case)
-    begun.append(("start", time.monotonic()))
+    begun.append(now("start"))
     tiles: dict[str, Any] = {}
     if case.executor != "whole":
         tiles = {"executor": executor, "tile_resolution": case.tile_resolution, "work": f"{case.out}.work"}
     ws.run(case.study, case.out, memory_limit=case.memory_limit, progress=progress, **tiles)
-    end = time.monotonic()
-    answer.write_text(
-        json.dumps({"begun": begun, "end": end, "killed": killer.killed, "warnings": told.lines}), "utf-8"
-    )
+    begun.append(now("end"))
+    answer.write_text(json.dumps({"begun": begun, "killed": killer.killed, "warnings": told.lines}), "utf-8")
 
 
 def executor_of(case: Case) -> Any:
@@ -241,16 +252,17 @@ def measure(case: Case) -> dict[str, Any]:
     load = os.getloadavg()[0]
     tree = watch([sys.executable, __file__, "inside", json.dumps(asdict(case)), str(answer)])
     told = json.loads(answer.read_text("utf-8"))
-    begun = [(stage, at) for stage, at in told["begun"]]
-    print(f"{case}: {told['end'] - begun[1][1]:.1f} s", file=sys.stderr)
+    begun = told["begun"]
+    seconds = begun[-1][1] - begun[1][1]
+    print(f"{case}: {seconds:.1f} s", file=sys.stderr)
     return {
         "case": asdict(case),
-        "seconds": told["end"] - begun[1][1],
+        "seconds": seconds,
         "cpu_s": tree.looks[-1][3],
         "peak_bytes": max(look[1] for look in tree.looks),
         "peak_anonymous_bytes": max(look[2] for look in tree.looks),
         "load": [load, os.getloadavg()[0]],
-        "stages": tree.stages(begun, told["end"]),
+        "stages": tree.stages(begun),
         "killed": told["killed"],
         "warnings": told["warnings"],
         "work_bytes": sizes(work),
@@ -277,6 +289,8 @@ def counts(case: Case) -> dict[str, int]:
     said = json.loads((Path(case.out) / "run.json").read_text("utf-8"))
     rows = {name.removesuffix(".parquet"): count for name, count in said["rows"].items()}
     network, profiles = said["network"], said["study"]["coverage"]["profiles"]
+    areas = pl.read_parquet(said["study"]["areas"]["path"], columns=["level"])
+    rows |= {"communities": areas.filter(level="community").height, "people": round(said["people"]["in_cells"])}
     return rows | {"nodes": network["nodes"], "edges": network["edges"], "profiles": len(profiles)}
 
 
@@ -350,7 +364,7 @@ def city(data: Path, nodes: int) -> Path:
     return study
 
 
-Runs = dict[str, dict[str, Any]]
+Runs: TypeAlias = "dict[str, dict[str, Any]]"
 
 
 def compared(cases: dict[str, Case], keep: Callable[[Runs], None]) -> Runs:
@@ -370,7 +384,7 @@ def province(data: Path, nodes: int, keep: Callable[[Runs], None]) -> Runs:
     """Whole, in 4 GB, and with workers that are killed."""
     study, limit = str(city(data, nodes)), "4 GB"
     out = f"{data}/province-{{}}".format
-    return compared(
+    runs = compared(
         {
             "whole": Case(study, out("whole")),
             "threads": Case(study, out("threads"), "threads", memory_limit=limit),
@@ -378,6 +392,8 @@ def province(data: Path, nodes: int, keep: Callable[[Runs], None]) -> Runs:
         },
         keep,
     )
+    assert [at["stage"] for at in runs["killed"]["killed"]] == ["ground", "walk"], "nobody was killed"
+    return runs
 
 
 def scaling(data: Path, nodes: int, keep: Callable[[Runs], None]) -> Runs:
@@ -405,7 +421,7 @@ def ceiling(study: str, data: Path) -> dict[str, Any]:
         for child in [run(core) for core in cores]:
             assert child.wait() == 0
         told = [json.loads(Path(f"{data}/ceiling-{core}.answer").read_text("utf-8")) for core in cores]
-        return [answer["end"] - answer["begun"][1][1] for answer in told]
+        return [answer["begun"][-1][1] - answer["begun"][1][1] for answer in told]
 
     return {"alone": [seconds((0,)) for _ in range(3)], "beside": [seconds((0, 1)) for _ in range(3)]}
 
@@ -508,7 +524,7 @@ def took(run: dict[str, Any]) -> dict[str, float]:
     found = dict.fromkeys(CPU, 0.0)
     for stage, spent in run["stages"].items():
         if part_of(stage) not in ("ground", "walk"):
-            found[part_of(stage)] += spent["cpu_s"]
+            found[part_of(stage)] += spent["driver_cpu_s"]
     for job in run["jobs"]:
         found[job["stage"]] += job["cpu_s"]
     driver = max(spent["peak_bytes"] for stage, spent in run["stages"].items() if part_of(stage) != "ground")
@@ -516,7 +532,10 @@ def took(run: dict[str, Any]) -> dict[str, float]:
     return found | {"work_bytes": work, "result_bytes": run["result_bytes"], "driver_bytes": driver}
 
 
-def fitted(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+Model: TypeAlias = "dict[str, dict[str, float]]"
+
+
+def fitted(runs: list[dict[str, Any]]) -> Model:
     """Constants of the model, none below 0, which make the sum of squares of relative errors the least."""
     model = {}
     for part, terms in MODEL.items():
@@ -536,11 +555,244 @@ def ground_around(runs: list[dict[str, Any]]) -> tuple[float, float]:
     return float(side), float(corner)
 
 
-def predicted(model: dict[str, dict[str, float]], it: dict[str, float]) -> dict[str, float]:
+def predicted(model: Model, it: dict[str, float]) -> dict[str, float]:
     """What the model says of a study."""
     return {part: sum(each * it[term] for term, each in terms.items()) for part, terms in model.items()}
 
 
+def parts_s(run: dict[str, Any], what: str = "seconds") -> dict[str, float]:
+    """Seconds of each part of a tiled run."""
+    found = dict.fromkeys(CPU, 0.0)
+    for stage, spent in run["stages"].items():
+        if stage != "session":
+            found[part_of(stage)] += spent[what]
+    return found
+
+
+def table(head: list[str], rows: list[list[object]]) -> str:
+    """Markdown."""
+    told = [
+        [
+            f"{cell:,.2f}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else str(cell)
+            for cell in row
+        ]
+        for row in rows
+    ]
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *told]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def columns(runs: Runs) -> str:
+    """Runs side by side."""
+    rows: list[list[object]] = [["seconds", *(run["seconds"] for run in runs.values())]]
+    for part in CPU:
+        told = [parts_s(run)[part] if run["tiles"] else "" for run in runs.values()]
+        rows.append([f"… {SAID[part]}", *told])
+    rows.append(["core-seconds", *(run["cpu_s"] for run in runs.values())])
+    rows.append(["peak memory of all processes, GB", *(run["peak_bytes"] / 1e9 for run in runs.values())])
+    rows.append(["… without pages of files, GB", *(run["peak_anonymous_bytes"] / 1e9 for run in runs.values())])
+    rows.append(["working folder, GB", *(sum(run["work_bytes"].values()) / 1e9 for run in runs.values())])
+    rows.append(["tiles", *(len(run["tiles"]) for run in runs.values())])
+    rows.append(
+        [
+            "load of the machine, before and after",
+            *(" ".join(f"{load:.1f}" for load in run["load"]) for run in runs.values()),
+        ]
+    )
+    return table(["", *runs], rows)
+
+
+SAID = {
+    "survey": "streets read once",
+    "cut": "streets and terrain cut",
+    "ground": "networks of tiles",
+    "gather": "people, facilities, areas",
+    "walk": "walks of tiles",
+    "union": "put together and written",
+}
+
+
+def of_province(runs: Runs) -> str:
+    """The table of the province."""
+    counted = runs["whole"]["counts"]
+    killed = "; ".join(
+        f"{at['stage']} when {at['done']} of {at['tiles']} tiles were done" for at in runs["killed"]["killed"]
+    )
+    return (
+        f"{counted['nodes']:,} nodes, {counted['edges']:,} edges, {counted['facilities']:,} facilities, "
+        f"{counted['cells']:,} cells, {counted['areas']:,} areas, {counted['times']:,} rows of times, "
+        f"{counted['coverage']:,} rows of coverage. The six Parquet files of all "
+        f"three runs are the same bytes, run.json the same but for seconds and memory.\n\n{columns(runs)}\n\n"
+        f"Workers ended with SIGKILL: {killed}. What the log said: {' / '.join(runs['killed']['warnings'])}"
+    )
+
+
+def of_scaling(runs: Runs) -> str:
+    """The table of one worker and two: medians of three."""
+    told = {workers: [run for name, run in runs.items() if name.startswith(f"{workers} of")] for workers in (1, 2)}
+    rows: list[list[object]] = []
+    for part in ("all", *CPU):
+        of = [[run["seconds"] if part == "all" else parts_s(run)[part] for run in told[workers]] for workers in (1, 2)]
+        one, two = (statistics.median(seconds) for seconds in of)
+        least = " / ".join(f"{min(seconds):.1f}..{max(seconds):.1f}" for seconds in of)
+        rows.append([SAID.get(part, "all"), one, two, one / two, least])
+    whole, alone, beside = runs["whole"], runs["ceiling"]["alone"], runs["ceiling"]["beside"]
+    single = statistics.median(seconds for (seconds,) in alone)
+    both = statistics.median(max(pair) for pair in beside)
+    return (
+        f"{whole['counts']['nodes']:,} nodes, {len(told[1][0]['tiles'])} tiles; each worker has one thread, the driver "
+        "what is free. "
+        f"As a whole, two threads: {whole['seconds']:.1f} s, {whole['cpu_s']:.1f} core-s.\n\n"
+        + table(["medians of 3, seconds", "1 worker", "2 workers", "ratio", "least..most"], rows)
+        + f"\n\nWhat this machine can give: the whole run on one core takes {single:.1f} s alone and {both:.1f} s "
+        f"beside another on the other core, so two cores do {2 * single / both:.2f} times the work of one."
+    )
+
+
+def of_spark(runs: Runs) -> str:
+    """The table of Spark beside a pool."""
+    session = runs["spark"]["stages"]["session"]["seconds"]
+    return (
+        f"`local-cluster[2,1,2048]`, pyspark {metadata.version('pyspark')}: the same bytes. "
+        f"Its session takes {session:.1f} s to begin, "
+        f"which are not among the seconds; its memory has three Java machines in it.\n\n{columns(runs)}"
+    )
+
+
+TERMS = {
+    "nodes": "node of the network",
+    "seen": "node of a tile, those around it counted too",
+    "walked": "node of a tile and profile",
+    "tiles": "tile",
+    "cells": "cell",
+    "facilities": "facility",
+    "areas": "area",
+    "times": "row of times",
+    "coverage": "row of coverage",
+    "one": "run",
+}
+
+
+def of_cost(runs: Runs) -> str:
+    """Constants of the model, how it fits, how it foretells what it was not fitted to, and what it says of a nation."""
+    checked = {name: runs.pop(name) for name in [f"{nodes} res {resolution}" for nodes, resolution in CHECKED]}
+    model, around, jobs = fitted(list(runs.values())), ground_around(list(runs.values())), of_jobs(runs)
+    constants = [
+        [
+            SAID.get(part, part),
+            *(f"{each * 1e6:,.2f} µs" if part in CPU else f"{each:,.1f} B",),
+            f"for each {TERMS[term]}",
+        ]
+        for part, terms in model.items()
+        for term, each in terms.items()
+        if each
+    ]
+    constants += [
+        [f"job of {stage}, memory", f"{each:,.0f} B", f"for each {TERMS[term]}"]
+        for stage, told in jobs.items()
+        for term, each in told.items()
+    ]
+    return "\n\n".join(
+        [
+            "Core-seconds of one thread; bytes. Least squares of relative errors, no constant below 0; "
+            "a part is the sum of its lines.",
+            table(["part", "constant", ""], constants),
+            f"Tiles see `nodes + {around[0]:.2f} × sqrt(nodes × tiles) + {around[1]:.0f} × tiles` nodes.",
+            "How it fits what it was fitted to:",
+            table(["run", *HEAD], [compare(name, run, model, around) for name, run in runs.items()]),
+            "How it foretells cities that it was not fitted to (foretold / measured):",
+            table(["run", *HEAD], [compare(name, run, model, around) for name, run in checked.items()]),
+            nation(runs["1000000 res 5"], model, around),
+        ]
+    )
+
+
+HEAD = [*CPU, "all core-s", "error", "work GB", "driver GB"]
+
+
+def compare(name: str, run: dict[str, Any], model: Model, around: tuple[float, float]) -> list[object]:
+    """A line: foretold / measured."""
+    it, told = amounts(run), took(run)
+    said = predicted(model, with_ground(it, around))
+    both = [f"{said[part]:.1f} / {told[part]:.1f}" for part in CPU]
+    all_said, all_told = (sum(each[part] for part in CPU) for each in (said, told))
+    sizes = [f"{said[what] / 1e9:.2f} / {told[what] / 1e9:.2f}" for what in ("work_bytes", "driver_bytes")]
+    return [name, *both, f"{all_said:.1f} / {all_told:.1f}", f"{100 * (all_said / all_told - 1):+.0f} %", *sizes]
+
+
+def with_ground(it: dict[str, float], around: tuple[float, float]) -> dict[str, float]:
+    """What tiles see, as it is foretold from nodes and tiles alone."""
+    seen = it["nodes"] + around[0] * math.sqrt(it["nodes"] * it["tiles"]) + around[1] * it["tiles"]
+    return it | {"seen": seen, "walked": seen * it["profiles"]}
+
+
+def of_jobs(runs: Runs) -> dict[str, dict[str, float]]:
+    """Memory of a job: so much at least, and so much for each node that its tile sees."""
+    found = {}
+    for stage in ("ground", "walk"):
+        done = [job for run in runs.values() for job in run["jobs"] if job["stage"] == stage and job["network"][0]]
+        rows = numpy.array([[1 / job["bytes"], job["network"][0] / job["bytes"]] for job in done])
+        found[stage] = dict(zip(("one", "seen"), nnls(rows, numpy.ones(len(done)))[0].tolist(), strict=True))
+    return found
+
+
+# Extrapolated: a nation is taken for synthetic cities side by side, of which only the size is scaled.
+COMMUNITIES, TOWNSPEOPLE = 116_000, 943_500_000
+
+
+def nation(like: dict[str, Any], model: Model, around: tuple[float, float]) -> str:
+    """What a nation would take, by two ways to tell how large it is."""
+    it, rows = amounts(like), []
+    for name, times in {
+        f"{COMMUNITIES:,} urban communities": COMMUNITIES / like["counts"]["communities"],
+        f"{TOWNSPEOPLE:,} people in towns": TOWNSPEOPLE / like["counts"]["people"],
+    }.items():
+        whole = with_ground(
+            {what: count * (1 if what in ("one", "profiles") else times) for what, count in it.items()}, around
+        )
+        said = predicted(model, whole)
+        serial = sum(said[part] for part in ("survey", "cut", "gather", "union"))
+        spread = said["ground"] + said["walk"]
+        hours = [(serial + spread / workers) / 3600 for workers in (1, 16, 100)]
+        rows.append(
+            [name, f"{whole['nodes'] / 1e6:.0f} M", f"{whole['tiles']:,.0f}", serial / 3600, spread / 3600, *hours]
+            + [said["work_bytes"] / 1e9, said["result_bytes"] / 1e9, said["driver_bytes"] / 1e9]
+        )
+    head = ["a nation as large as", "nodes", "tiles", "driver, core-h", "tiles, core-h", "1 worker, h", "16 workers, h"]
+    return f"**Extrapolation**, not run: {ASSUMED}\n\n" + table(
+        [*head, "100 workers, h", "working folder GB", "results GB", "driver GB"], rows
+    )
+
+
+ASSUMED = (
+    "a nation is as many synthetic cities of 1,000,000 nodes as have so many communities, or so many people, and as "
+    "dense; tiles of resolution 5, two profiles, 30 classes, 8 groups, 3 limits, everything in proportion. 116,000 urban "
+    "communities is the number that this project works with; 943.5 million people in towns at the end of 2024 are those "
+    "that the National Bureau of Statistics told on 17 January 2025, as newspapers repeat it. The driver is taken for one "
+    "core, and storage for as quick as the local disk here."
+)
+
+
+def summary(run: Path) -> str:
+    """All parts that are there, as Markdown."""
+    told = ["# From one city to a province", ""]
+    for part, (title, say) in SUMMARIES.items():
+        path = run / f"{part}.json"
+        if path.is_file():
+            kept = json.loads(path.read_text("utf-8"))
+            about = f"`{kept['command']}`, {kept['began']}, commit {kept['commit'][:7]}, "
+            about += f"engine {kept['engine_sha256'][:12]}; "
+            about += f"{kept['machine']}, {kept['memory_gib']} GiB, Python {kept['python']}."
+            told += [f"## {title}", "", about, "", say(kept["runs"]), ""]
+    return "\n".join(told)
+
+
+SUMMARIES = {
+    "province": ("A province, SYNTHETIC", of_province),
+    "scaling": ("One worker and two", of_scaling),
+    "spark": ("Spark", of_spark),
+    "cost": ("What it costs", of_cost),
+}
 PARTS = {"province": province, "scaling": scaling, "spark": on_spark, "cost": cost}
 
 
@@ -554,6 +806,7 @@ def main() -> None:
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
     if options.part == "summary":
+        (options.run / "summary.md").write_text(summary(options.run), "utf-8")
         return
     options.data.mkdir(parents=True, exist_ok=True)
     about = of_run(options.part)

@@ -38,7 +38,7 @@ const ISLAND_M: f64 = 1000.0;
 pub const MOST_ROUNDS: u32 = 8;
 
 /// Bytes that a job takes for each node that lies in a tile, with those around it (measured: benches/runs/2026-11-27-nation).
-pub const BYTES_PER_NODE: u64 = 8_000;
+pub const BYTES_PER_NODE: u64 = 2_500;
 
 /// Nodes of a tile at most where the memory does not say less: enough that the ground around it is a small part.
 const MOST_NODES: u64 = 400_000;
