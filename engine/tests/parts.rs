@@ -82,9 +82,12 @@ impl City {
     fn part(&self, seen: &Region) -> Streets {
         let all = &self.streets;
         let inside: Vec<bool> = self.block.iter().map(|&block| seen.has(block)).collect();
-        let touches = |range: &std::ops::Range<usize>| all.refs[range.clone()].iter().any(|&node| inside[node as usize]);
+        let touches = |range: &std::ops::Range<usize>| {
+            all.refs[range.clone()].iter().any(|&node| inside[node as usize])
+        };
         let ways: Vec<&Street> = all.ways.iter().filter(|way| touches(&way.nodes)).collect();
-        let squares: Vec<&Square> = all.squares.iter().filter(|square| square.rings.iter().any(touches)).collect();
+        let squares: Vec<&Square> =
+            all.squares.iter().filter(|square| square.rings.iter().any(touches)).collect();
         let runs = ways.iter().map(|way| &way.nodes).chain(squares.iter().flat_map(|square| &square.rings));
         let used: BTreeSet<u32> = runs.flat_map(|run| &all.refs[run.clone()]).copied().collect();
         let number: BTreeMap<u32, u32> = used.iter().copied().zip(0..).collect();
@@ -95,19 +98,23 @@ impl City {
             part.ways.push(Street { nodes, ..way.clone() });
         }
         for square in squares {
-            let ring = |ring: &std::ops::Range<usize>| copied(&mut part.refs, &all.refs[ring.clone()], &number);
+            let ring =
+                |ring: &std::ops::Range<usize>| copied(&mut part.refs, &all.refs[ring.clone()], &number);
             let rings = square.rings.iter().map(ring).collect();
             part.squares.push(Square { rings, ..square.clone() });
         }
-        part.walls = all.walls.iter().filter(|wall| wall.iter().any(|&end| seen.holds(end))).copied().collect();
-        let levels = all.lift_levels.iter().filter_map(|(node, levels)| Some((*number.get(node)?, levels.clone())));
+        part.walls =
+            all.walls.iter().filter(|wall| wall.iter().any(|&end| seen.holds(end))).copied().collect();
+        let levels =
+            all.lift_levels.iter().filter_map(|(node, levels)| Some((*number.get(node)?, levels.clone())));
         part.lift_levels = levels.collect();
         part
     }
 
     /// Cut the city into tiles, and hold each against the whole, unless one is refused: then none holds.
     fn hold_against_whole(&self, rules: Rules, how: Cutting) -> Outcome {
-        let tiles: BTreeSet<CellIndex> = self.block.iter().map(|block| block.parent(how.tiles).unwrap()).collect();
+        let tiles: BTreeSet<CellIndex> =
+            self.block.iter().map(|block| block.parent(how.tiles).unwrap()).collect();
         let mut outcome = Outcome { tiles: tiles.len(), ..Outcome::default() };
         let mut built = Vec::new();
         for &tile in &tiles {
@@ -132,7 +139,13 @@ impl City {
     }
 
     /// The network of a tile as soon as enough is seen; none where it is refused.
-    fn build(&self, rules: Rules, how: Cutting, [owned, kept]: [&Region; 2], outcome: &mut Outcome) -> Option<Kept> {
+    fn build(
+        &self,
+        rules: Rules,
+        how: Cutting,
+        [owned, kept]: [&Region; 2],
+        outcome: &mut Outcome,
+    ) -> Option<Kept> {
         let mut seen = kept.grown(how.seen_rings);
         for round in 0..ROUNDS {
             let view = View { seen: &seen, kept, owned, town_m: how.town_m };
@@ -176,7 +189,10 @@ fn difference(found: &Network, expected: &Network) -> String {
         return format!("nodes {:?}\n{:?}", found.node_id, expected.node_id);
     }
     if found.edge_id != expected.edge_id || a.from != b.from || a.to != b.to {
-        return format!("edges {:?} {:?} {:?}\n{:?} {:?} {:?}", found.edge_id, a.from, a.to, expected.edge_id, b.from, b.to);
+        return format!(
+            "edges {:?} {:?} {:?}\n{:?} {:?} {:?}",
+            found.edge_id, a.from, a.to, expected.edge_id, b.from, b.to
+        );
     }
     let columns = [
         ("lengths", a.length_m == b.length_m),
@@ -365,7 +381,12 @@ fn random_way(chance: &mut Chance, taste: Taste) -> Walkway {
     };
     let off_ground = chance.happens(taste.off_ground);
     let levels = if chance.happens(taste.levels) {
-        chance.one_of(&[vec![Level(0)], vec![Level(10)], vec![Level(0), Level(10)], vec![Level(10), Level(20)]])
+        chance.one_of(&[
+            vec![Level(0)],
+            vec![Level(10)],
+            vec![Level(0), Level(10)],
+            vec![Level(10), Level(20)],
+        ])
     } else {
         vec![]
     };
@@ -485,8 +506,14 @@ fn read(streets: &Path, rasters: &[PathBuf]) -> City {
 }
 
 /// Tiles of five square kilometres, with a street or two around them.
-const TILES: Cutting =
-    Cutting { tiles: Resolution::Seven, kept_rings: 1, seen_rings: 1, town_m: TOWN_M, more_rings: 1, beside_rings: 0 };
+const TILES: Cutting = Cutting {
+    tiles: Resolution::Seven,
+    kept_rings: 1,
+    seen_rings: 1,
+    town_m: TOWN_M,
+    more_rings: 1,
+    beside_rings: 0,
+};
 
 fn hold(city: &City, name: &str, how: Cutting) {
     for gates in ALL_GATES {

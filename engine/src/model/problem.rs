@@ -647,7 +647,9 @@ impl Fault {
                         "nothing but gates holds this piece of the streets and another together, of {km} km or more each; \
                          tile by tile nobody can say which of them is the town and which lies behind its gates"
                     ),
-                    format!("此处路网与另一片路网仅以大门相连，两者均不短于 {km} 千米；分块计算无法判断何者为门内"),
+                    format!(
+                        "此处路网与另一片路网仅以大门相连，两者均不短于 {km} 千米；分块计算无法判断何者为门内"
+                    ),
                 )
             }
             Self::MissingColumn { found } => {

@@ -69,7 +69,8 @@ impl Pieces {
     /// Find them.
     pub fn new(nodes: usize, edges: &Edges, beyond: &Beyond) -> Self {
         let certain = (0_u32..).zip(edges.from.iter().copied().zip(edges.to.iter().copied()));
-        let of = joined(nodes, certain.filter(|(edge, _)| !beyond.edges.contains(edge)).map(|(_, ends)| ends));
+        let of =
+            joined(nodes, certain.filter(|(edge, _)| !beyond.edges.contains(edge)).map(|(_, ends)| ends));
         let mut open = vec![false; nodes];
         let ends = |&edge: &u32| [edges.from[edge as usize], edges.to[edge as usize]];
         for node in beyond.edges.iter().flat_map(ends).chain(beyond.nodes.iter().copied()) {

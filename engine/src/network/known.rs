@@ -104,7 +104,8 @@ impl<'a> Known<'a> {
     fn stations(&self) -> Vec<Vec<u32>> {
         let streets = self.streets;
         let rides = streets.ways.iter().filter(|way| !is_walked(way.way.kind));
-        let stations: BTreeSet<u32> = rides.flat_map(|way| &streets.refs[way.nodes.clone()]).copied().collect();
+        let stations: BTreeSet<u32> =
+            rides.flat_map(|way| &streets.refs[way.nodes.clone()]).copied().collect();
         if stations.is_empty() {
             return vec![];
         }

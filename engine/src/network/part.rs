@@ -168,7 +168,8 @@ impl Asking<'_> {
         let mut reached = BTreeSet::new();
         let mut flights = BTreeSet::new();
         let mut nodes: Vec<u32> = edges.iter().flat_map(|&edge| ends_of(edge)).collect();
-        let mut stairs: Vec<u32> = edges.iter().copied().filter(|&edge| kind(edge) == WayKind::Steps).collect();
+        let mut stairs: Vec<u32> =
+            edges.iter().copied().filter(|&edge| kind(edge) == WayKind::Steps).collect();
         loop {
             if let Some(node) = nodes.pop() {
                 let street_node = builder.street_node[node as usize];
