@@ -483,3 +483,6 @@ fn packed(batch: &RecordBatch, rows: Vec<u32>) -> std::result::Result<Vec<u8>, a
 fn unpacked(bytes: &[u8]) -> Option<RecordBatch> {
     StreamReader::try_new(bytes, None).ok()?.next()?.ok()
 }
+
+#[cfg(test)]
+mod tests;
