@@ -99,16 +99,14 @@ impl<'a> Rows<'a> {
         table.array("connectors")?;
         let columns = rules::Columns::of(table)?;
         let joints = Nested::of(table, "connectors")?;
-        let own = 1..=table.rows() as u64;
-        let source = match table.has(SOURCE_ROW) {
-            false => own.collect(),
-            true => table
-                .numbers(SOURCE_ROW, rejected)?
-                .into_iter()
-                .zip(own)
-                .map(|(row, own)| row.map_or(own, |row| row as u64))
-                .collect(),
-        };
+        let mut source: Vec<u64> = (1..=table.rows() as u64).collect();
+        if table.has(SOURCE_ROW) {
+            let stated = table.numbers(SOURCE_ROW, rejected)?;
+            source
+                .iter_mut()
+                .zip(stated)
+                .for_each(|(row, stated)| *row = stated.map_or(*row, |row| row as u64));
+        }
         Ok(Self { table, ids, lines, columns, joints, source })
     }
 

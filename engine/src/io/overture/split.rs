@@ -134,7 +134,7 @@ struct Found {
     /// The first segment of a connector: row of another one, row of the first.
     firsts: Runs,
     /// Connectors of segments: row, row in the table of connectors.
-    named: Runs,
+    in_table: Runs,
 }
 
 impl Found {
@@ -147,13 +147,16 @@ impl Found {
     ) -> Result<Self> {
         let mut looking = Looking {
             rules,
-            grid,
             left_out: LeftOut::default(),
             rejected: Default::default(),
-            counts: BTreeMap::new(),
             rows: 0,
             used: false,
-            blocks: spool.sorter("blocks")?.unique(),
+            ground: Ground {
+                grid,
+                counts: BTreeMap::new(),
+                blocks: spool.sorter("blocks")?.unique(),
+                progress,
+            },
             names: spool.sorter("names")?,
             progress,
         };
@@ -193,7 +196,8 @@ impl Found {
     }
 
     fn connector_tiles(&self, rows: &Runs, spool: &Spool, progress: &Progress) -> Result<Runs> {
-        let (mut rows, mut named) = (spool.read("row_tiles", rows)?, spool.read("named", &self.named)?);
+        let mut rows = spool.read("row_tiles", rows)?;
+        let mut in_table = spool.read("in_table", &self.in_table)?;
         let mut connectors = spool.sorter("connector_tiles")?.unique();
         while let Some([row, _]) = rows.key() {
             progress.step(1)?;
@@ -201,8 +205,8 @@ impl Found {
             while let Some(([_, tile], _)) = rows.next_of(row)? {
                 tiles.push(tile);
             }
-            named.skip_to(row)?;
-            while let Some(([_, connector], _)) = named.next_of(row)? {
+            in_table.skip_to(row)?;
+            while let Some(([_, connector], _)) = in_table.next_of(row)? {
                 for &tile in &tiles {
                     connectors.push([connector, tile], &[], progress)?;
                 }
@@ -223,25 +227,27 @@ const SEGMENT: u8 = 1;
 
 struct Looking<'a> {
     rules: &'a WalkingRules,
-    grid: (Resolution, AnalysisCrs),
     left_out: LeftOut,
     /// Of segments, of connectors, and of rules of segments: the order in which the reader has them.
     rejected: [Vec<Problem>; 3],
-    counts: BTreeMap<CellIndex, u64>,
     rows: u64,
     /// Whether people may walk on any segment.
     used: bool,
-    blocks: Sorter,
+    ground: Ground<'a>,
     /// Connectors: id as numbers; where it is named, row and place.
     names: Sorter,
     progress: &'a Progress,
 }
 
-impl Looking<'_> {
-    fn block(&self, place: Place) -> CellIndex {
-        cell::at(self.grid.1.moved(place), self.grid.0)
-    }
+/// Which blocks segments lie in, and how many nodes.
+struct Ground<'a> {
+    grid: (Resolution, AnalysisCrs),
+    counts: BTreeMap<CellIndex, u64>,
+    blocks: Sorter,
+    progress: &'a Progress,
+}
 
+impl Looking<'_> {
     fn name(&mut self, id: &str, whence: u8, row: u64, place: Place) -> Result<()> {
         let numbers = [row, place.lon().to_bits(), place.lat().to_bits()];
         let bytes: Vec<u8> =
@@ -298,38 +304,51 @@ impl Looking<'_> {
             self.name(&id, SEGMENT, row, laying.streets.nodes[node as usize].place)?;
         }
         for (node, at) in laying.streets.nodes.iter().zip(0..) {
-            let block = self.block(node.place);
-            self.blocks.push([row, block.into()], &[], self.progress)?;
+            let block = self.ground.block(node.place);
+            self.ground.blocks.push([row, block.into()], &[], self.progress)?;
             if !shared.contains(&at) {
-                *self.counts.entry(block).or_default() += 1;
+                *self.ground.counts.entry(block).or_default() += 1;
             }
         }
         Ok(())
     }
 
-    fn finish(mut self, name: &str, spool: &Spool) -> Result<Found> {
-        let mut rejected = self.rejected.concat();
+    fn finish(self, name: &str, spool: &Spool) -> Result<Found> {
+        let Self { left_out, rejected, rows, used, mut ground, names, progress, .. } = self;
+        let mut rejected = rejected.concat();
         rejected.sort_by_key(|problem| problem.row);
-        if self.rows == 0 {
-            return Err(Problem::of_file(name, Fault::EmptyTable).into());
+        if !used {
+            return Err(refusal(name, rows, &left_out, rejected));
         }
-        if !self.used {
-            if self.left_out.ways.is_empty() {
-                rejected.sort_by_key(|problem| (problem.fault.level(), problem.row));
-                let first = rejected.first().map(ToString::to_string).unwrap_or_default();
-                return Err(Problem::of_file(name, Fault::AllRejected { first }).into());
-            }
-            return Err(Problem::of_file(name, Fault::NoWalkableWay).into());
-        }
-        let names = std::mem::replace(&mut self.names, spool.sorter("unused")?).finish(self.progress)?;
-        let [firsts, named] = self.join(&mut spool.read("names", &names)?, spool)?;
-        let Self { left_out, counts, blocks, progress, .. } = self;
-        Ok(Found { left_out, rejected, counts, blocks: blocks.finish(progress)?, firsts, named })
+        let names = names.finish(progress)?;
+        let [firsts, in_table] = ground.join(&mut spool.read("names", &names)?, spool)?;
+        let Ground { counts, blocks, .. } = ground;
+        Ok(Found { left_out, rejected, counts, blocks: blocks.finish(progress)?, firsts, in_table })
+    }
+}
+
+/// What the reader says of segments of which none may be walked on.
+fn refusal(name: &str, rows: u64, left_out: &LeftOut, mut rejected: Vec<Problem>) -> Error {
+    let fault = if rows == 0 {
+        Fault::EmptyTable
+    } else if left_out.ways.is_empty() {
+        rejected.sort_by_key(|problem| (problem.fault.level(), problem.row));
+        Fault::AllRejected { first: rejected.first().map(ToString::to_string).unwrap_or_default() }
+    } else {
+        Fault::NoWalkableWay
+    };
+    Problem::of_file(name, fault).into()
+}
+
+impl Ground<'_> {
+    fn block(&self, place: Place) -> CellIndex {
+        cell::at(self.grid.1.moved(place), self.grid.0)
     }
 
     /// Where connectors lie, and what segments need for theirs.
     fn join(&mut self, names: &mut Sorted, spool: &Spool) -> Result<[Runs; 2]> {
-        let (mut firsts, mut named) = (spool.sorter("firsts")?.unique(), spool.sorter("named")?.unique());
+        let mut firsts = spool.sorter("firsts")?.unique();
+        let mut in_tables = spool.sorter("in_table")?.unique();
         while let Some(key) = names.key() {
             self.progress.step(1)?;
             let mut of: [Vec<(u64, Place)>; 2] = Default::default();
@@ -349,11 +368,11 @@ impl Looking<'_> {
                     firsts.push([row, first], &[], self.progress)?;
                 }
                 for &(connector, _) in &in_table {
-                    named.push([row, connector], &[], self.progress)?;
+                    in_tables.push([row, connector], &[], self.progress)?;
                 }
             }
         }
-        Ok([firsts.finish(self.progress)?, named.finish(self.progress)?])
+        Ok([firsts.finish(self.progress)?, in_tables.finish(self.progress)?])
     }
 }
 

@@ -115,12 +115,11 @@ pub fn split(
     let streets = &located.spool;
     let spool = streets.inside("tiles", &key_of_wishes(wishes))?;
     let synthetic = located.elements.synthetic;
-    let tiles = match tiles::files(&spool, folder) {
-        Some(files) => files,
-        None => {
-            let sheaf = spool.step("gathered", || tiles::gather(&located, wishes, &spool, progress))?;
-            tiles::write_files(&sheaf, synthetic, &spool, folder, progress)?
-        }
+    let tiles = if let Some(files) = tiles::files(&spool, folder) {
+        files
+    } else {
+        let sheaf = spool.step("gathered", || tiles::gather(&located, wishes, &spool, progress))?;
+        tiles::write_files(&sheaf, synthetic, &spool, folder, progress)?
     };
     let (left_out, findings) = located.told(&file_name(path));
     Ok(Split { left_out, findings, synthetic, tiles })
