@@ -18,7 +18,7 @@ fn touching(streets: &Streets, blocks: &BTreeSet<CellIndex>, resolution: Resolut
     for way in &streets.ways {
         let nodes = || streets.refs[way.nodes.clone()].iter().map(|&number| &streets.nodes[number as usize]);
         if nodes().any(|node| blocks.contains(&cell::at(node.place, resolution))) {
-            write!(text, "{} {:?} {:?}\n", way.id, way.way, nodes().collect::<Vec<_>>()).expect("text");
+            writeln!(text, "{} {:?} {:?}", way.id, way.way, nodes().collect::<Vec<_>>()).expect("text");
         }
     }
     text
@@ -46,7 +46,9 @@ fn tiles_of_a_synthetic_city_have_the_streets_of_the_whole() {
         .collect();
     let mut tiles_of: HashMap<CellIndex, Vec<u32>> = HashMap::new();
     for (number, blocks) in (0..).zip(&around) {
-        blocks.iter().for_each(|&block| tiles_of.entry(block).or_default().push(number));
+        for &block in blocks {
+            tiles_of.entry(block).or_default().push(number);
+        }
     }
     let wishes = Wishes { resolution, system: AnalysisCrs::Wgs84, tiles_of };
     let done = split(&path, wanted, &wishes, &spool, &tiles, 1 << 20, &progress).expect("a split");

@@ -44,7 +44,7 @@ pub fn encode(batch: &RecordBatch, distinct: &[&str]) -> Result<Vec<u8>> {
     writer.into_inner().map_err(failed)
 }
 
-fn properties(distinct: &[&str]) -> WriterProperties {
+pub(super) fn properties(distinct: &[&str]) -> WriterProperties {
     let plain = |properties: WriterPropertiesBuilder, column: &&str| {
         properties.set_column_dictionary_enabled(ColumnPath::from(*column), false)
     };

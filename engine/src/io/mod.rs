@@ -50,6 +50,7 @@ mod settings;
 pub mod siting;
 mod sorted;
 pub mod sources;
+mod spool;
 pub mod standard;
 pub mod study;
 pub mod survey;

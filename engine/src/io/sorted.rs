@@ -245,14 +245,10 @@ impl Sorted {
         self.next.peek().map(|Reverse((key, _))| *key)
     }
 
-    /// The next record.
+    /// The next record, lent until the one after it is asked for.
     ///
     /// # Errors
     /// When the file system refuses, or the file was damaged.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "no iterator: a record is lent until the next is asked for"
-    )]
     pub fn next(&mut self) -> Result<Option<(Key, &[u8])>> {
         let Some(Reverse((key, run))) = self.next.pop() else { return Ok(None) };
         self.bytes.clear();
@@ -408,13 +404,13 @@ mod tests {
         }
         let runs = sorter.finish(&progress)?;
         assert!(runs.runs.len() <= MOST_RUNS);
-        let (mut sorted, mut all) = (runs.read(&path)?, vec![]);
-        while let Some(announced) = sorted.key() {
-            let (key, bytes) = sorted.next()?.unwrap();
+        let (mut records, mut all) = (runs.read(&path)?, vec![]);
+        while let Some(announced) = records.key() {
+            let (key, bytes) = records.next()?.unwrap();
             assert_eq!(key, announced);
             all.push((key, bytes.to_vec()));
         }
-        assert!(sorted.next()?.is_none());
+        assert!(records.next()?.is_none());
         Ok(all)
     }
 
@@ -463,8 +459,8 @@ mod tests {
         let mut runs = sorter.finish(&progress).unwrap();
         let whole = runs.runs[0].end;
         runs.runs[0].end = whole - 1;
-        let mut sorted = runs.read(&path).unwrap();
-        let error = std::iter::from_fn(|| sorted.next().map(|next| next.map(|_| ())).transpose())
+        let mut records = runs.read(&path).unwrap();
+        let error = std::iter::from_fn(|| records.next().map(|next| next.map(|_| ())).transpose())
             .find(Result::is_err);
         assert!(error.unwrap().unwrap_err().to_string().contains("temporary file"));
         File::options().write(true).open(&path).unwrap().set_len(whole - 1).unwrap();

@@ -1,6 +1,6 @@
 //! What all tiles together tell of how streets hang together: who is connected with what, however far, and which pieces there are.
 
-use super::walked::{NONE, TileLinks};
+use super::walked::{NONE, TileLinks, bits};
 use std::collections::HashMap;
 
 /// Parts that turn out to be one: for every part its representative.
@@ -46,10 +46,10 @@ pub struct Shared(Vec<Vec<(u32, u32)>>);
 impl Shared {
     /// Bring the nodes of all tiles together. The tile in whose blocks a node lies knows it, or no tile does.
     pub fn of(tiles: &[TileLinks]) -> Self {
-        let mut known: HashMap<(i64, u32), Vec<(u32, u32)>> = HashMap::new();
+        let mut known: HashMap<([u64; 2], u32), Vec<(u32, u32)>> = HashMap::new();
         for (number, tile) in (0..).zip(tiles) {
-            for (at, &(id, nth, _)) in (0..).zip(&tile.nodes) {
-                known.entry((id, nth)).or_default().push((number, at));
+            for (at, &(place, nth)) in (0..).zip(&tile.nodes) {
+                known.entry((bits(place), nth)).or_default().push((number, at));
             }
         }
         Self(known.into_values().filter(|tiles| tiles.len() > 1).collect())

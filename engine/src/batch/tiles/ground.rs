@@ -2,11 +2,11 @@
 
 use super::folder::{Folder, GROUND, Receipt};
 use super::plan::{BLOCK, Plan, Tile, cutoff_ds, home_region};
-use crate::batch::prepare::{self, Looking, cell_resolution, street_spots};
+use super::source::{self, TileExtract};
+use crate::batch::prepare::{self, cell_resolution, street_spots};
 use crate::batch::study::profiles;
 use crate::io;
 use crate::io::lists::{self, Column, Layout, Lists, lat, list, lon, texts};
-use crate::io::osm::split::tile_path;
 use crate::metrics::population::{ByCell, Spot};
 use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::cell;
@@ -18,10 +18,9 @@ use crate::model::ledger::Entry;
 use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::population::Dwellings;
-use crate::model::problem::Fault;
 use crate::model::progress::Progress;
 use crate::model::region::Region;
-use crate::model::street::{Streets, WayKind};
+use crate::model::street::WayKind;
 use crate::model::study::Study;
 use crate::network::cut::cut;
 use crate::network::graph::Network;
@@ -97,14 +96,6 @@ pub struct Site<'a> {
     pub tile: &'a Tile,
 }
 
-/// What is read of a tile's part of the source.
-#[derive(Default)]
-struct TileExtract {
-    streets: Streets,
-    homes: Dwellings,
-    facilities: Option<Facilities>,
-}
-
 /// What has become of a tile's ground.
 enum Outcome {
     Done(Box<(TileStreets, Land)>),
@@ -149,7 +140,8 @@ impl Site<'_> {
     fn build(&self, progress: &Progress) -> Result<Outcome> {
         let system = self.study.study.analysis_crs;
         let (own, (kept, seen)) = (self.tile.own()?, self.plan.view(self.tile)?);
-        let extract = self.extract(progress)?;
+        let streets = self.folder.streets(self.tile.round);
+        let extract = source::read(self.study, &streets, self.number, progress)?;
         let elevation = self.terrain()?;
         // Streets are built in the system of their source, where the same blocks lie a little elsewhere.
         let there =
@@ -191,30 +183,6 @@ impl Site<'_> {
         }
         let moved = wants.into_iter().map(|block| cell::at(system.moved(cell::centre(block)), BLOCK));
         Region::new(BLOCK, moved).grown(2).cells().collect()
-    }
-
-    /// What was cut from the source for this tile.
-    fn extract(&self, progress: &Progress) -> Result<TileExtract> {
-        let (file, streets) = (self.folder.streets(self.tile.round), &self.study.streets);
-        let looking = Looking::of(self.study)?;
-        if streets.overture.is_some() {
-            return Err(Error::Internal("streets of Overture come with the splitter".to_owned()));
-        }
-        let path = tile_path(&file, self.number);
-        if !path.is_file() {
-            return Ok(TileExtract::default());
-        }
-        match io::osm::read(&path, looking.wanted(), progress) {
-            Ok(extract) => Ok(TileExtract {
-                streets: extract.streets,
-                homes: extract.dwellings.moved(self.study.study.analysis_crs),
-                facilities: extract
-                    .facilities
-                    .map(|facilities| facilities.moved(self.study.study.analysis_crs)),
-            }),
-            Err(error) if is_without_streets(&error) => Ok(TileExtract::default()),
-            Err(error) => Err(error),
-        }
     }
 
     fn terrain(&self) -> Result<Elevation> {
@@ -416,9 +384,4 @@ impl Land {
 
 fn none_of_map(file: &str) -> Facilities {
     Facilities::new(file, Ids::Text(vec![]), vec![], vec![])
-}
-
-/// Whether an error only says that an extract has no street.
-fn is_without_streets(error: &Error) -> bool {
-    matches!(error, Error::Input(problems) if problems.iter().all(|problem| problem.fault == Fault::NoWalkableWay))
 }

@@ -12,6 +12,7 @@ mod gathered;
 mod ground;
 mod plan;
 mod run;
+mod source;
 mod union;
 mod walked;
 

@@ -4,8 +4,9 @@ use super::folder::{Folder, GROUND, Receipt, WALK, Written, read_json, write_jso
 use super::gathered::{Gathered, Whole, gather, write_inputs};
 use super::ground::{Site, moved_back};
 use super::plan::{self, BLOCK, MOST_ROUNDS, Plan, wishes};
+use super::source::Source;
 use super::union::Union;
-use crate::batch::prepare::{self, Looking, Prepared};
+use crate::batch::prepare::{self, Prepared};
 use crate::batch::publish::Staging;
 use crate::batch::study::{Clock, RunReport, check_groups, profiles};
 use crate::io;
@@ -13,7 +14,7 @@ use crate::io::disk::FolderLock;
 use crate::io::files::file_name;
 use crate::io::given::Given;
 use crate::io::memory::{MemoryLimit, peak_bytes};
-use crate::io::osm::split::{self, Wishes};
+use crate::io::osm::split::Wishes;
 use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::cell;
 use crate::model::error::{Error, Result};
@@ -272,15 +273,8 @@ impl TiledRun {
     fn gather(&mut self, ground: &[Receipt], progress: &Progress) -> Result<()> {
         let (folder, plan) = (&self.folder, &self.record.plan);
         if self.gathered.is_none() {
-            let looking = Looking::of(&self.study)?;
-            let told = split::told(
-                self.study.streets.file(),
-                looking.wanted(),
-                (BLOCK, AnalysisCrs::Wgs84),
-                &folder.spool(),
-                self.memory_bytes,
-                progress,
-            )?;
+            let source = Source::of(&self.study, folder.spool(), self.memory_bytes, progress)?;
+            let told = source.told()?;
             let whole = Whole {
                 left_out: told.left_out,
                 findings: told.findings,
@@ -410,16 +404,8 @@ struct Cutting<'a> {
 impl Cutting<'_> {
     /// Find the tiles and cut all of them.
     fn first(&self, path: &Path, stated: (Option<u8>, u64), key: String) -> Result<Record> {
-        let looking = Looking::of(self.study)?;
         // Blocks are those of the analysis, where tiles are; in the source's system they lie a little elsewhere.
-        let counts = split::survey(
-            self.study.streets.file(),
-            looking.wanted(),
-            (BLOCK, AnalysisCrs::Wgs84),
-            &self.folder.spool(),
-            self.memory_bytes,
-            self.progress,
-        )?;
+        let counts = self.source()?.survey()?;
         let system = self.study.study.analysis_crs;
         let mut nodes: BTreeMap<CellIndex, u64> = BTreeMap::new();
         for (block, count) in counts {
@@ -431,9 +417,12 @@ impl Cutting<'_> {
         Ok(Record { study: absolute(path), plan, voids })
     }
 
+    fn source(&self) -> Result<Source<'_>> {
+        Source::of(self.study, self.folder.spool(), self.memory_bytes, self.progress)
+    }
+
     /// Cut streets and terrain for some tiles; the voids of the terrain.
     fn cut(&self, plan: &Plan, which: &BTreeSet<u32>) -> Result<(u64, u64)> {
-        let looking = Looking::of(self.study)?;
         let system = self.study.study.analysis_crs;
         let seen = |number: &u32| {
             let (_, seen) = plan.view(&plan.tiles[*number as usize])?;
@@ -447,15 +436,7 @@ impl Cutting<'_> {
             Wishes { resolution: BLOCK, system: AnalysisCrs::Wgs84, tiles_of: wishes(seen.into_iter()) };
         let folder = self.folder.streets(round);
         fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
-        split::split(
-            self.study.streets.file(),
-            looking.wanted(),
-            &wishes,
-            &self.folder.spool(),
-            &folder,
-            self.memory_bytes,
-            self.progress,
-        )?;
+        self.source()?.cut(&wishes, &folder)?;
         Ok(voids)
     }
 

@@ -6,7 +6,7 @@ use super::ground::{Site, TileStreets};
 use super::plan::{BLOCK, cutoff_ds, home_region};
 use crate::batch::prepare::cell_resolution;
 use crate::batch::study::profiles;
-use crate::io::lists::{self, Column, Layout, Lists, list};
+use crate::io::lists::{self, Column, Layout, Lists, lat, list, lon};
 use crate::model::error::{Error, Result};
 use crate::model::facility::Facilities;
 use crate::model::ids::Ids;
@@ -47,8 +47,8 @@ pub struct TileTimes {
 /// How a tile's streets hang together, and how its places are joined to them.
 #[derive(Debug)]
 pub struct TileLinks {
-    /// Nodes that other tiles may know too: id, the how-manieth of this id, and whether it lies in the tile's blocks.
-    pub nodes: Vec<(i64, u32, bool)>,
+    /// Nodes that other tiles may know too: place, and the how-manieth at this place.
+    pub nodes: Vec<(Place, u32)>,
     /// The piece of each such node among all streets.
     pub node_piece: Vec<u32>,
     /// Pieces of all streets: whether edges of the tile's blocks are on them.
@@ -248,20 +248,16 @@ impl Ground<'_> {
         }
     }
 
-    /// The names by which tiles know nodes: the id in the source, and the how-manieth of this id it is.
-    fn keys(&self) -> Vec<(i64, u32, bool)> {
-        let id = |node: usize| match &self.network.node_id {
-            Ids::Int(ids) => ids[node],
-            Ids::UInt(ids) => ids[node] as i64,
-            Ids::Text(_) => 0,
-        };
-        let mut seen: HashMap<i64, u32> = HashMap::new();
+    /// The names by which tiles know nodes: where it is, and the how-manieth there. Numbers of the source will not do: those of
+    /// Overture are counted anew in every file.
+    fn keys(&self) -> Vec<(Place, u32)> {
+        let mut seen: HashMap<[u64; 2], u32> = HashMap::new();
         let mut shared = self.shared.iter().copied().peekable();
         let mut keys = Vec::with_capacity(self.shared.len());
-        for node in 0..self.network.node_count() as u32 {
-            let before = seen.entry(id(node as usize)).or_default();
+        for (node, &place) in (0..).zip(&self.network.node_place) {
+            let before = seen.entry(bits(place)).or_default();
             if shared.next_if_eq(&node).is_some() {
-                keys.push((id(node as usize), *before, self.is_own(node)));
+                keys.push((place, *before));
             }
             *before += 1;
         }
@@ -368,6 +364,11 @@ impl Ground<'_> {
     }
 }
 
+/// A place as something that can be looked up.
+pub fn bits(place: Place) -> [u64; 2] {
+    [place.lon().to_bits(), place.lat().to_bits()]
+}
+
 /// Whether everything within so many metres of a place lies in a region.
 fn is_around(region: &Region, spot: Spot, away_m: f64) -> bool {
     let rings = region::rings(away_m + 1.0, BLOCK);
@@ -452,9 +453,9 @@ impl TileLinks {
         };
         let flags = |values: &mut dyn Iterator<Item = bool>| list::<UInt8Type>(values.map(u8::from));
         let columns: Vec<Column> = vec![
-            ("node_id", list::<Int64Type>(self.nodes.iter().map(|node| node.0))),
+            ("node_lon", lon(self.nodes.iter().map(|node| node.0))),
+            ("node_lat", lat(self.nodes.iter().map(|node| node.0))),
             ("node_nth", list::<UInt32Type>(self.nodes.iter().map(|node| node.1))),
-            ("node_own", flags(&mut self.nodes.iter().map(|node| node.2))),
             ("node_piece", list::<UInt32Type>(self.node_piece.iter().copied())),
             ("pieces", lists::flags(&self.pieces)),
             ("island_um", list::<Int64Type>([self.island_um])),
@@ -486,13 +487,12 @@ impl TileLinks {
             let known = |metres: f64| (!metres.is_nan()).then_some(metres);
             Some(lists.values::<Float64Type>(name)?.into_iter().map(known).collect::<Vec<_>>())
         };
-        let (id, own) = (lists.values::<Int64Type>("node_id")?, lists.flags("node_own")?);
-        let nodes = id.into_iter().zip(numbers("node_nth")?).zip(own);
+        let nodes = lists.places("node_lon", "node_lat")?.into_iter().zip(numbers("node_nth")?);
         let (joined, certain) = (lists.flags("door_joined")?, lists.flags("door_certain")?);
         let doors =
             numbers("door")?.into_iter().zip(joined).zip(metres("door_nearest_m")?.into_iter().zip(certain));
         Some(Self {
-            nodes: nodes.map(|((id, nth), own)| (id, nth, own)).collect(),
+            nodes: nodes.collect(),
             node_piece: numbers("node_piece")?,
             pieces: lists.flags("pieces")?,
             island_um: *lists.values::<Int64Type>("island_um")?.first()?,

@@ -98,7 +98,8 @@ impl LeftOut {
         *self.ways.entry(kind.name().to_owned()).or_default().entry(reason).or_default() += 1;
     }
 
-    fn add(&mut self, other: Self) {
+    /// Add what was left out elsewhere.
+    pub fn add(&mut self, other: Self) {
         for (kind, reasons) in other.ways {
             let of_kind = self.ways.entry(kind).or_default();
             for (reason, count) in reasons {

@@ -5,6 +5,7 @@
 
 pub mod places;
 mod rules;
+pub mod split;
 
 use super::geometry;
 use super::nested::Nested;
@@ -52,36 +53,19 @@ pub fn read(
 ) -> Result<Overture> {
     progress.begin("reading streets", segments.rows())?;
     let mut rejected = Vec::new();
-    let ids = segments.text("id")?;
-    let lines = segments.located("cell", &mut rejected)?.place;
-    segments.array("connectors")?;
-    let columns = rules::Columns::of(segments)?;
-    let joints = Nested::of(segments, "connectors")?;
+    let rows = Rows::of(segments, &mut rejected)?;
     let mut laying = Laying { places: places_of(connectors, &mut rejected)?, ..Laying::default() };
-    for (row, line) in lines.into_iter().enumerate() {
+    for row in 0..segments.rows() {
         progress.step(1)?;
-        let Some(line) = line else { continue };
-        let read = columns.segment(row).and_then(|segment| {
-            let joints: Vec<Joint> = joints.get(row)?;
-            let corners = corners(&line).ok_or_else(|| {
-                let fault = Fault::BadGeometry { reason: "a segment must be a line".to_owned() };
-                Box::new(segments.problem(row, "geometry", None, fault))
-            })?;
-            if let Some(joint) = joints.iter().find(|joint| !(0.0..=1.0).contains(&joint.at)) {
-                let fault = Fault::OutOfRange { range: "0..1" };
-                return Err(Box::new(segments.problem(row, "connectors", Some(joint.at.to_string()), fault)));
+        match rows.row(row) {
+            None => {}
+            Some(Ok((segment, joints, corners))) => {
+                laying.add(rows.source[row], &segment, joints, &corners, rules);
             }
-            Ok((segment, joints, corners))
-        });
-        match read {
-            Ok((segment, joints, corners)) => laying.add(row, &segment, joints, &corners, rules),
-            Err(problem) => rejected.push(*problem),
+            Some(Err(problem)) => rejected.push(*problem),
         }
     }
-    for problem in &mut rejected {
-        let id = problem.row.and_then(|row| ids.get(row as usize - 1)?.clone());
-        problem.id = problem.id.take().or(id.filter(|_| problem.file == segments.name));
-    }
+    rows.name(&mut rejected);
     rejected.sort_by_key(|problem| problem.row);
     if laying.streets.ways.is_empty() {
         let left_out = laying.left_out.ways.values().flat_map(BTreeMap::values).sum::<u64>();
@@ -89,6 +73,72 @@ pub fn read(
         return Err(Problem::of_file(&segments.name, Fault::NoWalkableWay).into());
     }
     Ok(Overture { streets: laying.streets, left_out: laying.left_out, rejected })
+}
+
+/// The column of a file that was cut out of another: rows of its segments there, from 1.
+const SOURCE_ROW: &str = "walkshed:source_row";
+
+/// Segments, row by row.
+struct Rows<'a> {
+    table: &'a Table,
+    ids: Vec<Option<String>>,
+    lines: Vec<Option<Geometry>>,
+    columns: rules::Columns<'a>,
+    joints: Nested<'a>,
+    /// The row that stands for each, from 1.
+    source: Vec<u64>,
+}
+
+/// What a row says: its rules, its connectors and its corners.
+type Row = (Segment, Vec<Joint>, Vec<Place>);
+
+impl<'a> Rows<'a> {
+    fn of(table: &'a Table, rejected: &mut Vec<Problem>) -> Result<Self> {
+        let ids = table.text("id")?;
+        let lines = table.located("cell", rejected)?.place;
+        table.array("connectors")?;
+        let columns = rules::Columns::of(table)?;
+        let joints = Nested::of(table, "connectors")?;
+        let mut source: Vec<u64> = (1..=table.rows() as u64).collect();
+        if table.has(SOURCE_ROW) {
+            let stated = table.numbers(SOURCE_ROW, rejected)?;
+            source
+                .iter_mut()
+                .zip(stated)
+                .for_each(|(row, stated)| *row = stated.map_or(*row, |row| row as u64));
+        }
+        Ok(Self { table, ids, lines, columns, joints, source })
+    }
+
+    /// What a row says; none where its line was rejected already.
+    fn row(&self, row: usize) -> Option<std::result::Result<Row, Box<Problem>>> {
+        let line = self.lines[row].as_ref()?;
+        Some(self.columns.segment(row).and_then(|segment| {
+            let joints: Vec<Joint> = self.joints.get(row)?;
+            let corners = corners(line).ok_or_else(|| {
+                let fault = Fault::BadGeometry { reason: "a segment must be a line".to_owned() };
+                Box::new(self.table.problem(row, "geometry", None, fault))
+            })?;
+            if let Some(joint) = joints.iter().find(|joint| !(0.0..=1.0).contains(&joint.at)) {
+                let fault = Fault::OutOfRange { range: "0..1" };
+                return Err(Box::new(self.table.problem(
+                    row,
+                    "connectors",
+                    Some(joint.at.to_string()),
+                    fault,
+                )));
+            }
+            Ok((segment, joints, corners))
+        }))
+    }
+
+    /// Give problems of rows the ids of these.
+    fn name(&self, problems: &mut [Problem]) {
+        for problem in problems.iter_mut().filter(|problem| problem.file == self.table.name) {
+            let id = problem.row.and_then(|row| self.ids.get(row as usize - 1)?.clone());
+            problem.id = problem.id.take().or(id);
+        }
+    }
 }
 
 /// Where a connector sits along a segment.
@@ -137,7 +187,7 @@ struct Laying {
 impl Laying {
     fn add(
         &mut self,
-        row: usize,
+        row: u64,
         segment: &Segment,
         joints: Vec<Joint>,
         places: &[Place],
@@ -166,7 +216,7 @@ impl Laying {
 
     fn add_way(
         &mut self,
-        row: usize,
+        row: u64,
         way: Walkway,
         part: std::ops::RangeInclusive<usize>,
         corners: &[Corner],
@@ -182,7 +232,7 @@ impl Laying {
             self.streets.refs.push(number);
         }
         let nodes = start..self.streets.refs.len();
-        self.streets.ways.push(Street { id: row as i64 + 1, nodes, way });
+        self.streets.ways.push(Street { id: row as i64, nodes, way });
     }
 
     /// The number of a corner's node: a connector has one for all segments.

@@ -5,7 +5,6 @@ mod elements;
 mod outlines;
 mod places;
 mod record;
-mod spool;
 #[cfg(test)]
 mod tests;
 mod tiles;
@@ -14,6 +13,7 @@ use super::pbf::Pbf;
 use super::{LeftOut, Wanted, missing_nodes};
 use crate::io::files::{Stamp, file_name, open};
 use crate::io::hash;
+use crate::io::spool::Spool;
 use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::error::{Error, Result};
 use crate::model::limits::Amount;
@@ -24,7 +24,6 @@ use h3o::{CellIndex, Resolution};
 use outlines::broken_outlines;
 use places::{Grid, Places, places};
 use serde::{Deserialize, Serialize};
-use spool::Spool;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 pub use tiles::path as tile_path;
@@ -116,12 +115,11 @@ pub fn split(
     let streets = &located.spool;
     let spool = streets.inside("tiles", &key_of_wishes(wishes))?;
     let synthetic = located.elements.synthetic;
-    let tiles = match tiles::files(&spool, folder) {
-        Some(files) => files,
-        None => {
-            let sheaf = spool.step("gathered", || tiles::gather(&located, wishes, &spool, progress))?;
-            tiles::write_files(&sheaf, synthetic, &spool, folder, progress)?
-        }
+    let tiles = if let Some(files) = tiles::files(&spool, folder) {
+        files
+    } else {
+        let sheaf = spool.step("gathered", || tiles::gather(&located, wishes, &spool, progress))?;
+        tiles::write_files(&sheaf, synthetic, &spool, folder, progress)?
     };
     let (left_out, findings) = located.told(&file_name(path));
     Ok(Split { left_out, findings, synthetic, tiles })

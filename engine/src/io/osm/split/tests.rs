@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 /// What readers of a study want.
 struct Rules {
-    rules: WalkingRules,
+    walking: WalkingRules,
     catalogue: Catalogue,
     buildings: BuildingRules,
 }
@@ -28,14 +28,14 @@ struct Rules {
 impl Rules {
     fn new() -> Self {
         Self {
-            rules: defaults::walking_rules(),
+            walking: defaults::walking_rules(),
             catalogue: defaults::catalogue(),
             buildings: defaults::building_rules(),
         }
     }
 
     fn wanted(&self) -> Wanted<'_> {
-        Wanted { rules: &self.rules, catalogue: Some(&self.catalogue), buildings: Some(&self.buildings) }
+        Wanted { rules: &self.walking, catalogue: Some(&self.catalogue), buildings: Some(&self.buildings) }
     }
 }
 
@@ -243,7 +243,7 @@ fn check_contents(whole: &Raw, of_tile: &Raw, wanted: Wanted<'_>, blocks: &Block
             "{}",
             node.id
         );
-        assert_eq!(node.tags, tags_of.get(&node.id).map_or(vec![], |tags| tags.to_vec()));
+        assert_eq!(node.tags, tags_of.get(&node.id).map_or(vec![], |tags| (*tags).clone()));
     }
     let wanted_ways: Vec<_> =
         whole.ways.iter().filter(|way| ways.contains(&way.id)).map(|way| format!("{way:?}")).collect();
@@ -473,12 +473,15 @@ struct MadeUp {
     /// Id, steps east and north, tags. A step beyond the earth is a place that is none.
     nodes: Vec<(i64, [i64; 2], usize)>,
     ways: Vec<(i64, Vec<i64>, usize)>,
-    relations: Vec<(i64, Vec<(i64, usize, usize)>, usize)>,
+    relations: Vec<(i64, Vec<MadeUpMember>, usize)>,
     granularity: i64,
     offset: i64,
     locations_on_ways: bool,
     per_blob: usize,
 }
+
+/// Id, kind and role.
+type MadeUpMember = (i64, usize, usize);
 
 const NODE_TAGS: [&[(&str, &str)]; 7] = [
     &[],
@@ -586,7 +589,9 @@ impl MadeUp {
                 group.bytes(field, &message.0);
             }
             let (mut table, mut block) = (Message::default(), Message::default());
-            texts.iter().for_each(|text| table.bytes(1, text.as_bytes()));
+            for text in texts {
+                table.bytes(1, text.as_bytes());
+            }
             block.bytes(1, &table.0);
             block.bytes(2, &group.0);
             block.varint(17, self.granularity.cast_unsigned());

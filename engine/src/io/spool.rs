@@ -1,7 +1,7 @@
 //! The folder in which a split keeps what it has found so far: sorted files, and a mark for every step that is done, so that
 //! a run that was killed goes on where it was.
 
-use crate::io::sorted::{Runs, Sorted, Sorter};
+use super::sorted::{Runs, Sorted, Sorter};
 use crate::model::error::{Error, Result};
 use crate::model::problem::{Fault, Problem};
 use serde::Serialize;
@@ -121,5 +121,10 @@ impl Spool {
             }
         }
         Ok(())
+    }
+
+    /// Remove all of it.
+    pub fn clear(self) -> Result<()> {
+        fs::remove_dir_all(&self.folder).map_err(Error::file(&self.folder))
     }
 }

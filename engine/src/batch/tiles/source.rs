@@ -1,0 +1,160 @@
+//! Where the streets of a study come from, cut into tiles and read tile by tile.
+
+use super::plan::BLOCK;
+use crate::batch::prepare::Looking;
+use crate::io;
+use crate::io::osm::LeftOut;
+use crate::io::osm::split::{self, Wishes, tile_path};
+use crate::io::overture;
+use crate::io::table::Table;
+use crate::model::analysis_crs::AnalysisCrs;
+use crate::model::error::{Error, Result};
+use crate::model::facility::Facilities;
+use crate::model::population::Dwellings;
+use crate::model::problem::{Fault, Problem};
+use crate::model::progress::Progress;
+use crate::model::street::Streets;
+use crate::model::study::Study;
+use h3o::{CellIndex, Resolution};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Blocks are those of the source's own system: streets are built there, and move afterwards.
+const GRID: (Resolution, AnalysisCrs) = (BLOCK, AnalysisCrs::Wgs84);
+
+/// The source of a study's streets, and what of it is wanted.
+pub struct Source<'a> {
+    study: &'a Study,
+    looking: Looking,
+    spool: PathBuf,
+    memory_bytes: u64,
+    progress: &'a Progress,
+}
+
+/// What reading the whole source would tell.
+pub struct Told {
+    /// What is left out.
+    pub left_out: LeftOut,
+    /// What is doubtful, and rows that are rejected.
+    pub findings: Vec<Problem>,
+    /// Whether it says that it is made up.
+    pub synthetic: bool,
+}
+
+/// What is read of a tile's part of the source.
+#[derive(Default)]
+pub struct TileExtract {
+    /// Streets.
+    pub streets: Streets,
+    /// Residential buildings.
+    pub homes: Dwellings,
+    /// Facilities of the map, where they are sought there.
+    pub facilities: Option<Facilities>,
+}
+
+impl<'a> Source<'a> {
+    /// The source of a study; `spool` is where cutting keeps what it sorts.
+    pub fn of(study: &'a Study, spool: PathBuf, memory_bytes: u64, progress: &'a Progress) -> Result<Self> {
+        Ok(Self { study, looking: Looking::of(study)?, spool, memory_bytes, progress })
+    }
+
+    fn segments(&self) -> Option<overture::split::Source<'_>> {
+        let segments = self.study.streets.overture.as_deref()?;
+        Some(overture::split::Source { segments, connectors: self.study.streets.connectors.as_deref() })
+    }
+
+    /// How many nodes of streets lie in each block.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    pub fn survey(&self) -> Result<BTreeMap<CellIndex, u64>> {
+        let (wanted, memory) = (self.looking.wanted(), self.memory_bytes);
+        match self.segments() {
+            Some(from) => {
+                overture::split::survey(from, wanted.rules, GRID, &self.spool, memory, self.progress)
+            }
+            None => {
+                let path = self.study.streets.file();
+                split::survey(path, wanted, GRID, &self.spool, memory, self.progress)
+            }
+        }
+    }
+
+    /// Write a file for every tile that wants something.
+    ///
+    /// # Errors
+    /// The source cannot be read, or the file system refuses.
+    pub fn cut(&self, wishes: &Wishes, folder: &Path) -> Result<()> {
+        let (wanted, memory, spool) = (self.looking.wanted(), self.memory_bytes, &self.spool);
+        match self.segments() {
+            Some(from) => {
+                overture::split::split(from, wanted.rules, wishes, spool, folder, memory, self.progress)
+                    .map(drop)
+            }
+            None => {
+                let path = self.study.streets.file();
+                split::split(path, wanted, wishes, spool, folder, memory, self.progress).map(drop)
+            }
+        }
+    }
+
+    /// What reading all of it would tell.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    pub fn told(&self) -> Result<Told> {
+        let (wanted, memory, spool) = (self.looking.wanted(), self.memory_bytes, &self.spool);
+        if let Some(from) = self.segments() {
+            let (left_out, findings) =
+                overture::split::told(from, wanted.rules, GRID, spool, memory, self.progress)?;
+            return Ok(Told { left_out, findings, synthetic: false });
+        }
+        let path = self.study.streets.file();
+        let told = split::told(path, wanted, GRID, spool, memory, self.progress)?;
+        Ok(Told { left_out: told.left_out, findings: told.findings, synthetic: told.synthetic })
+    }
+}
+
+/// Read what was cut for a tile, in the system of the analysis but for its streets.
+///
+/// # Errors
+/// The file is damaged.
+pub fn read(study: &Study, folder: &Path, number: u32, progress: &Progress) -> Result<TileExtract> {
+    let (looking, system) = (Looking::of(study)?, study.study.analysis_crs);
+    let found = if study.streets.overture.is_some() {
+        read_segments(folder, number, &looking, progress)
+    } else {
+        let path = tile_path(folder, number);
+        let read = path.is_file().then(|| io::osm::read(&path, looking.wanted(), progress)).transpose();
+        read.map(|extract| {
+            extract.map(|extract| TileExtract {
+                streets: extract.streets,
+                homes: extract.dwellings.moved(system),
+                facilities: extract.facilities.map(|facilities| facilities.moved(system)),
+            })
+        })
+    };
+    match found {
+        Ok(extract) => Ok(extract.unwrap_or_default()),
+        Err(error) if is_without_streets(&error) => Ok(TileExtract::default()),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_segments(
+    folder: &Path,
+    number: u32,
+    looking: &Looking,
+    progress: &Progress,
+) -> Result<Option<TileExtract>> {
+    let table = |path: PathBuf| path.is_file().then(|| Table::read(&path)).transpose();
+    let Some(segments) = table(overture::split::segments_path(folder, number))? else { return Ok(None) };
+    let connectors = table(overture::split::connectors_path(folder, number))?;
+    let found = overture::read(&segments, connectors.as_ref(), looking.wanted().rules, progress)?;
+    Ok(Some(TileExtract { streets: found.streets, ..TileExtract::default() }))
+}
+
+/// Whether an error only says that there is no street.
+fn is_without_streets(error: &Error) -> bool {
+    matches!(error, Error::Input(problems) if problems.iter().all(|problem| problem.fault == Fault::NoWalkableWay))
+}
