@@ -1,10 +1,10 @@
 //! The first step: which relations and ways the reader would use, and which nodes these name.
 
-use super::super::block::{Block, Kind, Relation, Way};
-use super::super::orphans::{Seen, in_sample};
-use super::super::pbf::Pbf;
-use super::super::{Found, LeftOut, RawFeature, Reading, Wanted};
 use super::record;
+use crate::io::osm::block::{Block, Kind, Relation, Way};
+use crate::io::osm::orphans::{Seen, in_sample};
+use crate::io::osm::pbf::Pbf;
+use crate::io::osm::{Found, LeftOut, RawFeature, Reading, Wanted};
 use crate::io::sorted::{Runs, Sorted, Sorter};
 use crate::io::spool::Spool;
 use crate::model::error::Result;

@@ -1,11 +1,11 @@
 //! The third step: outlines that do not close, or whose nodes are missing, counted as the reader counts them. No coordinates
 //! are needed: of rings that close and whose nodes are there a place inside is always found.
 
-use super::super::outlines::close_rings;
-use super::super::write::{MemberKind, Relation};
 use super::elements::{Elements, FEATURE, OUTLINE, STREET, id_of};
 use super::places::Places;
 use super::record;
+use crate::io::osm::outlines::close_rings;
+use crate::io::osm::write::{MemberKind, Relation};
 use crate::io::sorted::Sorted;
 use crate::io::spool::Spool;
 use crate::model::error::Result;
@@ -54,7 +54,7 @@ fn missing_of(number: u64, missing: &mut Sorted) -> Result<HashSet<i64>> {
     Ok(ids)
 }
 
-/// As [`super::super::streets::Numbering::add_area`] and [`super::super::features::Placing`] count.
+/// As [`crate::io::osm::streets::Numbering::add_area`] and [`crate::io::osm::features::Placing`] count.
 fn broken_by_relation(
     relation: &Relation,
     flags: u8,

@@ -1,12 +1,12 @@
 //! The second step: where the nodes of elements lie, in which blocks elements lie by them, and where streets meet facilities.
 
-use super::super::block::{Block, Kind};
-use super::super::orphans::{Seen, in_sample};
-use super::super::pbf::Pbf;
-use super::super::walking::Tags;
-use super::super::{LeftOut, Reading, Wanted};
 use super::elements::{COUNTED, Elements, FACILITY, NAMED_ONLY, OUTLINE, STREET, id_of, rank};
 use super::record;
+use crate::io::osm::block::{Block, Kind};
+use crate::io::osm::orphans::{Seen, in_sample};
+use crate::io::osm::pbf::Pbf;
+use crate::io::osm::walking::Tags;
+use crate::io::osm::{LeftOut, Reading, Wanted};
 use crate::io::sorted::{Runs, Sorted, Sorter};
 use crate::io::spool::Spool;
 use crate::model::analysis_crs::AnalysisCrs;

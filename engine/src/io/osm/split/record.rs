@@ -1,8 +1,8 @@
 //! Elements as bytes, on their way from the source to the files of tiles: what tags say is kept word for word.
 
-use super::super::block::{Block, Kind, Node, Relation, Way};
-use super::super::wire::{Decoded, Fields, Packed, zigzag as signed};
-use super::super::write::{self, Member, MemberKind, Message, Tags, deltas, zigzag};
+use crate::io::osm::block::{Block, Kind, Node, Relation, Way};
+use crate::io::osm::wire::{Decoded, Fields, Packed, zigzag as signed};
+use crate::io::osm::write::{self, Member, MemberKind, Message, Tags, deltas, zigzag};
 use crate::model::damage::Damage;
 use crate::model::place::Place;
 

@@ -1,16 +1,16 @@
 //! Files of tiles against the whole file: what they hold against the obvious way to find it, and what the reader makes of
 //! them against what it makes of the whole.
 
-use super::super::buildings::BuildingRules;
-use super::super::walking::WalkingRules;
-use super::super::write::{self, Member, MemberKind, Message, deltas, push_blob, zigzag};
+use crate::io::osm::buildings::BuildingRules;
+use crate::io::osm::walking::WalkingRules;
+use crate::io::osm::write::{self, Member, MemberKind, Message, deltas, push_blob, zigzag};
 
-use super::super::{Extract, read};
 use super::*;
 use crate::io::defaults;
 use crate::io::osm::Reading;
 use crate::io::osm::block::Kind;
 use crate::io::osm::walking::{Judgement, Tags};
+use crate::io::osm::{Extract, read};
 use crate::model::catalogue::{Catalogue, Drawn};
 use crate::model::cell;
 use crate::model::place::Place;
@@ -61,8 +61,8 @@ impl Raw {
     fn of(path: &Path) -> Self {
         let (progress, mut raw) = (Progress::default(), Self::default());
         let pbf = Pbf::open(path, 1000, &progress).unwrap();
-        let nodes = |block: &super::super::block::Block| -> Vec<write::Node> {
-            let node = |node: &super::super::block::Node| write::Node {
+        let nodes = |block: &crate::io::osm::block::Block| -> Vec<write::Node> {
+            let node = |node: &crate::io::osm::block::Node| write::Node {
                 id: node.id,
                 lon: node.lon,
                 lat: node.lat,
@@ -71,16 +71,16 @@ impl Raw {
             block.nodes.iter().map(node).collect()
         };
         raw.nodes = pbf.look(Kind::Node, &progress, nodes).unwrap().concat();
-        let ways = |block: &super::super::block::Block| -> Vec<(write::Way, Vec<[f64; 2]>)> {
-            let way = |way: &super::super::block::Way| {
+        let ways = |block: &crate::io::osm::block::Block| -> Vec<(write::Way, Vec<[f64; 2]>)> {
+            let way = |way: &crate::io::osm::block::Way| {
                 let (nodes, tags) = (block.refs(way).to_vec(), owned(block.way_tags(way)));
                 (write::Way { id: way.id, nodes, tags }, block.places(way).to_vec())
             };
             block.ways.iter().map(way).collect()
         };
         let ways = pbf.look(Kind::Way, &progress, ways).unwrap().concat();
-        let relations = |block: &super::super::block::Block| -> Vec<write::Relation> {
-            let relation = |relation: &super::super::block::Relation| {
+        let relations = |block: &crate::io::osm::block::Block| -> Vec<write::Relation> {
+            let relation = |relation: &crate::io::osm::block::Relation| {
                 let kind = |kind| match kind {
                     Kind::Node => MemberKind::Node,
                     Kind::Way => MemberKind::Way,

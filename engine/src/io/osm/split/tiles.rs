@@ -1,10 +1,10 @@
 //! The last steps: which tile holds which elements, and its file.
 
-use super::super::write::{self, Writer};
 use super::elements::{Elements, id_of};
 use super::places::{Grid, Places};
 use super::record;
 use super::{Located, TileFile, Wishes};
+use crate::io::osm::write::{self, Writer};
 use crate::io::sorted::{Key, Runs, Sorted, Sorter};
 use crate::io::spool::Spool;
 use crate::model::error::{Error, Result};

@@ -1,9 +1,9 @@
 //! Files of tiles against the whole file, both read.
 
-use super::super::{Overture, read};
 use super::*;
 use crate::io::defaults;
 use crate::io::geoparquet;
+use crate::io::overture::{Overture, read};
 use arrow_array::{ArrayRef, Float64Array, ListArray, StringArray, StructArray};
 use arrow_buffer::OffsetBuffer;
 use geo::{Geometry, LineString, Point};
