@@ -181,11 +181,6 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Whether there is no record.
-    pub const fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-    }
-
     /// Read the records of the file in their order.
     ///
     /// # Errors

@@ -675,9 +675,12 @@ impl Fault {
             Self::NoWalkableWay => {
                 both("the extract holds no way that people may walk on", "路网数据中没有可步行的道路")
             }
+            Self::TileUnbounded { rounds: 0 } => {
+                both("its outline is larger than what a tile sees", "其轮廓超出单个图块的可见范围")
+            }
             Self::TileUnbounded { rounds } => both(
                 format!("the streets of this tile hang on others farther away, {rounds} times over"),
-                format!("该瓦片的道路与更远的道路相互依赖，已扩大范围 {rounds} 次"),
+                format!("该图块的道路与更远的道路相互依赖，已扩大范围 {rounds} 次"),
             ),
             Self::NoMainland => both(
                 "no piece of the streets is 1 km long or longer",
@@ -896,9 +899,9 @@ impl Fault {
             ),
             Self::TileUnbounded { .. } => both(
                 "Use larger tiles (--tile-resolution one lower), or run without tiles",
-                "请使用更大的瓦片（将 --tile-resolution 减一），或不分瓦片运行",
+                "请使用更大的图块（将 --tile-resolution 减一），或不分块运行",
             ),
-            Self::NoMainland => both("Run without tiles", "请不分瓦片运行"),
+            Self::NoMainland => both("Run without tiles", "请不分块运行"),
             Self::TwoTowns { .. } => both(
                 "Run the study without tiles, or with gates = \"open\"",
                 "请不分块运行，或设置 gates = \"open\"",

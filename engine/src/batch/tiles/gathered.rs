@@ -2,7 +2,7 @@
 //! tile is told who lives and what stands there.
 
 use super::folder::{Folder, GROUND, Receipt, write_json};
-use super::ground::{Facts, Land, TileStreets};
+use super::ground::{Facts, Land, TileStreets, far_name};
 use super::plan::{BLOCK, Plan};
 use crate::batch::prepare::{self, Land as WholeLand, Prepared, Sources, cell_resolution, street_spots};
 use crate::batch::study::profiles;
@@ -19,7 +19,7 @@ use crate::model::ids::Ids;
 use crate::model::level::Level;
 use crate::model::place::{Place, Spot};
 use crate::model::population::Dwellings;
-use crate::model::problem::Problem;
+use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
 use crate::model::region::Region;
 use crate::model::street::WayKind;
@@ -29,7 +29,7 @@ use crate::travel::halo::joining_rings;
 use arrow_array::types::{Int16Type, UInt32Type, UInt64Type};
 use geo::{BoundingRect, MultiPolygon};
 use h3o::{CellIndex, Resolution};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -134,6 +134,7 @@ struct All {
     homes: Dwellings,
     streets: ByCell,
     facilities: Vec<Facilities>,
+    far: BTreeSet<String>,
     corners: Vec<Place>,
     facts: Facts,
     length_um: [i64; WayKind::ALL.len()],
@@ -145,6 +146,7 @@ impl All {
         self.homes.weight.extend(land.homes.weight);
         self.streets = std::mem::take(&mut self.streets).and(land.streets);
         self.facilities.push(land.facilities);
+        self.far.extend(land.far);
         self.corners.extend(land.corners);
         self.facts.nodes += land.facts.nodes;
         self.facts.edges += land.facts.edges;
@@ -160,6 +162,13 @@ impl All {
     fn facilities(&mut self, map: &str, sources: &Sources) -> Result<Facilities> {
         let none = Facilities::new(map, Ids::Text(vec![]), vec![], vec![]);
         let all = std::mem::take(&mut self.facilities).into_iter().fold(none, Facilities::and);
+        for row in 0..all.len() {
+            self.far.remove(&far_name(&all, row));
+        }
+        if let Some(lost) = self.far.first() {
+            let fault = Fault::TileUnbounded { rounds: 0 };
+            return Err(Problem::of_file(map, fault).with_id(lost).into());
+        }
         let known = &sources.catalogue().classes;
         let position = |row: usize| known.iter().position(|class| class.id == all.class[row]);
         let missing = || Error::Internal("a facility of the map is of no class of the catalogue".to_owned());

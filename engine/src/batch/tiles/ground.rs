@@ -57,6 +57,9 @@ pub struct Land {
     pub streets: ByCell,
     /// Facilities of the map in its blocks.
     pub facilities: Facilities,
+    /// Facilities of the map that lie farther away than the tile sees, or in no tile, though their outlines reach here: class and
+    /// id. Their own tile must know them.
+    pub far: Vec<String>,
     /// Its south-western and its north-eastern corner; none without streets.
     pub corners: Vec<Place>,
     /// Counts.
@@ -198,6 +201,19 @@ impl Site<'_> {
         let facilities = extract.facilities.unwrap_or_else(|| none_of_map(""));
         let rows: Vec<usize> =
             (0..facilities.len()).filter(|&row| own.holds(facilities.place[row])).collect();
+        let (_, seen) = self.plan.view(self.tile)?;
+        let tiles = self.plan.cells()?;
+        let is_in_tile = |place: Place| {
+            let block = cell::at(place, BLOCK);
+            tiles
+                .iter()
+                .any(|(resolution, cells)| block.parent(*resolution).is_some_and(|it| cells.contains(&it)))
+        };
+        let is_far = |row: &usize| {
+            let place = facilities.place[*row];
+            !own.holds(place) && !(seen.holds(place) && is_in_tile(place))
+        };
+        let far = (0..facilities.len()).filter(is_far).map(|row| far_name(&facilities, row)).collect();
         let edges = &network.edges;
         let begins_here = |edge: &usize| own.holds(network.node_place[edges.from[*edge] as usize]);
         let own_edges: Vec<usize> = (0..network.edge_count()).filter(begins_here).collect();
@@ -211,6 +227,7 @@ impl Site<'_> {
             homes: extract.homes.only(is_own_cell),
             streets: ByCell::of(&spots, resolution),
             facilities: facilities.pick(&rows),
+            far,
             corners: corners(&own_nodes),
             facts: Facts { nodes: own_nodes.len() as u64, edges: own_edges.len() as u64, ..facts },
             length_um,
@@ -337,6 +354,7 @@ impl Land {
             ("street_lon", number(|spot| spot.lon)),
             ("street_lat", number(|spot| spot.lat)),
             ("facility", texts(rows.collect::<Result<Vec<_>>>()?)),
+            ("far", texts(&self.far)),
             ("corner_lon", lon(self.corners.iter().copied())),
             ("corner_lat", lat(self.corners.iter().copied())),
             ("facts", texts([facts])),
@@ -374,12 +392,18 @@ impl Land {
             },
             streets: ByCell::new(spots.collect::<Option<Vec<_>>>()?),
             facilities,
+            far: lists.texts("far")?,
             corners: lists.places("corner_lon", "corner_lat")?,
             facts: serde_json::from_str(lists.texts("facts")?.first()?).ok()?,
             length_um: lists.values::<Int64Type>("length_um")?.try_into().ok()?,
             region: region_of(lists)?,
         })
     }
+}
+
+/// The name of a facility among those of all tiles.
+pub fn far_name(facilities: &Facilities, row: usize) -> String {
+    format!("{} {}", facilities.class[row], facilities.id.text(row))
 }
 
 fn none_of_map(file: &str) -> Facilities {

@@ -94,6 +94,19 @@ impl Plan {
         Ok((number as u32, &self.tiles[number]))
     }
 
+    /// The cells of all tiles, by resolution.
+    ///
+    /// # Errors
+    /// The plan is damaged.
+    pub fn cells(&self) -> Result<BTreeMap<Resolution, BTreeSet<CellIndex>>> {
+        let mut cells: BTreeMap<Resolution, BTreeSet<CellIndex>> = BTreeMap::new();
+        for tile in &self.tiles {
+            let cell = tile.cell()?;
+            cells.entry(cell.resolution()).or_default().insert(cell);
+        }
+        Ok(cells)
+    }
+
     /// The blocks of which a tile builds the network, and those whose streets it reads.
     ///
     /// # Errors

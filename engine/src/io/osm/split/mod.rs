@@ -67,7 +67,8 @@ pub struct TileFile {
     pub bytes: u64,
 }
 
-/// How many nodes of streets lie in each block: a measure of work.
+/// How many nodes of streets lie in each block, a measure of work; also blocks of which nothing but homes or facilities are
+/// wanted.
 ///
 /// What is found stays in `spool` for [`split`]; a call that was stopped goes on where it was.
 ///
@@ -180,7 +181,7 @@ impl Located {
             Ok((elements, places, broken_outlines))
         })?;
         spool.remove(&["users", "spots", "missing"])?;
-        if places.counts.is_empty() {
+        if places.street_nodes == 0 {
             return Err(Problem::of_file(file_name(path), Fault::NoWalkableWay).into());
         }
         Ok(Self { spool, elements, places, broken_outlines })

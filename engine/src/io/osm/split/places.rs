@@ -31,8 +31,10 @@ pub struct Places {
     pub meetings: Runs,
     /// Nodes of outlines that are missing: number of the element, id.
     pub missing: Runs,
-    /// Nodes of streets in blocks: block, how many.
+    /// Blocks that hold anything that is wanted, and how many nodes of streets: block, how many.
     pub counts: Runs,
+    /// All nodes of streets.
+    pub street_nodes: u64,
     /// References to missing nodes that are counted as such, and what else nodes add to what is left out.
     pub left_out: LeftOut,
     pub seen: Seen,
@@ -241,9 +243,8 @@ impl Placing<'_> {
             let needed = !node.users.is_empty();
             self.left_out.nodes_at_zero +=
                 u64::from(needed && node.place.lon() == 0.0 && node.place.lat() == 0.0);
-            if node.users.iter().any(|(_, flags)| flags & STREET != 0) {
-                *self.counts.entry(block).or_default() += 1;
-            }
+            let of_street = node.users.iter().any(|(_, flags)| flags & STREET != 0);
+            *self.counts.entry(block).or_default() += u64::from(of_street);
             for &(number, _) in &node.users {
                 self.blocks.push([number, block.into()], &[], self.progress)?;
             }
@@ -268,6 +269,7 @@ impl Placing<'_> {
         self.absent_before(None, &mut placed)?;
         self.lay(placed)?;
         let mut counts = spool.sorter("counts")?;
+        let street_nodes = self.counts.values().sum();
         for (block, count) in self.counts {
             counts.push([block.into(), count], &[], self.progress)?;
         }
@@ -277,6 +279,7 @@ impl Placing<'_> {
             meetings: self.meetings.finish(self.progress)?,
             missing: self.missing.finish(self.progress)?,
             counts: counts.finish(self.progress)?,
+            street_nodes,
             left_out: self.left_out,
             seen: self.seen,
         })

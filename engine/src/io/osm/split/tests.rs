@@ -367,7 +367,10 @@ fn counts(
     system: AnalysisCrs,
 ) -> Result<BTreeMap<CellIndex, u64>> {
     let folder = tempfile::tempdir().unwrap();
-    survey(path, wanted, (resolution, system), folder.path(), 1 << 20, &Progress::default())
+    let mut counts =
+        survey(path, wanted, (resolution, system), folder.path(), 1 << 20, &Progress::default())?;
+    counts.retain(|_, count| *count > 0);
+    Ok(counts)
 }
 
 /// Split a file and hold every tile against the whole; how many tiles there are.
