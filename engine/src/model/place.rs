@@ -70,6 +70,18 @@ impl Place {
         let lat = self.lat + (other.lat - self.lat) * share;
         Self { lon, lat }
     }
+
+    /// The same on a line of any length, which crosses the antimeridian where that is shorter; the end itself at a share of 1.
+    #[must_use]
+    pub fn short_way(self, other: Self, share: f64) -> Self {
+        let east = other.lon - self.lon;
+        if share >= 1.0 || east.abs() <= 180.0 {
+            return if share >= 1.0 { other } else { self.towards(other, share) };
+        }
+        let lon = self.lon + (east - 360.0 * east.signum()) * share;
+        let lon = if lon.abs() > 180.0 { lon - 360.0 * lon.signum() } else { lon };
+        Self { lon, lat: self.lat + (other.lat - self.lat) * share }
+    }
 }
 
 /// A place, and the floor that it is on where that is known.

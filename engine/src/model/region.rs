@@ -5,9 +5,13 @@ use super::place::Place;
 use h3o::{CellIndex, Resolution};
 use std::collections::BTreeSet;
 
-/// Cells of a row lie at least so much of an average edge apart from those beyond the next row: twice the inner radius of a
-/// regular hexagon is 1.73 edges, and H3's cells are up to a third smaller and skewed (own, careful).
-const EDGES_PER_RING: f64 = 1.2;
+/// The first ring of cells around a cell keeps everything else away by less than an average edge, since where three cells meet it
+/// is one side wide: by 0.70 edges at least. Each further ring adds more than one edge (measured on H3's cells of resolutions
+/// 7 to 11, 1500 anywhere and those around all pentagons; a regular hexagon has 1.0 and 1.5).
+const FIRST_RING_LESS: f64 = 0.35;
+
+/// Points along a line are looked at in steps of at most this length, metres.
+pub const STEP_M: f64 = 60.0;
 
 /// A set of cells of one resolution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +58,11 @@ impl Region {
         self.cells.contains(&cell::at(place, self.resolution))
     }
 
+    /// Whether a line passes it, as far as points in steps of [`STEP_M`] tell.
+    pub fn is_passed_by(&self, line: &[Place]) -> bool {
+        cells_along(line, self.resolution).into_iter().any(|cell| self.has(cell))
+    }
+
     /// Whether a cell of its resolution is one of its cells.
     pub fn has(&self, cell: CellIndex) -> bool {
         self.cells.contains(&cell)
@@ -98,7 +107,24 @@ impl Region {
 
 /// Rings of cells around a region that hold everything within so many metres of it.
 pub fn rings(within_m: f64, resolution: Resolution) -> u32 {
-    (within_m / (resolution.edge_length_m() * EDGES_PER_RING)).ceil().max(0.0) as u32
+    if within_m > 0.0 { (within_m / resolution.edge_length_m() + FIRST_RING_LESS).ceil() as u32 } else { 0 }
+}
+
+/// The cells of points of a line, none of which is farther than [`STEP_M`] from the next: in their order, some twice. A line that
+/// crosses the antimeridian goes the short way round.
+pub fn cells_along(line: &[Place], resolution: Resolution) -> Vec<CellIndex> {
+    let mut cells: Vec<CellIndex> =
+        line.first().map(|&place| cell::at(place, resolution)).into_iter().collect();
+    for ends in line.windows(2) {
+        let steps = (ends[0].distance_m(ends[1]) / STEP_M).ceil().max(1.0);
+        for step in 1..=steps as u32 {
+            let cell = cell::at(ends[0].short_way(ends[1], f64::from(step) / steps), resolution);
+            if cells.last() != Some(&cell) {
+                cells.push(cell);
+            }
+        }
+    }
+    cells
 }
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
 //! The part of a network that lies in a region, as a network of its own.
 
 use super::graph::{Edges, Flight, GivenTimes, Heights, Network, Ride, Ways};
+use crate::model::place::Place;
 use crate::model::region::Region;
 use rayon::prelude::*;
 
-/// The edges with an end in the region, whole, in the order of the network, and the walls that begin or end in it.
+/// The edges with an end in the region, those that doors may open onto there although both ends are outside, and the walls that
+/// pass it: all whole, in the order of the network.
 ///
 /// Every node in the region has all its edges and is as it was; of the nodes outside only the ends of such edges are there,
 /// and what else begins at them is not.
 pub fn cut(network: &Network, region: &Region) -> Network {
-    let inside: Vec<bool> = network.node_place.par_iter().map(|&place| region.holds(place)).collect();
     let edges = &network.edges;
-    let is_kept = |edge: &usize| inside[edges.from[*edge] as usize] || inside[edges.to[*edge] as usize];
-    let kept: Vec<usize> = (0..network.edge_count()).filter(is_kept).collect();
-    let mut used = vec![false; inside.len()];
+    let kept = edges_in(edges, &network.node_place, region);
+    let mut used = vec![false; network.node_count()];
     for &edge in &kept {
         used[edges.from[edge] as usize] = true;
         used[edges.to[edge] as usize] = true;
@@ -28,12 +28,7 @@ pub fn cut(network: &Network, region: &Region) -> Network {
         heights: heights_of(network, &kept),
         flights: flights_of(network, &kept),
         rides: rides_of(network, &kept),
-        walls: network
-            .walls
-            .iter()
-            .filter(|wall| wall.iter().any(|&end| region.holds(end)))
-            .copied()
-            .collect(),
+        walls: network.walls.par_iter().filter(|wall| region.is_passed_by(&wall[..])).copied().collect(),
         given: network.given.as_ref().map(|given| GivenTimes {
             forward_ds: kept.iter().map(|&edge| given.forward_ds[edge]).collect(),
             backward_ds: kept.iter().map(|&edge| given.backward_ds[edge]).collect(),
@@ -46,6 +41,17 @@ pub fn cut(network: &Network, region: &Region) -> Network {
         ways,
         network.origin.clone(),
     )
+}
+
+/// The edges that a region needs to be whole: for its nodes, and for places that join a street there, wherever its ends are.
+pub(super) fn edges_in(edges: &Edges, node_place: &[Place], region: &Region) -> Vec<usize> {
+    let inside: Vec<bool> = node_place.par_iter().map(|&place| region.holds(place)).collect();
+    let is_kept = |&edge: &usize| {
+        let ends = [edges.from[edge], edges.to[edge]];
+        let line = &edges.vertices[edges.vertices_of(edge)];
+        ends.iter().any(|&node| inside[node as usize]) || edges.has_doors(edge) && region.is_passed_by(line)
+    };
+    (0..edges.from.len()).into_par_iter().filter(is_kept).collect()
 }
 
 fn edges_of(network: &Network, kept: &[usize], number: &[u32]) -> Edges {

@@ -88,8 +88,7 @@ impl EdgeIndex {
 
     fn in_trees_of(network: &Network, edges_per_tree: usize) -> Self {
         let edges = &network.edges;
-        let on_a_floor = |edge: usize| edges.level[edge].is_some() && edges.kind[edge].has_doors();
-        let open = |edge: &u32| edges.joinable[*edge as usize] || on_a_floor(*edge as usize);
+        let open = |edge: &u32| edges.has_doors(*edge as usize);
         let position = &network.order().position;
         let mut in_space: Vec<u32> = (0..network.edge_count() as u32).filter(open).collect();
         in_space.par_sort_by_key(|&edge| position[edges.from[edge as usize] as usize]);

@@ -376,6 +376,11 @@ impl Network {
 }
 
 impl Edges {
+    /// Whether doors may open onto an edge: homes and doors without a floor, or those on its floor.
+    pub fn has_doors(&self, edge: usize) -> bool {
+        self.joinable[edge] || self.level[edge].is_some() && self.kind[edge].has_doors()
+    }
+
     /// Positions of an edge's vertices.
     pub fn vertices_of(&self, edge: usize) -> Range<usize> {
         self.first_vertex[edge] as usize..self.first_vertex[edge + 1] as usize

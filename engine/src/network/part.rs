@@ -4,7 +4,7 @@
 
 use super::build::{Builder, Rules};
 use super::components::{ISLAND_M, Pieces};
-use super::cut::cut;
+use super::cut::{cut, edges_in};
 use super::gates::Estates;
 use super::graph::{Network, ends_by_node};
 use super::known::Known;
@@ -49,7 +49,7 @@ pub enum Part {
 /// The network of a part.
 #[derive(Debug)]
 pub struct Kept {
-    /// The edges with an end in the blocks that are kept. Its origin counts nothing: what is counted adds up over parts below.
+    /// The edges that the blocks that are kept need to be whole. Its origin counts nothing: what is counted adds up over parts below.
     pub network: Network,
     /// Edges that begin in the blocks that are owned and whose tags of height or steepness were not believed.
     pub tags_not_believed: u64,
@@ -82,7 +82,8 @@ pub fn from_part(
     let known = Known::new(streets, view.seen);
     let mut builder = Builder::drawn(streets, rules.gates, progress)?;
     builder.beyond = known.beyond(&builder);
-    let kept = kept_edges(&builder, view.kept);
+    let kept = edges_in(&builder.edges, &builder.node_place, view.kept);
+    let kept: Vec<u32> = kept.into_iter().map(|edge| edge as u32).collect();
     let mut asking = Asking { known: &known, wants: BTreeSet::new() };
     asking.streets(&builder, view.kept, &kept);
 
@@ -119,13 +120,6 @@ pub fn from_part(
         lifts_to_nowhere: built.lifts_to_nowhere.iter().filter(|&&place| is_owned(place)).count() as u64,
         mainland,
     })))
-}
-
-fn kept_edges(builder: &Builder<'_>, kept: &Region) -> Vec<u32> {
-    let inside: Vec<bool> = builder.node_place.iter().map(|&place| kept.holds(place)).collect();
-    let ends = builder.edges.from.iter().zip(&builder.edges.to);
-    let is_kept = |(_, (from, to)): &(u32, (&u32, &u32))| inside[**from as usize] || inside[**to as usize];
-    (0..).zip(ends).filter(is_kept).map(|(edge, _)| edge).collect()
 }
 
 /// What is asked for, question by question.

@@ -59,12 +59,13 @@ impl EdgeIndex {
     /// The nearest usable edge within `limit_m`, and the distance to the nearest at all (to tell how far it is).
     fn nearest(&self, network: &Network, usable: impl Fn(usize) -> bool, place: Place, limit_m: f64) -> Snap {
         let point = place.ecef_m();
-        let usable = |piece: &&Piece| usable(piece.edge as usize);
-        let mut near = self.nearest_first(&point).filter(usable).map(|piece| {
-            let away_m = piece.distance_2(&point).sqrt();
-            (away_m, piece)
-        });
-        let Some((least_m, first)) = near.next() else { return Snap { anchor: None, nearest_m: None } };
+        let from_near = || {
+            let usable = |piece: &&Piece| usable(piece.edge as usize);
+            self.nearest_first(&point).filter(usable).map(|piece| (piece, piece.distance_2(&point).sqrt()))
+        };
+        let Some((least_m, first, away_m)) = equally_near(from_near()) else {
+            return Snap { anchor: None, nearest_m: None };
+        };
         if least_m > limit_m {
             return Snap { anchor: None, nearest_m: Some(least_m) };
         }
@@ -72,21 +73,24 @@ impl EdgeIndex {
             let ends = &network.vertices_of(piece.edge as usize)[piece.number as usize..];
             !self.walls.between(place, ends[0].towards(ends[1], piece.nearest_share(&point)))
         };
-        if !is_free(first) {
-            let farthest_m = limit_m.min(least_m + ROUND_A_WALL_M);
-            let beside = near.by_ref().take_while(|(away_m, _)| *away_m <= farthest_m);
-            if let Some((away_m, piece)) = beside.into_iter().find(|(_, piece)| is_free(piece)) {
-                return anchored(network, piece, &point, away_m);
-            }
-            return anchored(network, first, &point, least_m);
+        if is_free(first) {
+            return anchored(network, first, &point, away_m);
         }
-        let equally_near = near.take_while(|(away_m, _)| *away_m < least_m + EQUALLY_NEAR_M);
-        let (away_m, piece) = std::iter::once((least_m, first))
-            .chain(equally_near)
-            .min_by_key(|(_, piece)| (piece.edge, piece.number))
-            .expect("there is a first");
+        let farthest_m = limit_m.min(least_m + ROUND_A_WALL_M);
+        let beside = from_near().take_while(|(_, away_m)| *away_m <= farthest_m);
+        let free = equally_near(beside.filter(|(piece, _)| is_free(piece)));
+        let (_, piece, away_m) = free.unwrap_or((least_m, first, away_m));
         anchored(network, piece, &point, away_m)
     }
+}
+
+/// The least distance, and of the pieces that are equally near the lowest with its own: trees have no order among them.
+fn equally_near<'a>(from_near: impl Iterator<Item = (&'a Piece, f64)>) -> Option<(f64, &'a Piece, f64)> {
+    let mut from_near = from_near.peekable();
+    let &(_, least_m) = from_near.peek()?;
+    let near = from_near.take_while(|(_, away_m)| *away_m < least_m + EQUALLY_NEAR_M);
+    let (piece, away_m) = near.min_by_key(|(piece, _)| (piece.edge, piece.number))?;
+    Some((least_m, piece, away_m))
 }
 
 fn anchored(network: &Network, piece: &Piece, point: &[f64; 3], away_m: f64) -> Snap {

@@ -10,19 +10,15 @@ use super::lanes::Lanes;
 use super::sweep;
 use crate::model::cell;
 use crate::model::error::Result;
-use crate::model::place::Place;
 use crate::model::progress::Progress;
-use crate::model::region::{self, Region};
+use crate::model::region::{self, Region, STEP_M, cells_along};
 use crate::model::times::Deciseconds;
 use crate::network::graph::Network;
 use h3o::{CellIndex, Resolution};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
-/// Points along a street are looked at in steps of at most this length, metres.
-const STEP_M: f64 = 60.0;
-
-/// A street's cells are those of its points; a place joins it between two of them, and may pass over a street behind a wall.
+/// A street's cells are those of its points; a place joins it between two of them.
 const BESIDE_M: f64 = STEP_M / 2.0 + 1.0;
 
 /// Metres per second at which the ground beyond what is seen is guessed; only the number of tries hangs on it.
@@ -45,7 +41,7 @@ impl EdgeCells {
         let edges: Vec<usize> = (0..network.edge_count()).collect();
         let parts = edges.par_chunks(1024).map(|edges| {
             progress.check()?;
-            Ok(edges.iter().map(|&edge| along(network.vertices_of(edge), resolution)).collect::<Vec<_>>())
+            Ok(edges.iter().map(|&edge| cells_along(network.vertices_of(edge), resolution)).collect::<Vec<_>>())
         });
         let mut all = Self { resolution, first: vec![0], cells: Vec::new() };
         for cells in parts.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
@@ -61,26 +57,32 @@ impl EdgeCells {
     }
 }
 
-/// The cells of points of a line that are close to one another; one cell after the other, some twice.
-fn along(line: &[Place], resolution: Resolution) -> Vec<CellIndex> {
-    let mut cells: Vec<CellIndex> =
-        line.first().map(|&place| cell::at(place, resolution)).into_iter().collect();
-    for ends in line.windows(2) {
-        let steps = (ends[0].distance_m(ends[1]) / STEP_M).ceil().max(1.0);
-        for step in 1..=steps as u32 {
-            let place = ends[0].towards(ends[1], f64::from(step) / steps);
-            let cell = cell::at(place, resolution);
-            if cells.last() != Some(&cell) {
-                cells.push(cell);
-            }
-        }
-    }
-    cells
-}
-
 /// Rings of cells around a street that hold every place that may join it from so far.
 pub fn joining_rings(farthest_m: f64, resolution: Resolution) -> u32 {
     region::rings(farthest_m + BESIDE_M, resolution)
+}
+
+/// Rings of cells around a street that hold all other streets that a place near it might join instead.
+pub fn deciding_rings(farthest_m: f64, resolution: Resolution) -> u32 {
+    region::rings(2.0 * (farthest_m + BESIDE_M), resolution)
+}
+
+/// What an answer of a home hangs on. Each is one walk farther than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HangsOn {
+    /// Facilities that its people reach: nearest, pairs, counts, capacities.
+    Facilities,
+    /// All who come to those: catchments in which they share them.
+    TheirPeople,
+    /// All that those people reach: catchments in which they choose.
+    TheirChoices,
+}
+
+impl HangsOn {
+    /// Where each of the walks begins: forth from homes, back from doors, and forth again.
+    fn walks(self) -> &'static [Side] {
+        &[Side::Homes, Side::Doors, Side::Homes][..=self as usize]
+    }
 }
 
 /// What a search must see so that its answers for all homes in a region are those of the whole network.
@@ -105,39 +107,54 @@ pub fn needed(
     cutoff_ds: Deciseconds,
     progress: &Progress,
 ) -> Result<Needed> {
+    needed_for(HangsOn::Facilities, walks, cells, own, seen, cutoff_ds, progress)
+}
+
+/// The same for answers that hang on more than facilities.
+///
+/// # Errors
+/// [`crate::model::error::Error::Cancelled`] when the user stopped.
+pub fn needed_for(
+    what: HangsOn,
+    walks: &[Walk<'_>],
+    cells: &EdgeCells,
+    own: &Region,
+    seen: &Region,
+    cutoff_ds: Deciseconds,
+    progress: &Progress,
+) -> Result<Needed> {
     let farthest_m = walks.iter().map(Walk::max_snap_m).fold(0.0, f64::max);
-    let rings = joining_rings(farthest_m, cells.resolution);
-    let zone = own.grown(rings);
+    let zone = own.grown(joining_rings(farthest_m, cells.resolution));
     let mut reached: BTreeSet<CellIndex> = zone.cells().collect();
     let mut beyond: BTreeSet<CellIndex> = BTreeSet::new();
     for walk in walks {
         let network = walk.network;
-        let near = (0..network.edge_count())
-            .filter(|&edge| cells.of_edge(edge).iter().any(|&cell| zone.has(cell)))
-            .collect::<Vec<_>>();
-        for (node, time_ds) in within(walk, &near, cutoff_ds, progress)? {
-            for end in network.around(node) {
-                reached.extend(cells.of_edge(end.edge()));
-            }
-            let home = cell::at(network.node_place[node], cells.resolution);
-            if !seen.has(home) {
-                let left_m = f64::from(cutoff_ds - time_ds) / 10.0 * GUESS_MPS;
-                let around = Region::new(cells.resolution, [home]);
-                beyond.extend(around.grown(region::rings(left_m, cells.resolution)).cells());
+        let joined = |edge: usize| cells.of_edge(edge).iter().any(|&cell| zone.has(cell));
+        let mut edges: BTreeSet<usize> = (0..network.edge_count()).filter(|&edge| joined(edge)).collect();
+        for &side in what.walks() {
+            for (node, time_ds) in within(walk, side, &edges, cutoff_ds, progress)? {
+                edges.extend(network.around(node).iter().map(|end| end.edge()));
+                let home = cell::at(network.node_place[node], cells.resolution);
+                if !seen.has(home) {
+                    let left_m = f64::from(cutoff_ds - time_ds) / 10.0 * GUESS_MPS;
+                    let around = Region::new(cells.resolution, [home]);
+                    beyond.extend(around.grown(region::rings(left_m, cells.resolution)).cells());
+                }
             }
         }
-        reached.extend(near.iter().flat_map(|&edge| cells.of_edge(edge)));
+        reached.extend(edges.iter().flat_map(|&edge| cells.of_edge(edge)));
     }
-    // A facility that is reached stands so far from a street that is reached, and whatever street it joins lies so far again.
-    let region = Region::new(cells.resolution, reached).grown(2 * rings);
-    let guess = region.clone().and(Region::new(cells.resolution, beyond).grown(2 * rings).cells());
+    let rings = deciding_rings(farthest_m, cells.resolution);
+    let region = Region::new(cells.resolution, reached).grown(rings);
+    let guess = region.clone().and(Region::new(cells.resolution, beyond).grown(rings).cells());
     Ok(Needed { region, guess })
 }
 
 /// The nodes that are reached within the cut-off from either end of some edges, with the time.
 fn within(
     walk: &Walk<'_>,
-    edges: &[usize],
+    side: Side,
+    edges: &BTreeSet<usize>,
     cutoff_ds: Deciseconds,
     progress: &Progress,
 ) -> Result<Vec<(usize, Deciseconds)>> {
@@ -153,7 +170,7 @@ fn within(
             }
         }
     }
-    sweep::settle(walk.arcs(Side::Homes), &mut labels, seeds, progress)?;
+    sweep::settle(walk.arcs(side), &mut labels, seeds, progress)?;
     let reached = (0..labels.len()).filter_map(|position| {
         let (time_ds, _) = labels[position].get(0, cutoff_ds)?;
         Some((order.node_at[position] as usize, time_ds))

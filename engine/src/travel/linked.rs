@@ -25,11 +25,15 @@ const NEW: u32 = u32::MAX;
 
 /// The strongly connected groups of a walk's network (R. Tarjan, SIAM Journal on Computing 1, 1972), without recursion.
 ///
+/// `is_whole` tells the nodes that have all their edges. Only steps between two of them count: whether others are ends of public
+/// ways, and so whether one may pass from one private way to the next, the part cannot tell.
+///
 /// # Errors
 /// [`crate::model::error::Error::Cancelled`] when the user stopped.
-pub fn linked(walk: &Walk<'_>, progress: &Progress) -> Result<Linked> {
-    let arcs = walk.arcs(Side::Doors);
-    let mut search = Search::new(arcs.node_count());
+pub fn linked(walk: &Walk<'_>, is_whole: impl Fn(usize) -> bool, progress: &Progress) -> Result<Linked> {
+    let (arcs, order) = (walk.arcs(Side::Doors), walk.network.order());
+    let whole: Vec<bool> = order.node_at.iter().map(|&node| is_whole(node as usize)).collect();
+    let mut search = Search::new(whole);
     for root in 0..arcs.node_count() {
         if root % NODES_PER_LOOK == 0 {
             progress.check()?;
@@ -38,20 +42,21 @@ pub fn linked(walk: &Walk<'_>, progress: &Progress) -> Result<Linked> {
             search.from(arcs, root);
         }
     }
-    let position = &walk.network.order().position;
     let mut steps: Vec<(u32, u32)> = (0..arcs.node_count())
         .flat_map(|from| arcs.from(from).iter().map(move |hop| (from, hop.to as usize)))
+        .filter(|&(from, to)| search.counts(from, to))
         .map(|(from, to)| (search.group[from], search.group[to]))
         .filter(|(from, to)| from != to)
         .collect();
     steps.sort_unstable();
     steps.dedup();
-    let of_node = position.iter().map(|&position| search.group[position as usize]).collect();
+    let of_node = order.position.iter().map(|&position| search.group[position as usize]).collect();
     Ok(Linked { of_node, groups: search.groups, steps })
 }
 
 /// Tarjan's search: numbers in the order of discovery, the lowest number that each node leads back to, and who is open.
 struct Search {
+    whole: Vec<bool>,
     number: Vec<u32>,
     low: Vec<u32>,
     group: Vec<u32>,
@@ -63,10 +68,14 @@ struct Search {
 }
 
 impl Search {
-    fn new(nodes: usize) -> Self {
-        let column = || vec![NEW; nodes];
+    fn new(whole: Vec<bool>) -> Self {
+        let column = || vec![NEW; whole.len()];
         let (number, low, group) = (column(), column(), column());
-        Self { number, low, group, open: Vec::new(), next: 0, groups: 0, way: Vec::new() }
+        Self { number, low, group, open: Vec::new(), next: 0, groups: 0, way: Vec::new(), whole }
+    }
+
+    fn counts(&self, from: usize, to: usize) -> bool {
+        self.whole[from] && self.whole[to]
     }
 
     fn enter(&mut self, node: u32) {
@@ -84,6 +93,9 @@ impl Search {
             if let Some(hop) = arcs.from(at).get(*step as usize) {
                 *step += 1;
                 let to = hop.to as usize;
+                if !self.counts(at, to) {
+                    continue;
+                }
                 if self.number[to] == NEW {
                     self.enter(hop.to);
                 } else if self.group[to] == NEW {
@@ -130,7 +142,7 @@ mod tests {
             let network = town.network(town.edges.len());
             let adult = &defaults::profiles()[0];
             let walk = Walk::new(&network, adult, Direction::ToFacility);
-            let found = linked(&walk, &Progress::default()).unwrap();
+            let found = linked(&walk, |_| true, &Progress::default()).unwrap();
             let (arcs, order) = (walk.arcs(Side::Doors), network.order());
             let nodes = arcs.node_count();
             let mut leads = vec![vec![false; nodes]; nodes];

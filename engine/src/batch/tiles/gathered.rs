@@ -5,7 +5,6 @@ use super::folder::{Folder, GROUND, Receipt, write_json};
 use super::ground::{Facts, Land, TileStreets, far_name};
 use super::plan::{BLOCK, Plan};
 use crate::batch::prepare::{self, Land as WholeLand, Prepared, Sources, cell_resolution, street_spots};
-use crate::batch::study::profiles;
 use crate::io::files::file_name;
 use crate::io::given::Given;
 use crate::io::lists::{self, Column, Layout, lat, list, lon, texts};
@@ -25,7 +24,6 @@ use crate::model::region::Region;
 use crate::model::street::WayKind;
 use crate::model::study::Study;
 use crate::network::graph::{Edges, Heights, Network, Origin, Ways};
-use crate::travel::halo::joining_rings;
 use arrow_array::types::{Int16Type, UInt32Type, UInt64Type};
 use geo::{BoundingRect, MultiPolygon};
 use h3o::{CellIndex, Resolution};
@@ -306,11 +304,6 @@ pub fn write_inputs(
     receipts: &[Receipt],
     progress: &Progress,
 ) -> Result<()> {
-    let farthest_m = profiles(study)
-        .iter()
-        .map(|who| who.max_snap_m.unwrap_or(study.streets.max_snap_m))
-        .fold(0.0, f64::max);
-    let rings = joining_rings(farthest_m, BLOCK);
     let standing = Standing::of(&prepared.facilities);
     let ranges = ranges(plan, &prepared.cells.cell)?;
     let map = file_name(study.streets.file());
@@ -320,7 +313,7 @@ pub fn write_inputs(
             ranges.iter().find(|(_, tile)| *tile == Some(number)).map_or(0..0, |(range, _)| range.clone());
         let region = Land::load(&land_path(folder, receipt), &map)?.region;
         let own = plan.tiles[number as usize].own()?;
-        let inputs = standing.inputs(prepared, homes, &region.shrunk(rings), &own);
+        let inputs = standing.inputs(prepared, homes, &region, &own);
         inputs.save(&folder.inputs(number))?;
         progress.step(1)?;
     }
@@ -364,8 +357,8 @@ impl Standing {
         }
     }
 
-    fn inputs(&self, prepared: &Prepared, homes: Range<usize>, safe: &Region, own: &Region) -> Inputs {
-        let mut doors = inside(&self.door_at, safe);
+    fn inputs(&self, prepared: &Prepared, homes: Range<usize>, seen: &Region, own: &Region) -> Inputs {
+        let mut doors = inside(&self.door_at, seen);
         doors.sort_unstable();
         let mut rows: Vec<u32> = doors.iter().map(|&door| self.doors[door as usize].0).collect();
         rows.dedup();

@@ -10,7 +10,7 @@ use crate::model::profile::Profile;
 use crate::model::region::{self, Region};
 use crate::model::study::{Study, minutes_to_ds};
 use crate::model::times::Deciseconds;
-use crate::travel::halo::joining_rings;
+use crate::travel::halo::{deciding_rings, joining_rings};
 use h3o::{CellIndex, Resolution};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -173,7 +173,7 @@ pub fn plan(
     // Beside homes, to the streets that they join, as far as people come, and to what decides how doors there are joined. A
     // first guess: each tile finds out for itself.
     let reached = (reach_m / (BLOCK.edge_length_m() * EDGES_PER_ROW)).ceil() as u32;
-    let kept = 1 + 3 * joining_rings(farthest_m, BLOCK) + reached + 1;
+    let kept = 1 + joining_rings(farthest_m, BLOCK) + reached + deciding_rings(farthest_m, BLOCK) + 1;
     let seen = kept + region::rings(ISLAND_M.max(study.streets.join_islands_m), BLOCK) + 1;
     let tile = |(tile, nodes): (CellIndex, u64)| Tile {
         key: tile.to_string(),

@@ -103,6 +103,8 @@ struct Ground<'a> {
     network: &'a Network,
     inputs: &'a Inputs,
     own: Region,
+    /// Where the network is whole.
+    region: &'a Region,
     /// Nodes that other tiles may know.
     shared: Vec<u32>,
 }
@@ -130,7 +132,8 @@ impl Site<'_> {
         }
         let cells = EdgeCells::of(network, BLOCK, progress)?;
         let zone = Zone::of(&own, &homes, joining_rings(farthest_m, BLOCK));
-        let ground = Ground { network, inputs: &inputs, shared: zone.shared(network, &cells), own };
+        let (region, shared) = (&streets.region, zone.shared(network, &cells));
+        let ground = Ground { network, inputs: &inputs, own, region, shared };
         let facilities = inputs.as_facilities();
         let mut times = Vec::with_capacity(who.len());
         let mut links = ground.links();
@@ -139,7 +142,7 @@ impl Site<'_> {
             if number == 0 {
                 links.home_away_m =
                     walked.homes.iter().map(|snap| snap.anchor.map(|anchor| anchor.away_m)).collect();
-                links.doors = ground.door_joins(&walked.doors, &streets.region);
+                links.doors = ground.door_joins(&walked.doors);
             }
             times.push(TileTimes { nearest: walked.nearest, home_groups: walked.home_groups });
             links.of_profile.push(walked.links);
@@ -283,7 +286,8 @@ impl Ground<'_> {
         let joins = Joins { homes, doors: all_doors, facility_snap: Vec::new() };
         let (class, cutoff_ds) = (&self.inputs.class, cutoff_ds(site.study));
         let nearest = nearest::search_part(&walk, &joins, facilities, class, cutoff_ds, progress)?;
-        let linked = linked(&walk, progress)?;
+        let is_whole = |node: usize| self.region.holds(self.network.node_place[node]);
+        let linked = linked(&walk, is_whole, progress)?;
         let group = |(node, leg_ds)| if leg_ds < CLOSED { linked.of_node[node as usize] } else { NONE };
         let groups = |home: &Option<Joined>| home.map_or([NONE; 2], |home| walk.home_legs(&home).map(group));
         Ok(Walked {
@@ -351,13 +355,13 @@ impl Ground<'_> {
         found
     }
 
-    fn door_joins(&self, doors: &[Snap], region: &Region) -> Vec<DoorJoin> {
+    fn door_joins(&self, doors: &[Snap]) -> Vec<DoorJoin> {
         let inputs = self.inputs;
         let own = (0..doors.len()).filter(|&at| self.own.holds(inputs.door_spots[at].place));
         own.map(|at| {
             let Snap { anchor, nearest_m } = doors[at];
             let certain = anchor.is_some()
-                || nearest_m.is_some_and(|away_m| is_around(region, inputs.door_spots[at], away_m));
+                || nearest_m.is_some_and(|away_m| is_around(self.region, inputs.door_spots[at], away_m));
             DoorJoin { door: inputs.doors[at].0, joined: anchor.is_some(), nearest_m, certain }
         })
         .collect()
