@@ -486,7 +486,7 @@ fn rules(gates: Gates, join_islands_m: f64) -> Rules {
 const ALL_GATES: [Gates; 3] = [Gates::Open, Gates::Tagged, Gates::Closed];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
 
     /// Blocks are so small that parts want to see more again and again.
     #[test]
@@ -523,12 +523,13 @@ fn on(levels: &[i16]) -> Walkway {
     Walkway { levels: levels.iter().map(|&level| Level(level)).collect(), ..Walkway::default() }
 }
 
-fn hold_drawn(streets: Streets) {
+fn hold_drawn(streets: Streets, gates: Gates, town_m: f64) -> Outcome {
     let city = City::new(streets, Elevation::default(), Resolution::Eleven);
-    let (tiles, town_m) = (Resolution::Ten, TOWN_M);
+    let tiles = Resolution::Ten;
     let how = Cutting { tiles, kept_rings: 0, seen_rings: 0, town_m, more_rings: 0, beside_rings: 0 };
-    let outcome = city.hold_against_whole(rules(Gates::Open, 0.0), how);
-    assert!(outcome.asked > 0 && !outcome.refused);
+    let outcome = city.hold_against_whole(rules(gates, 0.0), how);
+    assert!(outcome.asked > 0);
+    outcome
 }
 
 /// Which of two floors a ramp leaves from is told by the floor at its other end, a kilometre away.
@@ -537,7 +538,7 @@ fn the_floor_at_one_end_is_told_at_the_other() {
     let corners =
         [(0.0, 0.0), (-600.0, 0.0), (0.0, 600.0), (40.0, 0.0), (1200.0, 0.0), (1800.0, 0.0), (40.0, -600.0)];
     let ramp: &[u32] = &[0, 3, 4];
-    hold_drawn(drawn(
+    let streets = drawn(
         &corners,
         &[
             (&[1, 0], on(&[0])),
@@ -546,7 +547,8 @@ fn the_floor_at_one_end_is_told_at_the_other() {
             (&[3, 6], on(&[])),
             (&[4, 5], on(&[0])),
         ],
-    ));
+    );
+    assert!(!hold_drawn(streets, Gates::Open, TOWN_M).refused);
 }
 
 /// A lift has a door at a far corner of its outline.
@@ -558,7 +560,32 @@ fn a_lift_is_known_by_all_its_doors() {
     streets.refs.extend([0, 1, 2]);
     let way = Walkway { kind: WayKind::Lift, ..on(&[0, 10]) };
     streets.squares.push(Square { id: 1, rings: vec![start..start + 3], way });
-    hold_drawn(streets);
+    assert!(!hold_drawn(streets, Gates::Open, TOWN_M).refused);
+}
+
+/// Streets of 600 m from corner to corner, the first of which is a gate.
+fn gated(corners: &[(f64, f64)], streets: &[[u32; 2]]) -> Streets {
+    let ways: Vec<(&[u32], Walkway)> = streets.iter().map(|ends| (&ends[..], Walkway::default())).collect();
+    let mut streets = drawn(corners, &ways);
+    streets.nodes[0].barrier = Barrier::PrivateGate;
+    streets
+}
+
+/// Each side of the gate is as long as a town: which of them is the estate, no tile can tell.
+#[test]
+fn two_towns_at_a_gate_are_refused() {
+    let corners = [(0.0, 0.0), (600.0, 0.0), (1200.0, 0.0), (-600.0, 0.0), (-1200.0, 0.0), (-1800.0, 0.0)];
+    let streets = || gated(&corners, &[[0, 1], [1, 2], [0, 3], [3, 4], [4, 5]]);
+    assert!(hold_drawn(streets(), Gates::Tagged, 500.0).refused);
+    assert!(!hold_drawn(streets(), Gates::Tagged, TOWN_M).refused);
+}
+
+/// Both sides of the gate go on beyond what the tile sees, and meet there.
+#[test]
+fn two_sides_of_a_gate_may_be_one_town() {
+    let corners = [(0.0, 0.0), (600.0, 0.0), (1200.0, 0.0), (1200.0, 600.0), (600.0, 600.0), (0.0, 600.0)];
+    let ring = gated(&corners, &[[0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [5, 0]]);
+    assert!(!hold_drawn(ring, Gates::Tagged, 500.0).refused);
 }
 
 /// The folder of a real city.
