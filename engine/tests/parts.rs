@@ -551,6 +551,33 @@ fn the_floor_at_one_end_is_told_at_the_other() {
     assert!(!hold_drawn(streets, Gates::Open, TOWN_M).refused);
 }
 
+/// Which way stairs climb is told by the floors at their ends, each a kilometre away.
+#[test]
+fn stairs_are_known_by_both_their_ends() {
+    let corners = [
+        (-1200.0, 0.0),
+        (0.0, 0.0),
+        (40.0, 0.0),
+        (1200.0, 0.0),
+        (0.0, 600.0),
+        (40.0, 600.0),
+        (-1800.0, 0.0),
+        (1800.0, 0.0),
+    ];
+    let stairs = Walkway { kind: WayKind::Steps, ..on(&[0, 10]) };
+    let streets = drawn(
+        &corners,
+        &[
+            (&[0, 1, 2, 3], stairs),
+            (&[1, 4], on(&[])),
+            (&[2, 5], on(&[])),
+            (&[0, 6], on(&[0])),
+            (&[3, 7], on(&[10])),
+        ],
+    );
+    assert!(!hold_drawn(streets, Gates::Open, TOWN_M).refused);
+}
+
 /// A lift has a door at a far corner of its outline.
 #[test]
 fn a_lift_is_known_by_all_its_doors() {
