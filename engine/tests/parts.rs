@@ -78,14 +78,19 @@ impl City {
         build::from_streets(&self.streets, &self.elevation, rules, LeftOut::default(), &quiet).unwrap()
     }
 
-    /// Everything that touches the region, whole.
+    /// Everything that touches the region or passes it, whole.
     fn part(&self, seen: &Region) -> Streets {
         let all = &self.streets;
         let inside: Vec<bool> = self.block.iter().map(|&block| seen.has(block)).collect();
         let touches = |range: &std::ops::Range<usize>| {
             all.refs[range.clone()].iter().any(|&node| inside[node as usize])
         };
-        let ways: Vec<&Street> = all.ways.iter().filter(|way| touches(&way.nodes)).collect();
+        let passes = |range: &std::ops::Range<usize>| {
+            let line = all.refs[range.clone()].iter().map(|&node| all.nodes[node as usize].place);
+            seen.is_passed_by(&line.collect::<Vec<_>>())
+        };
+        let is_seen = |way: &&Street| touches(&way.nodes) || passes(&way.nodes);
+        let ways: Vec<&Street> = all.ways.iter().filter(is_seen).collect();
         let squares: Vec<&Square> =
             all.squares.iter().filter(|square| square.rings.iter().any(touches)).collect();
         let runs = ways.iter().map(|way| &way.nodes).chain(squares.iter().flat_map(|square| &square.rings));
@@ -103,8 +108,7 @@ impl City {
             let rings = square.rings.iter().map(ring).collect();
             part.squares.push(Square { rings, ..square.clone() });
         }
-        part.walls =
-            all.walls.iter().filter(|wall| wall.iter().any(|&end| seen.holds(end))).copied().collect();
+        part.walls = all.walls.iter().filter(|wall| seen.is_passed_by(&wall[..])).copied().collect();
         let levels =
             all.lift_levels.iter().filter_map(|(node, levels)| Some((*number.get(node)?, levels.clone())));
         part.lift_levels = levels.collect();

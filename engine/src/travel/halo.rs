@@ -41,7 +41,10 @@ impl EdgeCells {
         let edges: Vec<usize> = (0..network.edge_count()).collect();
         let parts = edges.par_chunks(1024).map(|edges| {
             progress.check()?;
-            Ok(edges.iter().map(|&edge| cells_along(network.vertices_of(edge), resolution)).collect::<Vec<_>>())
+            Ok(edges
+                .iter()
+                .map(|&edge| cells_along(network.vertices_of(edge), resolution))
+                .collect::<Vec<_>>())
         });
         let mut all = Self { resolution, first: vec![0], cells: Vec::new() };
         for cells in parts.collect::<Result<Vec<_>>>()?.into_iter().flatten() {

@@ -44,6 +44,10 @@ pub struct Receipt {
     pub network: (u64, u64),
     /// Blocks that the tile has to see too, as hexadecimal ids, before it can be done.
     pub wants: Vec<String>,
+    /// Pieces of street that begin in the tile and lead so far without a corner that they may pass others which know nothing of
+    /// them: the block of the corner, then those that are passed.
+    #[serde(default)]
+    pub passing: Vec<Vec<String>>,
 }
 
 /// The working folder.

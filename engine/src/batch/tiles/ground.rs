@@ -19,7 +19,7 @@ use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::population::Dwellings;
 use crate::model::progress::Progress;
-use crate::model::region::Region;
+use crate::model::region::{Region, cells_along};
 use crate::model::street::WayKind;
 use crate::model::study::Study;
 use crate::network::cut::cut;
@@ -122,11 +122,13 @@ impl Site<'_> {
             peak_memory_bytes: None,
             network: (0, 0),
             wants: Vec::new(),
+            passing: Vec::new(),
         };
         match outcome {
             Outcome::Wants(wants) => receipt.wants = wants.iter().map(ToString::to_string).collect(),
             Outcome::Done(built) => {
                 let (streets, land) = *built;
+                receipt.passing = passing(&streets.network, &self.tile.own()?);
                 receipt.network = (streets.network.node_count() as u64, streets.network.edge_count() as u64);
                 let paths = ["streets", "land"].map(|what| self.folder.unique(GROUND, &self.tile.key, what));
                 let [streets_path, land_path] = paths;
@@ -234,6 +236,18 @@ impl Site<'_> {
             region: Region::new(BLOCK, []),
         })
     }
+}
+
+/// A street file holds what has a corner in the blocks that a tile sees, which is at least so far beyond what it keeps on both
+/// sides: a shorter piece is never missed.
+const LONG_PIECE_M: f64 = 1500.0;
+
+/// Long pieces of street that begin in the blocks of a tile: the block of their corner, then those that they pass.
+fn passing(network: &Network, own: &Region) -> Vec<Vec<String>> {
+    let pieces = (0..network.edge_count()).flat_map(|edge| network.vertices_of(edge).windows(2));
+    let is_long = |ends: &&[Place]| ends[0].distance_m(ends[1]) > LONG_PIECE_M && own.holds(ends[0]);
+    let blocks = |ends: &[Place]| cells_along(ends, BLOCK).iter().map(ToString::to_string).collect();
+    pieces.filter(is_long).map(blocks).collect()
 }
 
 /// The blocks of WGS-84 in which everything lies that lies in these blocks of another system.

@@ -141,10 +141,11 @@ impl TiledRun {
                 return Ok(Some((GROUND, missing)));
             }
             let receipts: Vec<Receipt> = receipts.into_iter().flatten().collect();
-            if receipts.iter().all(|receipt| receipt.wants.is_empty()) {
+            let wants = self.wants(&receipts)?;
+            if wants.iter().all(BTreeSet::is_empty) {
                 break receipts;
             }
-            self.look_farther(&receipts, progress)?;
+            self.look_farther(wants, progress)?;
             self.clock.stage("split");
         };
         self.gather(&ground, progress)?;
@@ -243,18 +244,39 @@ impl TiledRun {
         (!open.is_empty()).then(|| open.into_iter().map(|tile| tile.key.clone()).collect())
     }
 
+    /// The blocks that each tile has to see too: what it asks for, and where streets begin that pass it without a corner.
+    fn wants(&self, receipts: &[Receipt]) -> Result<Vec<BTreeSet<CellIndex>>> {
+        let cells = |ids: &[String]| ids.iter().filter_map(|id| cell::from_hex(id)).collect::<Vec<_>>();
+        let mut wants: Vec<BTreeSet<CellIndex>> =
+            receipts.iter().map(|receipt| cells(&receipt.wants).into_iter().collect()).collect();
+        let passing: Vec<Vec<CellIndex>> =
+            receipts.iter().flat_map(|receipt| &receipt.passing).map(|piece| cells(piece)).collect();
+        if passing.is_empty() {
+            return Ok(wants);
+        }
+        for (tile, wants) in self.record.plan.tiles.iter().zip(&mut wants) {
+            let (kept, seen) = self.record.plan.view(tile)?;
+            let unknown = |piece: &&Vec<CellIndex>| {
+                let corners = [piece.first(), piece.last()].into_iter().flatten();
+                !corners.into_iter().any(|&corner| seen.has(corner))
+                    && piece.iter().any(|&block| kept.has(block))
+            };
+            wants.extend(passing.iter().filter(unknown).filter_map(|piece| piece.first()));
+        }
+        Ok(wants)
+    }
+
     /// Cut the streets of tiles again that must see more.
-    fn look_farther(&mut self, receipts: &[Receipt], progress: &Progress) -> Result<()> {
+    fn look_farther(&mut self, wants: Vec<BTreeSet<CellIndex>>, progress: &Progress) -> Result<()> {
         let mut record = self.record.clone();
         let mut asking = BTreeSet::new();
-        for (number, (tile, receipt)) in (0..).zip(record.plan.tiles.iter_mut().zip(receipts)) {
-            if receipt.wants.is_empty() {
+        for (number, (tile, wants)) in (0..).zip(record.plan.tiles.iter_mut().zip(wants)) {
+            if wants.is_empty() {
                 continue;
             }
             tile.round += 1;
             // The blocks around what is asked for are likely to be asked for next.
-            let wanted = receipt.wants.iter().filter_map(|id| cell::from_hex(id));
-            let grown = Region::new(BLOCK, wanted).grown(tile.round);
+            let grown = Region::new(BLOCK, wants).grown(tile.round);
             tile.more.extend(grown.cells().map(|block| block.to_string()));
             asking.insert(number);
             if tile.round > MOST_ROUNDS {

@@ -166,6 +166,7 @@ impl Site<'_> {
             peak_memory_bytes: None,
             network: (network.node_count() as u64, network.edge_count() as u64),
             wants: Vec::new(),
+            passing: Vec::new(),
         })
     }
 }
