@@ -342,20 +342,24 @@ impl<'a> Union<'a> {
                 sums.map(|sums| sums.coverage(&self.who[who].name, &prepared.areas.id[chunk.clone()]));
             match coverage {
                 Ok(coverage) => self.batches(coverage, at_once),
-                Err(error) => vec![Err(error)],
+                Err(error) => Box::new(std::iter::once(Err(error))),
             }
         });
         write_batches(staging, "coverage.parquet", &io::coverage::DISTINCT, batches, progress)
     }
 
-    fn batches(&self, coverage: Coverage, at_once: usize) -> Vec<Result<RecordBatch>> {
-        let profile = coverage.profile.clone();
-        let batch = |areas: Range<usize>| {
-            let coverage =
-                coverage.areas(areas).of_groups(|group| self.study.coverage.walks_as(group, &profile));
-            Ok(io::geometry::labelled(&io::coverage::to_batch(&coverage), self.study.study.analysis_crs))
-        };
-        row_ranges(coverage.area_id.len(), at_once).map(batch).collect()
+    /// The rows of some areas, a batch at a time: as columns of a table they take more memory than as sums.
+    fn batches(
+        &self,
+        coverage: Coverage,
+        at_once: usize,
+    ) -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send + '_> {
+        Box::new(row_ranges(coverage.area_id.len(), at_once).map(move |areas| {
+            let settings = &self.study.coverage;
+            let some = coverage.areas(areas);
+            let some = some.of_groups(|group| settings.walks_as(group, &coverage.profile));
+            Ok(io::geometry::labelled(&io::coverage::to_batch(&some), self.study.study.analysis_crs))
+        }))
     }
 
     fn write_times(&self, prepared: &Prepared, staging: &Staging, progress: &Progress) -> Result<usize> {
