@@ -11,7 +11,7 @@ use h3o::Resolution;
 use proptest::prelude::*;
 use std::path::PathBuf;
 use tiles::{Asked, Breach, hold_against_whole};
-use town::{Chance, GROUNDS, Size, town};
+use town::{Chance, GROUNDS, Size, between_two_streets, town};
 use walkshed::io::defaults;
 use walkshed::model::profile::Profile;
 use walkshed::model::times::Direction;
@@ -27,8 +27,8 @@ fn by_chance(seed: u64) -> (town::Town, Asked) {
     let snap_m = chance.one_of(&[15.0, 40.0, 90.0, 200.0]);
     let size = Size {
         ground: chance.one_of(&GROUNDS),
-        side_m: if tiles == Resolution::Nine { 1500.0 } else { 3500.0 },
-        nodes: 40 + chance.below(80),
+        side_m: if tiles == Resolution::Nine { 1000.0 } else { 2600.0 },
+        nodes: 20 + chance.below(50),
         snap_m,
         cells: chance.one_of(&[blocks, Resolution::Twelve]),
     };
@@ -65,10 +65,33 @@ fn every_rule_is_needed() {
             let (town, asked) = by_chance(seed);
             hold_against_whole(&town, &asked, breach).is_err()
         };
-        let first = (0..3000).find(fails);
+        let first = (0..2000).find(fails);
         println!("{breach:?} fails first in town {first:?}");
         assert!(first.is_some(), "{breach:?} is not seen");
     }
+}
+
+/// The halo is not larger than it must be: with a ring less some home would go to a school that stands on another street.
+#[test]
+fn a_ring_less_is_too_few() {
+    let asked = Asked {
+        profiles: defaults::profiles()[..1].to_vec(),
+        direction: Direction::ToFacility,
+        cutoff_ds: 6000,
+        tiles: Resolution::Eight,
+        blocks: Resolution::Nine,
+    };
+    let mut wrong = 0;
+    for turn in 0..72 {
+        let bearing = f64::from(turn).to_radians() * 5.0;
+        for step in 0..8 {
+            let town = between_two_streets(bearing, [f64::from(step) * 50.0, f64::from(turn) * 7.0]);
+            assert_eq!(hold_against_whole(&town, &asked, Breach::None), Ok(()));
+            wrong += u32::from(hold_against_whole(&town, &asked, Breach::RingLess).is_err());
+        }
+    }
+    println!("a ring less is wrong in {wrong} of 576 towns");
+    assert!(wrong > 0);
 }
 
 /// The folder of a real city.

@@ -67,8 +67,7 @@ pub enum Breach {
 }
 
 impl Breach {
-    pub const ALL: [Self; 11] = [
-        Self::RingLess,
+    pub const ALL: [Self; 10] = [
         Self::NoRings,
         Self::JoiningRings,
         Self::NoZone,

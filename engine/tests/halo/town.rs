@@ -110,12 +110,12 @@ pub fn town(chance: &mut Chance, size: Size) -> Town {
     let spots = |chance: &mut Chance, count: usize, off_m: f64| -> Vec<Place> {
         (0..count).map(|_| size.ground.at(beside(chance, &lines, off_m))).collect()
     };
-    let homes = spots(chance, 70, size.snap_m);
-    let doors = spots(chance, 50, size.snap_m);
-    let others = spots(chance, 50, size.snap_m);
+    let homes = spots(chance, 40, size.snap_m);
+    let doors = spots(chance, 30, size.snap_m);
+    let others = spots(chance, 30, size.snap_m);
     let facilities = facilities(chance, doors, &others);
     // Fractions that no binary number is, so that the order of a sum shows.
-    let capacity = (0..50).map(|_| chance.happens(0.9).then(|| 0.1 + chance.unit() * 1000.0)).collect();
+    let capacity = (0..30).map(|_| chance.happens(0.9).then(|| 0.1 + chance.unit() * 1000.0)).collect();
     Town { network, cells: cells(chance, homes, size.cells), facilities, capacity }
 }
 
@@ -293,4 +293,43 @@ pub fn real(streets: &Path, homes: usize, count: usize) -> Town {
     let facilities = facilities(chance, doors, &others);
     let capacity = (0..count).map(|_| chance.happens(0.9).then(|| 0.1 + chance.unit() * 1000.0)).collect();
     Town { cells: cells(chance, homes, Resolution::Ten), network, facilities, capacity }
+}
+
+/// A home on one street, and a school between it and another street that is a little nearer and leads nowhere: so far apart that a
+/// small halo of blocks of resolution 9 does not hold the other street.
+pub fn between_two_streets(bearing: f64, from: [f64; 2]) -> Town {
+    let ground = GROUNDS[0];
+    let along = |metres: f64, across_m: f64| {
+        let (sin, cos) = bearing.sin_cos();
+        [from[0] + metres * sin + across_m * cos, from[1] + metres * cos - across_m * sin]
+    };
+    let nodes = [along(-20.0, 0.0), along(0.0, 0.0), along(456.0, -10.0), along(456.0, 10.0)].map(|node| ground.at(node));
+    let edges = Edges {
+        from: vec![0, 2],
+        to: vec![1, 3],
+        length_m: vec![20.0; 2],
+        kind: vec![WayKind::Street; 2],
+        directions: vec![Directions::Both; 2],
+        level: vec![None; 2],
+        joinable: vec![true; 2],
+        residents: vec![false; 2],
+        wheelchair: vec![None; 2],
+        island: vec![false; 2],
+        first_vertex: vec![0, 2, 4],
+        vertices: nodes.to_vec(),
+    };
+    let ids = |count: i64| Ids::Int((0..count).collect());
+    let ways = Ways { edges, heights: Heights::unknown(2), ..Ways::default() };
+    let network = Network::new(ids(4), nodes.to_vec(), ids(2), ways, Origin::surveyed(230.0));
+    let home = ground.at(along(-20.0, 0.0));
+    let cells = Cells {
+        cell: vec![cell::at(home, Resolution::Ten)],
+        place: vec![home],
+        people: vec![1.0],
+        households: None,
+        groups: vec![],
+    };
+    let school = ground.at(along(229.0, 0.0));
+    let facilities = Facilities::new("town", ids(1), vec!["school".to_owned()], vec![school]);
+    Town { network, cells, facilities, capacity: vec![Some(1.0)] }
 }
