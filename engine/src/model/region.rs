@@ -133,15 +133,17 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
+        #![proptest_config(ProptestConfig::with_cases(2000))]
 
         /// Whatever lies within the distance of a place of the region lies in the grown region, all over the earth.
         #[test]
         fn rings_hold_what_is_near(
-            lon in -180.0..180.0, lat in -85.0..85.0, bearing in 0.0..std::f64::consts::TAU, share in 0.0..1.0,
-            within_m in 1.0..3000.0, resolution in 7_u8..=10, corner in 0_usize..6,
+            lon in -180.0..180.0, lat in -85.0..85.0, bearing in 0.0..std::f64::consts::TAU, share in 0.9..1.0,
+            count in 1_u32..8, resolution in 7_u8..=11, corner in 0_usize..6,
         ) {
             let resolution = cell::resolution(resolution).unwrap();
+            let within_m = (f64::from(count) - FIRST_RING_LESS) * resolution.edge_length_m();
+            prop_assert_eq!(rings(within_m * 0.999, resolution), count);
             let home = cell::at(Place::new(lon, lat).unwrap(), resolution);
             let region = Region::new(resolution, [home]);
             // From a corner of the cell, the farthest out.
@@ -155,6 +157,16 @@ mod tests {
             let grown = region.grown(rings(within_m, resolution));
             prop_assert!(grown.holds(Place::new(east, north).unwrap()), "{within_m} {resolution}");
         }
+    }
+
+    #[test]
+    fn a_line_across_the_antimeridian_stays_there() {
+        let line = [179.999, -179.998].map(|lon| Place::new(lon, -16.8).unwrap());
+        let cells = cells_along(&line, Resolution::Nine);
+        let around = Region::new(Resolution::Nine, [cell::at(line[0], Resolution::Nine)]).grown(3);
+        assert!(cells.len() > 1 && cells.iter().all(|&cell| around.has(cell)));
+        assert_eq!(cells.last(), Some(&cell::at(line[1], Resolution::Nine)));
+        assert!(Region::new(Resolution::Nine, [cells[0]]).is_passed_by(&line));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::lanes::Lanes;
 use super::sweep;
 use crate::model::cell;
 use crate::model::error::Result;
+use crate::model::place::Place;
 use crate::model::progress::Progress;
 use crate::model::region::{self, Region, STEP_M, cells_along};
 use crate::model::times::Deciseconds;
@@ -71,21 +72,14 @@ pub fn deciding_rings(farthest_m: f64, resolution: Resolution) -> u32 {
 }
 
 /// What an answer of a home hangs on. Each is one walk farther than the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HangsOn {
+#[derive(Debug, Clone, Copy)]
+pub enum HangsOn<'a> {
     /// Facilities that its people reach: nearest, pairs, counts, capacities.
     Facilities,
-    /// All who come to those: catchments in which they share them.
-    TheirPeople,
+    /// All who come to those by any of their doors (given for every facility): catchments in which they share them.
+    TheirPeople(&'a [Vec<Place>]),
     /// All that those people reach: catchments in which they choose.
-    TheirChoices,
-}
-
-impl HangsOn {
-    /// Where each of the walks begins: forth from homes, back from doors, and forth again.
-    fn walks(self) -> &'static [Side] {
-        &[Side::Homes, Side::Doors, Side::Homes][..=self as usize]
-    }
+    TheirChoices(&'a [Vec<Place>]),
 }
 
 /// What a search must see so that its answers for all homes in a region are those of the whole network.
@@ -127,30 +121,74 @@ pub fn needed_for(
     progress: &Progress,
 ) -> Result<Needed> {
     let farthest_m = walks.iter().map(Walk::max_snap_m).fold(0.0, f64::max);
-    let zone = own.grown(joining_rings(farthest_m, cells.resolution));
-    let mut reached: BTreeSet<CellIndex> = zone.cells().collect();
+    let mut reached = own.grown(joining_rings(farthest_m, cells.resolution));
     let mut beyond: BTreeSet<CellIndex> = BTreeSet::new();
     for walk in walks {
-        let network = walk.network;
-        let joined = |edge: usize| cells.of_edge(edge).iter().any(|&cell| zone.has(cell));
-        let mut edges: BTreeSet<usize> = (0..network.edge_count()).filter(|&edge| joined(edge)).collect();
-        for &side in what.walks() {
-            for (node, time_ds) in within(walk, side, &edges, cutoff_ds, progress)? {
-                edges.extend(network.around(node).iter().map(|end| end.edge()));
-                let home = cell::at(network.node_place[node], cells.resolution);
-                if !seen.has(home) {
-                    let left_m = f64::from(cutoff_ds - time_ds) / 10.0 * GUESS_MPS;
-                    let around = Region::new(cells.resolution, [home]);
-                    beyond.extend(around.grown(region::rings(left_m, cells.resolution)).cells());
-                }
-            }
+        let asking = Asking { walk, cells, seen, cutoff_ds, progress };
+        let mut edges = asking.joined(&own.grown(joining_rings(farthest_m, cells.resolution)));
+        asking.walk(Side::Homes, &mut edges, &mut beyond)?;
+        if let HangsOn::TheirPeople(doors) | HangsOn::TheirChoices(doors) = what {
+            let doors = asking.doors(&edges, doors);
+            edges.extend(asking.joined(&doors));
+            reached = reached.and(doors.cells());
+            asking.walk(Side::Doors, &mut edges, &mut beyond)?;
         }
-        reached.extend(edges.iter().flat_map(|&edge| cells.of_edge(edge)));
+        if let HangsOn::TheirChoices(_) = what {
+            asking.walk(Side::Homes, &mut edges, &mut beyond)?;
+        }
+        reached = reached.and(asking.ground(&edges).cells());
     }
     let rings = deciding_rings(farthest_m, cells.resolution);
-    let region = Region::new(cells.resolution, reached).grown(rings);
+    let region = reached.grown(rings);
     let guess = region.clone().and(Region::new(cells.resolution, beyond).grown(rings).cells());
     Ok(Needed { region, guess })
+}
+
+/// What one walker needs.
+struct Asking<'a> {
+    walk: &'a Walk<'a>,
+    cells: &'a EdgeCells,
+    seen: &'a Region,
+    cutoff_ds: Deciseconds,
+    progress: &'a Progress,
+}
+
+impl Asking<'_> {
+    /// The edges that pass a region.
+    fn joined(&self, region: &Region) -> BTreeSet<usize> {
+        let passes = |&edge: &usize| self.cells.of_edge(edge).iter().any(|&cell| region.has(cell));
+        (0..self.walk.network.edge_count()).filter(passes).collect()
+    }
+
+    /// The cells of edges.
+    fn ground(&self, edges: &BTreeSet<usize>) -> Region {
+        Region::new(self.cells.resolution, edges.iter().flat_map(|&edge| self.cells.of_edge(edge)).copied())
+    }
+
+    /// Where streets lie that any door joins of a facility one of whose doors may join these edges.
+    fn doors(&self, edges: &BTreeSet<usize>, doors: &[Vec<Place>]) -> Region {
+        let rings = joining_rings(self.walk.max_snap_m(), self.cells.resolution);
+        let near = self.ground(edges).grown(rings);
+        let reached = doors.iter().filter(|doors| doors.iter().any(|&door| near.holds(door)));
+        let cells = reached.flatten().map(|&door| cell::at(door, self.cells.resolution));
+        Region::new(self.cells.resolution, cells).grown(rings)
+    }
+
+    /// Add the edges at all nodes that are reached within the cut-off from either end of some edges; and to what is beyond what is
+    /// seen where the walk ran out of it.
+    fn walk(&self, side: Side, edges: &mut BTreeSet<usize>, beyond: &mut BTreeSet<CellIndex>) -> Result<()> {
+        let (network, resolution) = (self.walk.network, self.cells.resolution);
+        for (node, time_ds) in within(self.walk, side, edges, self.cutoff_ds, self.progress)? {
+            edges.extend(network.around(node).iter().map(|end| end.edge()));
+            let here = cell::at(network.node_place[node], resolution);
+            if !self.seen.has(here) {
+                let left_m = f64::from(self.cutoff_ds - time_ds) / 10.0 * GUESS_MPS;
+                let around = Region::new(resolution, [here]).grown(region::rings(left_m, resolution));
+                beyond.extend(around.cells());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The nodes that are reached within the cut-off from either end of some edges, with the time.

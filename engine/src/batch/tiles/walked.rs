@@ -13,7 +13,7 @@ use crate::model::ids::Ids;
 use crate::model::place::{Place, Spot};
 use crate::model::profile::Profile;
 use crate::model::progress::Progress;
-use crate::model::region::{self, Region};
+use crate::model::region::Region;
 use crate::model::times::{Found, Nearest, Reason};
 use crate::network::components;
 use crate::network::graph::{CLOSED, Network};
@@ -376,7 +376,7 @@ pub fn bits(place: Place) -> [u64; 2] {
 
 /// Whether everything within so many metres of a place lies in a region.
 fn is_around(region: &Region, spot: Spot, away_m: f64) -> bool {
-    let rings = region::rings(away_m + 1.0, BLOCK);
+    let rings = joining_rings(away_m, BLOCK);
     // What is farther than any tile sees is not worth looking for.
     rings < 64 && {
         let home = Region::new(BLOCK, [crate::model::cell::at(spot.place, BLOCK)]);
