@@ -6,6 +6,7 @@
 use h3o::{CellIndex, Resolution};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::once;
 use std::path::{Path, PathBuf};
 use walkshed::batch::synthetic;
 use walkshed::io::defaults;
@@ -75,7 +76,8 @@ impl City {
 
     fn whole(&self, rules: Rules) -> Network {
         let quiet = Progress::default();
-        build::from_streets(&self.streets, &self.elevation, rules, LeftOut::default(), &quiet).unwrap()
+        build::from_streets(&self.streets, &self.elevation, rules, LeftOut::default(), &quiet)
+            .expect("nobody stops it")
     }
 
     /// Everything that touches the region or passes it, whole.
@@ -118,7 +120,7 @@ impl City {
     /// Cut the city into tiles, and hold each against the whole, unless one is refused: then none holds.
     fn hold_against_whole(&self, rules: Rules, how: Cutting) -> Outcome {
         let tiles: BTreeSet<CellIndex> =
-            self.block.iter().map(|block| block.parent(how.tiles).unwrap()).collect();
+            self.block.iter().map(|block| block.parent(how.tiles).expect("tiles are coarser")).collect();
         let mut outcome = Outcome { tiles: tiles.len(), ..Outcome::default() };
         let mut built = Vec::new();
         for &tile in &tiles {
@@ -132,7 +134,8 @@ impl City {
         let whole = self.whole(rules);
         for (tile, kept, part) in &built {
             let expected = uncounted(cut(&whole, kept));
-            let same = store::encode(&part.network).unwrap() == store::encode(&expected).unwrap();
+            let bytes = |network| store::encode(network).expect("a network");
+            let same = bytes(&part.network) == bytes(&expected);
             assert!(same, "tile {tile}: {}", difference(&part.network, &expected));
         }
         let sum = |count: fn(&Kept) -> u64| built.iter().map(|(.., part)| count(part)).sum::<u64>();
@@ -302,7 +305,7 @@ fn taste() -> impl Strategy<Value = Taste> {
 }
 
 fn metres(east_m: f64, north_m: f64) -> Place {
-    Place::new(106.55 + east_m / 96_900.0, 29.56 + north_m / 110_850.0).unwrap()
+    Place::new(106.55 + east_m / 96_900.0, 29.56 + north_m / 110_850.0).expect("on the earth")
 }
 
 /// A random town: ways that wander over a grid, each with tags of its own, and beside it a street that is long enough to be
@@ -440,11 +443,11 @@ fn add_square(chance: &mut Chance, number: &[u32], streets: &mut Streets) {
     let large = chance.happens(0.2);
     let size = |chance: &mut Chance| if large { SIDE - 1 } else { 1 + chance.below(3) };
     let (wide, high) = (size(chance), size(chance));
-    let (left, low) = (chance.below(SIDE - wide), chance.below(SIDE - high));
-    let bottom = (left..left + wide).map(|column| (column, low));
-    let right = (low..low + high).map(|row| (left + wide, row));
-    let top = (left + 1..=left + wide).rev().map(|column| (column, low + high));
-    let back = (low + 1..=low + high).rev().map(|row| (left, row));
+    let (west, south) = (chance.below(SIDE - wide), chance.below(SIDE - high));
+    let bottom = (west..west + wide).map(|column| (column, south));
+    let right = (south..south + high).map(|row| (west + wide, row));
+    let top = (west + 1..=west + wide).rev().map(|column| (column, south + high));
+    let back = (south + 1..=south + high).rev().map(|row| (west, row));
     let ring: Vec<u32> =
         bottom.chain(right).chain(top).chain(back).map(|(column, row)| number[row * SIDE + column]).collect();
     let lift = !large && chance.happens(0.3);
@@ -459,7 +462,7 @@ fn add_square(chance: &mut Chance, number: &[u32], streets: &mut Streets) {
     }
     let start = streets.refs.len();
     streets.refs.extend(ring);
-    streets.squares.push(Square { id, rings: vec![start..streets.refs.len()], way });
+    streets.squares.push(Square { id, rings: once(start..streets.refs.len()).collect(), way });
 }
 
 /// A terrain that is rough enough for every node to have a height of its own, with voids.
@@ -591,7 +594,7 @@ fn a_lift_is_known_by_all_its_doors() {
     let start = streets.refs.len();
     streets.refs.extend([0, 1, 2]);
     let way = Walkway { kind: WayKind::Lift, ..on(&[0, 10]) };
-    streets.squares.push(Square { id: 1, rings: vec![start..start + 3], way });
+    streets.squares.push(Square { id: 1, rings: once(start..start + 3).collect(), way });
     assert!(!hold_drawn(streets, Gates::Open, TOWN_M).refused);
 }
 
@@ -654,7 +657,7 @@ fn hold(city: &City, name: &str, how: Cutting) {
     for gates in ALL_GATES {
         for join_islands_m in [0.0, 30.0] {
             let outcome = city.hold_against_whole(rules(gates, join_islands_m), how);
-            println!("{name}, {gates:?}, {join_islands_m}: {outcome:?}");
+            eprintln!("{name}, {gates:?}, {join_islands_m}: {outcome:?}");
             assert!(!outcome.refused && outcome.tiles > 1);
         }
     }

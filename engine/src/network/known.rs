@@ -61,18 +61,9 @@ impl<'a> Known<'a> {
         block.grid_disk::<Vec<_>>(rings).into_iter().filter(|&cell| !self.seen.has(cell))
     }
 
-    /// The street nodes that an edge hangs on.
-    pub fn under<'b>(&self, builder: &'b Builder<'_>, edge: u32) -> impl Iterator<Item = u32> + 'b {
-        let edge = edge as usize;
-        let ends = [builder.edges.from[edge], builder.edges.to[edge]];
-        let along = builder.along.get(edge).map(|along| &builder.streets.refs[along.clone()]);
-        let ends = along.is_none().then(|| ends.map(|node| builder.street_node[node as usize]));
-        along.into_iter().flatten().copied().chain(ends.into_iter().flatten())
-    }
-
     /// What is not known of the edges that were drawn from the part. Somewhere there is a piece that is no island.
     pub fn beyond(&self, builder: &Builder<'_>) -> Beyond {
-        let is_unsure = |edge: &u32| self.under(builder, *edge).any(|node| !self.has(node));
+        let is_unsure = |edge: &u32| under(builder, *edge).any(|node| !self.has(node));
         let edges = (0..builder.edges.from.len() as u32).filter(is_unsure).collect();
         Beyond { longest_m: f64::INFINITY, edges, nodes: BTreeSet::new() }
     }
@@ -123,6 +114,15 @@ impl<'a> Known<'a> {
         };
         stations.into_iter().map(beside).collect()
     }
+}
+
+/// The street nodes that an edge hangs on.
+pub fn under<'b>(builder: &'b Builder<'_>, edge: u32) -> impl Iterator<Item = u32> + 'b {
+    let edge = edge as usize;
+    let ends = [builder.edges.from[edge], builder.edges.to[edge]];
+    let along = builder.along.get(edge).map(|along| &builder.streets.refs[along.clone()]);
+    let ends = along.is_none().then(|| ends.map(|node| builder.street_node[node as usize]));
+    along.into_iter().flatten().copied().chain(ends.into_iter().flatten())
 }
 
 fn corners(streets: &Streets, square: &Square) -> Vec<u32> {

@@ -7,7 +7,7 @@ use super::components::{ISLAND_M, Pieces};
 use super::cut::{cut, edges_in};
 use super::gates::Estates;
 use super::graph::{Network, ends_by_node};
-use super::known::Known;
+use super::known::{Known, under};
 use crate::io::osm::LeftOut;
 use crate::model::elevation::Elevation;
 use crate::model::error::Result;
@@ -134,7 +134,7 @@ impl Asking<'_> {
     }
 
     fn edge(&mut self, builder: &Builder<'_>, edge: u32) {
-        for node in self.known.under(builder, edge) {
+        for node in under(builder, edge) {
             self.node(node);
         }
     }
@@ -280,8 +280,7 @@ impl<'a> Held<'a> {
 fn rims(builder: &Builder<'_>, known: &Known<'_>, pieces: &Pieces) -> BTreeMap<u32, BTreeSet<CellIndex>> {
     let mut rims: BTreeMap<u32, BTreeSet<CellIndex>> = BTreeMap::new();
     for &edge in &builder.beyond.edges {
-        let lacking: Vec<CellIndex> =
-            known.under(builder, edge).flat_map(|node| known.lacking(node)).collect();
+        let lacking: Vec<CellIndex> = under(builder, edge).flat_map(|node| known.lacking(node)).collect();
         for node in [builder.edges.from[edge as usize], builder.edges.to[edge as usize]] {
             rims.entry(pieces.of[node as usize]).or_default().extend(&lacking);
         }
