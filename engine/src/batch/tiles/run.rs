@@ -8,6 +8,7 @@ use super::source::Source;
 use super::union::Union;
 use crate::batch::prepare::{self, Prepared};
 use crate::batch::publish::Staging;
+use crate::batch::refresh::CODE;
 use crate::batch::study::{Clock, RunReport, check_groups, profiles};
 use crate::io;
 use crate::io::disk::FolderLock;
@@ -52,6 +53,8 @@ const LEAST_BYTES: u64 = 128 << 20;
 /// What the working folder knows of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Record {
+    /// The code that made it: workers of another build would make other bytes.
+    code: String,
     /// The study's file.
     study: PathBuf,
     /// Tiles.
@@ -362,6 +365,14 @@ fn on_these_threads(work: &Path, stage: &str, key: &str, progress: &Progress) ->
     let folder = Folder(work.to_owned());
     let record: Record = read_json(&folder.plan())?
         .ok_or_else(|| Error::from(Problem::of_file(folder.plan().display().to_string(), Fault::NotFound)))?;
+    if record.code != CODE {
+        let expected = format!(
+            "walkshed of the same build as the driver's, {}",
+            &record.code[..8.min(record.code.len())]
+        );
+        let name = folder.plan().display().to_string();
+        return Err(Problem::of_file(name, Fault::Setting { expected }).with_value(&CODE[..8]).into());
+    }
     let study = io::study::read(&record.study)?;
     let (number, tile) = record.plan.tile(key)?;
     let site = Site { folder: &folder, study: &study, plan: &record.plan, number, tile };
@@ -436,7 +447,7 @@ impl Cutting<'_> {
         let plan = plan::plan(self.study, &profiles(self.study), &nodes, stated, key)?;
         let all = (0..plan.tiles.len() as u32).collect();
         let voids = self.cut(&plan, &all)?;
-        Ok(Record { study: absolute(path), plan, voids })
+        Ok(Record { code: CODE.to_owned(), study: absolute(path), plan, voids })
     }
 
     fn source(&self) -> Result<Source<'_>> {
