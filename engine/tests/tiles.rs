@@ -75,26 +75,29 @@ fn study_with(city: &Path, name: &str, changes: &[(&str, &str)]) -> PathBuf {
 }
 
 const CELLS: &str = "path = \"population_cells.parquet\"";
+const TOTALS: &str = "path = \"population_communities.parquet\"";
+const MINUTES: &str = "minutes = [5, 10, 15]";
 const AREAS: &str = "path = \"communities.parquet\"";
 const STREETS: &str = "osm = \"streets.osm.pbf\"";
 const GROUPS: &str = "groups = [\"infant_0_2\", \"preschool_3_5\", \"primary_6_11\", \"junior_12_14\", \"child_0_14\", \"senior_60_plus\", \"mobility_limited\"]";
+
+/// Name, what is replaced in the study by what, and the resolution of the tiles.
+type Kind = (&'static str, &'static [(&'static str, &'static str)], u8);
 
 #[test]
 fn every_kind_of_study_is_the_same_in_tiles() {
     let place = tempfile::tempdir().unwrap();
     let city = city(place.path(), 6000, 7);
-    let totals = "path = \"population_communities.parquet\"";
-    let minutes = "minutes = [5, 10, 15]";
-    let kinds: [(&str, &[(&str, &str)], u8); 9] = [
+    let kinds: [Kind; 9] = [
         ("as it is", &[], 7),
         ("large tiles", &[], 5),
-        ("communities by buildings", &[(CELLS, totals), (GROUPS, "")], 7),
-        ("communities by streets", &[(CELLS, totals), (GROUPS, "spread = \"streets\"")], 8),
+        ("communities by buildings", &[(CELLS, TOTALS), (GROUPS, "")], 7),
+        ("communities by streets", &[(CELLS, TOTALS), (GROUPS, "spread = \"streets\"")], 8),
         ("a total over streets", &[(CELLS, "total = 50000\nspread = \"streets\""), (GROUPS, "")], 7),
         ("a total over buildings", &[(CELLS, "total = 50000\nbuildings = \"osm\""), (GROUPS, "")], 7),
         (
             "home from there",
-            &[(minutes, "minutes = [3, 20]\ndirection = \"from_facility\""), (AREAS, "h3 = 7")],
+            &[(MINUTES, "minutes = [3, 20]\ndirection = \"from_facility\""), (AREAS, "h3 = 7")],
             7,
         ),
         (
@@ -118,17 +121,16 @@ fn every_kind_of_study_is_the_same_in_tiles() {
 fn an_analysis_in_gcj02_and_coarse_cells_are_the_same_in_tiles() {
     let place = tempfile::tempdir().unwrap();
     let city = city(place.path(), 4000, 3);
-    let totals = "path = \"population_communities.parquet\"";
     let kinds: [(&str, &[(&str, &str)]); 2] = [
         (
             "gcj02",
             &[
                 ("resolution = 10", "resolution = 10\nanalysis_crs = \"gcj02\""),
-                (CELLS, totals),
+                (CELLS, TOTALS),
                 (GROUPS, ""),
             ],
         ),
-        ("coarse", &[("resolution = 10", "resolution = 8"), (CELLS, totals), (GROUPS, "")]),
+        ("coarse", &[("resolution = 10", "resolution = 8"), (CELLS, TOTALS), (GROUPS, "")]),
     ];
     for (name, changes) in kinds {
         let path = study_with(&city, name, changes);

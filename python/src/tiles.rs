@@ -20,6 +20,7 @@ pub struct TiledRun {
 #[pymethods]
 impl TiledRun {
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "what Python passes by name")]
     #[pyo3(signature = (study, work, tables, *, memory_limit, tile_resolution, parallel, report=None))]
     fn new(
         py: Python<'_>,
@@ -74,14 +75,14 @@ impl TiledRun {
 /// Do a stage of one tile on so many threads; its receipt.
 #[pyfunction]
 #[pyo3(signature = (work, stage, key, threads, report=None))]
-pub fn tile_job<'py>(
-    py: Python<'py>,
+pub fn tile_job(
+    py: Python<'_>,
     work: PathBuf,
     stage: String,
     key: String,
     threads: usize,
     report: Option<Py<PyAny>>,
-) -> PyResult<Bound<'py, PyBytes>> {
+) -> PyResult<Bound<'_, PyBytes>> {
     let receipt =
         job::run(py, report.as_ref(), move |progress| tiles::job(&work, &stage, &key, threads, progress))?;
     Ok(PyBytes::new(py, &receipt))

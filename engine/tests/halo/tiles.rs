@@ -43,8 +43,6 @@ pub struct Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breach {
     None,
-    /// The halo is one ring of blocks smaller.
-    RingLess,
     /// Nothing is seen around streets that are reached.
     NoRings,
     /// What decides how places join streets is looked for only as far as places are.
@@ -391,7 +389,6 @@ impl Cutting<'_> {
         let walks = self.walks(&self.town.network);
         let found = needed_for(what, &walks, &self.cells, &from, &from, cutoff_ds, &quiet()).unwrap();
         let region = found.region.shrunk(match self.breach {
-            Breach::RingLess => 1,
             Breach::NoRings => deciding,
             Breach::JoiningRings => deciding - joining.min(deciding),
             _ => 0,
@@ -519,8 +516,8 @@ impl Cutting<'_> {
         let minutes = [f64::from(self.asked.cutoff_ds) / 600.0, 1.0];
         let parts = areas(cells);
         let ids: Vec<String> = (0..parts.len()).map(|area| area.to_string()).collect();
-        let times = Segment { class: &class, first: 0, nearest: &whole.nearest };
-        let expected = coverage(&times, cells, &ids, &parts, &minutes, &quiet()).unwrap();
+        let of_cells = Segment { class: &class, first: 0, nearest: &whole.nearest };
+        let expected = coverage(&of_cells, cells, &ids, &parts, &minutes, &quiet()).unwrap();
         let mut sums = Sums::new(cells, parts.len(), &class, &minutes);
         for Tile { rows, .. } in tiles {
             let between = |parts: &'_ Vec<Part>| {
@@ -559,7 +556,7 @@ fn bits(coverage: &Coverage) -> Vec<u64> {
 fn areas(cells: &Cells) -> Vec<Vec<Part>> {
     let part = |area: u32, cell: u32| {
         let share = 1.0 / f64::from(2 + (cell * 7 + area * 3) % 5);
-        ((cell + area) % 3 > 0).then_some(Part { cell, share })
+        (!(cell + area).is_multiple_of(3)).then_some(Part { cell, share })
     };
     (0..4).map(|area| (0..cells.cell.len() as u32).filter_map(|cell| part(area, cell)).collect()).collect()
 }
@@ -572,7 +569,7 @@ struct Segment<'a> {
 }
 
 impl NearestOf for Segment<'_> {
-    fn profile(&self) -> &str {
+    fn profile(&self) -> &'static str {
         ""
     }
 

@@ -119,7 +119,7 @@ pub fn town(chance: &mut Chance, size: Size) -> Town {
     let facilities = facilities(chance, doors, &others);
     // Fractions that no binary number is, so that the order of a sum shows.
     let capacity = (0..30).map(|_| chance.happens(0.9).then(|| 0.1 + chance.unit() * 1000.0)).collect();
-    Town { network, cells: cells(chance, homes, size.cells), facilities, capacity }
+    Town { network, cells: cells(chance, &homes, size.cells), facilities, capacity }
 }
 
 fn away_m(a: [f64; 2], b: [f64; 2]) -> f64 {
@@ -233,7 +233,7 @@ fn add_special(chance: &mut Chance, ways: &mut Ways, edge: u32, kind: WayKind, d
 /// Some walls are so long that neither end is near what they part.
 fn wall(chance: &mut Chance, size: Size, number: usize) -> [Place; 2] {
     let from = [chance.unit() * size.side_m, chance.unit() * size.side_m];
-    let long_m = if number % 5 == 0 { 900.0 } else { 60.0 };
+    let long_m = if number.is_multiple_of(5) { 900.0 } else { 60.0 };
     let to = [from[0] + chance.off(long_m), from[1] + chance.off(long_m)];
     [from, to].map(|end| {
         // Not across the antimeridian, where walls are straight in degrees the long way round.
@@ -261,7 +261,7 @@ fn facilities(chance: &mut Chance, places: Vec<Place>, others: &[Place]) -> Faci
 }
 
 /// One place for each cell, anywhere in it.
-fn cells(chance: &mut Chance, homes: Vec<Place>, resolution: Resolution) -> Cells {
+fn cells(chance: &mut Chance, homes: &[Place], resolution: Resolution) -> Cells {
     let place_of: BTreeMap<_, _> = homes.iter().map(|&home| (cell::at(home, resolution), home)).collect();
     let people = |chance: &mut Chance| -> Vec<f64> {
         place_of.iter().map(|_| if chance.happens(0.1) { 0.0 } else { chance.unit() * 30.0 }).collect()
@@ -297,7 +297,7 @@ pub fn real(streets: &Path, homes: usize, count: usize) -> Town {
     let (homes, doors, others) = (spots(chance, homes), spots(chance, count), spots(chance, count));
     let facilities = facilities(chance, doors, &others);
     let capacity = (0..count).map(|_| chance.happens(0.9).then(|| 0.1 + chance.unit() * 1000.0)).collect();
-    Town { cells: cells(chance, homes, Resolution::Ten), network, facilities, capacity }
+    Town { cells: cells(chance, &homes, Resolution::Ten), network, facilities, capacity }
 }
 
 /// A home on one street, and a school between it and another street that is a little nearer and leads nowhere: so far apart that a

@@ -40,13 +40,19 @@ fn firsts(counts: impl Iterator<Item = usize>) -> (Vec<u32>, usize) {
     (firsts, next)
 }
 
+/// What a node is known by: its place, and the how-manieth there it is.
+type NodeName = ([u64; 2], u32);
+
+/// Length in metres of pieces, and whether each is taken for a drawing fault.
+pub type Lengths = Vec<(f64, bool)>;
+
 /// Nodes that more than one tile knows: for each, the tiles with the place of the node among theirs.
 pub struct Shared(Vec<Vec<(u32, u32)>>);
 
 impl Shared {
     /// Bring the nodes of all tiles together. The tile in whose blocks a node lies knows it, or no tile does.
     pub fn of(tiles: &[TileLinks]) -> Self {
-        let mut known: HashMap<([u64; 2], u32), Vec<(u32, u32)>> = HashMap::new();
+        let mut known: HashMap<NodeName, Vec<(u32, u32)>> = HashMap::new();
         for (number, tile) in (0..).zip(tiles) {
             for (at, &(place, nth)) in (0..).zip(&tile.nodes) {
                 known.entry((bits(place), nth)).or_default().push((number, at));
@@ -193,7 +199,7 @@ impl Pieces {
         &self,
         tiles: &[TileLinks],
         profile: usize,
-    ) -> (Vec<(f64, bool)>, impl Fn(u32, u32) -> Option<u32>) {
+    ) -> (Lengths, impl Fn(u32, u32) -> Option<u32>) {
         let mut of_root: HashMap<u32, (i64, bool)> = HashMap::new();
         for (number, tile) in (0..).zip(tiles) {
             for (piece, &(edges, length_um, left_out)) in (0..).zip(&tile.of_profile[profile].pieces) {

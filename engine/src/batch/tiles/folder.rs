@@ -109,16 +109,6 @@ impl Folder {
         file.into_temp_path().keep().map_err(|error| Error::file(&folder)(error.error))
     }
 
-    /// A file of a job, as its receipt tells of it.
-    ///
-    /// # Errors
-    /// The file system refuses.
-    pub fn written(&self, path: &Path) -> Result<Written> {
-        let bytes = fs::metadata(path).map_err(Error::file(path))?.len();
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Written { file, bytes })
-    }
-
     /// Keep a receipt.
     ///
     /// # Errors
@@ -153,6 +143,16 @@ impl Folder {
             .with_value(stage)
             .into())
     }
+}
+
+/// A file of a job, as its receipt tells of it.
+///
+/// # Errors
+/// The file system refuses.
+pub fn written(path: &Path) -> Result<Written> {
+    let bytes = fs::metadata(path).map_err(Error::file(path))?.len();
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Written { file, bytes })
 }
 
 /// Write a record, replacing an earlier one in one step; its bytes.

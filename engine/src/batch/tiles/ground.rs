@@ -1,6 +1,6 @@
 //! The first job of a tile: its streets as a network that is exactly that of the whole, and what their source holds beside.
 
-use super::folder::{Folder, GROUND, Receipt};
+use super::folder::{Folder, GROUND, Receipt, written};
 use super::plan::{BLOCK, Plan, Tile, cutoff_ds, home_region};
 use super::source::{self, TileExtract};
 use crate::batch::prepare::{self, cell_resolution, street_spots};
@@ -136,7 +136,7 @@ impl Site<'_> {
                 progress.check()?;
                 streets.save(&streets_path)?;
                 land.save(&land_path)?;
-                receipt.files = vec![self.folder.written(&streets_path)?, self.folder.written(&land_path)?];
+                receipt.files = vec![written(&streets_path)?, written(&land_path)?];
             }
         }
         Ok(receipt)
@@ -213,7 +213,7 @@ impl Site<'_> {
         };
         let is_far = |row: &usize| {
             let place = facilities.place[*row];
-            !own.holds(place) && !(seen.holds(place) && is_in_tile(place))
+            !(own.holds(place) || seen.holds(place) && is_in_tile(place))
         };
         let far = (0..facilities.len()).filter(is_far).map(|row| far_name(&facilities, row)).collect();
         let edges = &network.edges;

@@ -104,13 +104,12 @@ impl TiledRun {
         let lock = claim(&folder)?;
         let known: Option<Record> = read_json(&folder.plan())?;
         let memory_bytes = options.memory_bytes.map_or(SORTING_BYTES, |bytes| bytes / 8);
-        let record = match known.filter(|record| record.plan.key == key) {
-            Some(record) => Record { study: absolute(path), ..record },
-            None => {
-                forget(&folder)?;
-                let stated = (options.tile_resolution, most_nodes);
-                Cutting { folder: &folder, study: &study, memory_bytes, progress }.first(path, stated, key)?
-            }
+        let record = if let Some(record) = known.filter(|record| record.plan.key == key) {
+            Record { study: absolute(path), ..record }
+        } else {
+            forget(&folder)?;
+            let stated = (options.tile_resolution, most_nodes);
+            Cutting { folder: &folder, study: &study, memory_bytes, progress }.first(path, stated, key)?
         };
         write_json(&folder.plan(), &record)?;
         Ok(Self {
@@ -491,6 +490,9 @@ impl Cutting<'_> {
     }
 }
 
+/// Room beside blocks, degrees.
+const BESIDE_DEG: f64 = 0.01;
+
 /// The box around blocks and those beside them: west, south, east, north.
 fn frame(region: &Region) -> Option<[f64; 4]> {
     let boxes = region.cells().filter_map(|block| cell::outline(block).bounding_rect());
@@ -498,7 +500,6 @@ fn frame(region: &Region) -> Option<[f64; 4]> {
         let least = (a.min().x.min(b.min().x), a.min().y.min(b.min().y));
         geo::Rect::new(least, (a.max().x.max(b.max().x), a.max().y.max(b.max().y)))
     })?;
-    const BESIDE_DEG: f64 = 0.01;
     Some([
         all.min().x - BESIDE_DEG,
         all.min().y - BESIDE_DEG,

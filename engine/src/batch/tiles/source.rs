@@ -69,15 +69,10 @@ impl<'a> Source<'a> {
     /// The source cannot be read.
     pub fn survey(&self) -> Result<BTreeMap<CellIndex, u64>> {
         let (wanted, memory) = (self.looking.wanted(), self.memory_bytes);
-        match self.segments() {
-            Some(from) => {
-                overture::split::survey(from, wanted.rules, GRID, &self.spool, memory, self.progress)
-            }
-            None => {
-                let path = self.study.streets.file();
-                split::survey(path, wanted, GRID, &self.spool, memory, self.progress)
-            }
+        if let Some(from) = self.segments() {
+            return overture::split::survey(from, wanted.rules, GRID, &self.spool, memory, self.progress);
         }
+        split::survey(self.study.streets.file(), wanted, GRID, &self.spool, memory, self.progress)
     }
 
     /// Write a file for every tile that wants something.
@@ -86,16 +81,12 @@ impl<'a> Source<'a> {
     /// The source cannot be read, or the file system refuses.
     pub fn cut(&self, wishes: &Wishes, folder: &Path) -> Result<()> {
         let (wanted, memory, spool) = (self.looking.wanted(), self.memory_bytes, &self.spool);
-        match self.segments() {
-            Some(from) => {
-                overture::split::split(from, wanted.rules, wishes, spool, folder, memory, self.progress)
-                    .map(drop)
-            }
-            None => {
-                let path = self.study.streets.file();
-                split::split(path, wanted, wishes, spool, folder, memory, self.progress).map(drop)
-            }
+        if let Some(from) = self.segments() {
+            return overture::split::split(from, wanted.rules, wishes, spool, folder, memory, self.progress)
+                .map(drop);
         }
+        let path = self.study.streets.file();
+        split::split(path, wanted, wishes, spool, folder, memory, self.progress).map(drop)
     }
 
     /// What reading all of it would tell.

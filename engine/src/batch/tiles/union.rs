@@ -426,6 +426,9 @@ impl<'a> Union<'a> {
     }
 }
 
+/// Profile, homes, and their times.
+type SomeRows<'a> = (&'a str, &'a [u64], Vec<Nearest>);
+
 /// Rows of times as they are written: so many homes at a time, whatever the tiles.
 struct Rows<'a> {
     union: &'a Union<'a>,
@@ -439,7 +442,7 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// Profile, homes and times of the next rows; none after the last.
-    fn next(&mut self) -> Result<Option<(&'a str, &'a [u64], Vec<Nearest>)>> {
+    fn next(&mut self) -> Result<Option<SomeRows<'a>>> {
         let (union, classes) = (self.union, self.union.class.len());
         let Some(profile) = union.who.get(self.who) else { return Ok(None) };
         let wanted = self.at_once.min(self.cells.len() - self.first);

@@ -1,6 +1,6 @@
 //! The second job of a tile: its people walk, and it tells how its streets hang together with those of its neighbours.
 
-use super::folder::{GROUND, Receipt, WALK};
+use super::folder::{GROUND, Receipt, WALK, written};
 use super::gathered::Inputs;
 use super::ground::{Site, TileStreets};
 use super::plan::{BLOCK, cutoff_ds, home_region};
@@ -150,11 +150,11 @@ impl Site<'_> {
         progress.check()?;
         let links_path = self.folder.unique(WALK, &self.tile.key, "links")?;
         links.save(&links_path)?;
-        let mut files = vec![self.folder.written(&links_path)?];
+        let mut files = vec![written(&links_path)?];
         for times in &times {
             let path = self.folder.unique(WALK, &self.tile.key, "times")?;
             times.save(&path, &inputs)?;
-            files.push(self.folder.written(&path)?);
+            files.push(written(&path)?);
         }
         Ok(Receipt {
             stage: WALK.to_owned(),
@@ -184,6 +184,9 @@ impl Inputs {
     }
 }
 
+/// Rings of blocks beyond which no cell of a tile reaches: H3's coarsest cells that tiles are made of have fewer across.
+const MOST_BEYOND: u32 = 2000;
+
 /// Where tiles meet.
 struct Zone {
     /// Blocks in which streets may be that homes of the tile join.
@@ -196,7 +199,8 @@ struct Zone {
 impl Zone {
     fn of(own: &Region, homes: &Region, rings: u32) -> Self {
         // Homes of another tile stand as far beyond its blocks as ours beyond ours.
-        let beyond = (1..).find(|&rings| own.grown(rings).lacks(homes).is_empty()).unwrap_or(1);
+        let beyond =
+            (1..MOST_BEYOND).find(|&rings| own.grown(rings).lacks(homes).is_empty()).unwrap_or(MOST_BEYOND);
         Self { joined: homes.grown(rings), inner: own.shrunk(beyond + rings), own: own.clone() }
     }
 
