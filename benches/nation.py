@@ -84,6 +84,7 @@ class Tree:
         """Begin with a process."""
         self.pid = pid
         self.spent: dict[int, int] = {}
+        self.peaks: dict[int, tuple[str, int]] = {}
         self.looks: list[tuple[float, int, int, float]] = []
 
     def look(self) -> None:
@@ -93,13 +94,20 @@ class Tree:
             pid = waiting.pop()
             try:
                 pages = [int(word) for word in Path(f"/proc/{pid}/statm").read_text().split()]
-                told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                named, _, told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
             except OSError:
                 continue
             resident, anonymous = resident + pages[1], anonymous + pages[1] - pages[2]
-            self.spent[pid] = int(told[11]) + int(told[12])
+            self.spent[pid] = sum(map(int, told.split()[11:13]))
+            name, peak = named.partition("(")[2], self.peaks.get(pid, ("", 0))[1]
+            self.peaks[pid] = name, max(peak, pages[1] * PAGE)
             waiting += children(pid)
         self.looks.append((time.monotonic(), resident * PAGE, anonymous * PAGE, sum(self.spent.values()) / TICK))
+
+    def peak_bytes(self, *, driver: bool) -> int:
+        """Of the first process, or the largest of the others that are no machine of Java."""
+        others = [peak for pid, (name, peak) in self.peaks.items() if pid != self.pid and name != "java"]
+        return self.peaks[self.pid][1] if driver else max(others, default=0)
 
     def stages(self, begun: list[Begun]) -> dict[str, dict[str, float]]:
         """Seconds, processor seconds of all and of the first process, and peak memory of each stage."""
@@ -221,6 +229,8 @@ def inside(case: Case, answer: Path) -> None:
         tiles = {"executor": executor, "tile_resolution": case.tile_resolution, "work": f"{case.out}.work"}
     ws.run(case.study, case.out, memory_limit=case.memory_limit, progress=progress, **tiles)
     begun.append(now("end"))
+    if case.executor == "spark":
+        executor.stop()
     answer.write_text(json.dumps({"begun": begun, "killed": killer.killed, "warnings": told.lines}), "utf-8")
 
 
@@ -261,6 +271,8 @@ def measure(case: Case) -> dict[str, Any]:
         "cpu_s": tree.looks[-1][3],
         "peak_bytes": max(look[1] for look in tree.looks),
         "peak_anonymous_bytes": max(look[2] for look in tree.looks),
+        "peak_driver_bytes": tree.peak_bytes(driver=True),
+        "peak_worker_bytes": tree.peak_bytes(driver=False),
         "load": [load, os.getloadavg()[0]],
         "stages": tree.stages(begun),
         "killed": told["killed"],
@@ -343,7 +355,7 @@ def of_run(part: str) -> dict[str, Any]:
     """What is kept beside figures: command, machine, commit, engine."""
     root = Path(__file__).resolve().parents[1]
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True).stdout
-    (engine,) = (root / "python" / "python" / "walkshed").glob("_engine*.so")
+    (engine,) = Path(ws.__file__).parent.glob("_engine*.so")
     return {
         "command": " ".join(["python benches/nation.py", part, "DATA RUN", *sys.argv[4:]]),
         "machine": f"{os.cpu_count()} virtual cores ({platform.machine()})",
@@ -427,12 +439,13 @@ def ceiling(study: str, data: Path) -> dict[str, Any]:
 
 
 def on_spark(data: Path, nodes: int, keep: Callable[[Runs], None]) -> Runs:
-    """Two executors that are processes of their own, beside a pool of two."""
+    """Spark with two executors that are processes of their own, beside the others."""
     study = str(city(data, nodes))
     return compared(
         {
             "whole": Case(study, f"{data}/spark-whole"),
-            "pool": Case(study, f"{data}/spark-pool", "pool", 2, tile_resolution=5),
+            "threads": Case(study, f"{data}/spark-threads", "threads", tile_resolution=5),
+            "processes": Case(study, f"{data}/spark-processes", "processes", 2, tile_resolution=5),
             "spark": Case(study, f"{data}/spark-spark", "spark", 2, tile_resolution=5),
         },
         keep,
@@ -591,6 +604,8 @@ def columns(runs: Runs) -> str:
     rows.append(["core-seconds", *(run["cpu_s"] for run in runs.values())])
     rows.append(["peak memory of all processes, GB", *(run["peak_bytes"] / 1e9 for run in runs.values())])
     rows.append(["… without pages of files, GB", *(run["peak_anonymous_bytes"] / 1e9 for run in runs.values())])
+    rows.append(["… of the driver, GB", *(run["peak_driver_bytes"] / 1e9 for run in runs.values())])
+    rows.append(["… of a worker, GB", *(run["peak_worker_bytes"] / 1e9 for run in runs.values())])
     rows.append(["working folder, GB", *(sum(run["work_bytes"].values()) / 1e9 for run in runs.values())])
     rows.append(["tiles", *(len(run["tiles"]) for run in runs.values())])
     rows.append(
@@ -753,10 +768,18 @@ def nation(like: dict[str, Any], model: Model, around: tuple[float, float]) -> s
         said = predicted(model, whole)
         serial = sum(said[part] for part in ("survey", "cut", "gather", "union"))
         spread = said["ground"] + said["walk"]
+        gigabytes = [said[what] / 1e9 for what in ("work_bytes", "result_bytes", "driver_bytes")]
         hours = [(serial + spread / workers) / 3600 for workers in (1, 16, 100)]
         rows.append(
-            [name, f"{whole['nodes'] / 1e6:.0f} M", f"{whole['tiles']:,.0f}", serial / 3600, spread / 3600, *hours]
-            + [said["work_bytes"] / 1e9, said["result_bytes"] / 1e9, said["driver_bytes"] / 1e9]
+            [
+                name,
+                f"{whole['nodes'] / 1e6:.0f} M",
+                f"{whole['tiles']:,.0f}",
+                serial / 3600,
+                spread / 3600,
+                *hours,
+                *gigabytes,
+            ]
         )
     head = ["a nation as large as", "nodes", "tiles", "driver, core-h", "tiles, core-h", "1 worker, h", "16 workers, h"]
     return f"**Extrapolation**, not run: {ASSUMED}\n\n" + table(
@@ -766,10 +789,10 @@ def nation(like: dict[str, Any], model: Model, around: tuple[float, float]) -> s
 
 ASSUMED = (
     "a nation is as many synthetic cities of 1,000,000 nodes as have so many communities, or so many people, and as "
-    "dense; tiles of resolution 5, two profiles, 30 classes, 8 groups, 3 limits, everything in proportion. 116,000 urban "
-    "communities is the number that this project works with; 943.5 million people in towns at the end of 2024 are those "
-    "that the National Bureau of Statistics told on 17 January 2025, as newspapers repeat it. The driver is taken for one "
-    "core, and storage for as quick as the local disk here."
+    "dense; tiles of resolution 5, two profiles, 30 classes, 8 groups, 3 limits, everything in proportion. 116,000 "
+    "urban communities is the number that this project works with; 943.5 million people in towns at the end of 2024 "
+    "are those that the National Bureau of Statistics told on 17 January 2025, as newspapers repeat it. The driver is "
+    "taken for one core, and storage for as quick as the local disk here."
 )
 
 
@@ -790,7 +813,7 @@ def summary(run: Path) -> str:
 SUMMARIES = {
     "province": ("A province, SYNTHETIC", of_province),
     "scaling": ("One worker and two", of_scaling),
-    "spark": ("Spark", of_spark),
+    "spark": ("Executors, Spark too", of_spark),
     "cost": ("What it costs", of_cost),
 }
 PARTS = {"province": province, "scaling": scaling, "spark": on_spark, "cost": cost}
