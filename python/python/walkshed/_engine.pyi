@@ -63,6 +63,7 @@ __all__ = [
     "read_scenario",
     "read_study",
     "refresh",
+    "refresh_is_due",
     "refresh_sources",
     "refusal",
     "refuse",
