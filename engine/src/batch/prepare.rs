@@ -524,7 +524,7 @@ fn without_duplicates(
 
 /// Points along the streets that doors may open onto, each standing for its metres; close enough that a street's
 /// length falls into the right cells. Only those that are wanted are kept.
-pub(super) fn street_spots(network: &Network, is_wanted: impl Fn(Place) -> bool) -> Dwellings {
+pub(super) fn street_spots(network: &Network, mut is_wanted: impl FnMut(Place) -> bool) -> Dwellings {
     const APART_M: f64 = 25.0;
     let mut spots = Dwellings::default();
     let edges = &network.edges;

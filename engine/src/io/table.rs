@@ -15,7 +15,7 @@ use crate::model::problem::{Fault, Problem};
 use crate::model::schema::{Column, Rule, TableRules};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
 use chrono::NaiveDate;
 use geo::Geometry;
@@ -86,6 +86,28 @@ impl Table {
             crs: None,
             analysis: AnalysisCrs::default(),
         })
+    }
+
+    /// The rows of tables of one schema, each once, by a column of numbers that names them.
+    ///
+    /// # Errors
+    /// A problem when there is no row, or the column is none of such numbers.
+    pub fn together(tables: &[Self], named_by: &str) -> Result<Self> {
+        let Some(first) = tables.first() else { return Err(Problem::of_file("", Fault::EmptyTable).into()) };
+        let batches: Vec<RecordBatch> = tables.iter().map(|table| table.batch.clone()).collect();
+        let all = Self::from_batches(&first.name, &first.batch.schema(), &batches)?;
+        let wrong = || {
+            Problem::of_file(&all.name, Fault::WrongFormat { expected: "numbers of rows" })
+                .in_column(named_by)
+        };
+        let column = all.array(named_by)?;
+        let names = column.as_primitive_opt::<UInt64Type>().ok_or_else(wrong)?.values();
+        let mut rows: Vec<u32> = (0..names.len() as u32).collect();
+        rows.sort_by_key(|&row| names[row as usize]);
+        rows.dedup_by_key(|row| names[*row as usize]);
+        let batch = arrow_select::take::take_record_batch(&all.batch, &UInt32Array::from(rows))
+            .map_err(unreadable(&all.name))?;
+        Ok(Self { batch, ..all })
     }
 
     /// The same table, whose places are expected here: one that would be here only with its coordinates exchanged

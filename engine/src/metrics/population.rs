@@ -4,6 +4,7 @@ use super::inside::Inside;
 use super::overlap::overlap;
 use crate::model::cell;
 use crate::model::error::{Error, Result};
+use crate::model::finder::cells_at;
 use crate::model::place::Place;
 use crate::model::population::{ByEvidence, Cells, Dwellings, Group, Home, Residents, Spread};
 use crate::model::population_fault::PopulationFault;
@@ -37,8 +38,7 @@ pub struct Spot {
 impl ByCell {
     /// Sum the weights of places by cell, in their order. Places must not straddle the antimeridian within one cell.
     pub fn of(dwellings: &Dwellings, resolution: Resolution) -> Self {
-        let cells: Vec<CellIndex> =
-            dwellings.place.par_iter().map(|&place| cell::at(place, resolution)).collect();
+        let cells = cells_at(&dwellings.place, resolution);
         let mut spots: HashMap<CellIndex, Spot> = HashMap::new();
         for ((cell, &place), &weight) in cells.into_iter().zip(&dwellings.place).zip(&dwellings.weight) {
             if weight > 0.0 {

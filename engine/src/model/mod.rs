@@ -18,6 +18,7 @@ pub mod error;
 pub mod extent;
 pub mod facility;
 pub mod facility_fault;
+pub mod finder;
 pub mod finding;
 pub mod gate;
 pub mod gcj02;

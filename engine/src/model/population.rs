@@ -153,7 +153,7 @@ pub struct Dwellings {
 impl Dwellings {
     /// Those at some places, in their order.
     #[must_use]
-    pub fn only(&self, is_wanted: impl Fn(Place) -> bool) -> Self {
+    pub fn only(&self, mut is_wanted: impl FnMut(Place) -> bool) -> Self {
         let all = self.place.iter().copied().zip(self.weight.iter().copied());
         let (place, weight) = all.filter(|(place, _)| is_wanted(*place)).unzip();
         Self { place, weight }

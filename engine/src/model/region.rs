@@ -1,6 +1,7 @@
 //! Ground as a set of H3 cells of one resolution: what a tile owns, and what it must see around it.
 
 use super::cell;
+use super::finder::Finder;
 use super::place::Place;
 use h3o::{CellIndex, Resolution};
 use std::collections::BTreeSet;
@@ -59,13 +60,32 @@ impl Region {
     }
 
     /// Whether a line passes it, as far as points in steps of [`STEP_M`] tell.
-    pub fn is_passed_by(&self, line: &[Place]) -> bool {
-        cells_along(line, self.resolution).into_iter().any(|cell| self.has(cell))
+    pub fn is_passed_by(&self, line: &[Place], finder: &mut Finder) -> bool {
+        cells_along(line, finder).into_iter().any(|cell| self.has(cell))
     }
 
     /// Whether a cell of its resolution is one of its cells.
     pub fn has(&self, cell: CellIndex) -> bool {
         self.cells.contains(&cell)
+    }
+
+    /// Its cells within the box around some places, and beside it.
+    pub fn around(&self, places: &[Place]) -> impl Iterator<Item = CellIndex> + '_ {
+        let ends = |of: fn(Place) -> f64| {
+            let degrees = places.iter().map(|&place| of(place));
+            (degrees.clone().fold(f64::INFINITY, f64::min), degrees.fold(f64::NEG_INFINITY, f64::max))
+        };
+        let (west, east) = ends(Place::lon);
+        let (south, north) = ends(Place::lat);
+        // A cell is at most two edges wide, and some larger than the mean.
+        let beside_m = 2.0 * self.resolution.edge_length_m();
+        let [lon_m, lat_m] = places.first().map_or([1.0, 1.0], |place| place.degree_m());
+        let (lon_deg, lat_deg) = (beside_m / lon_m.max(1.0), beside_m / lat_m);
+        self.cells().filter(move |&cell| {
+            let centre = cell::centre(cell);
+            (west - lon_deg..=east + lon_deg).contains(&centre.lon())
+                && (south - lat_deg..=north + lat_deg).contains(&centre.lat())
+        })
     }
 
     /// With all cells that are at most so many steps away.
@@ -112,13 +132,12 @@ pub fn rings(within_m: f64, resolution: Resolution) -> u32 {
 
 /// The cells of points of a line, none of which is farther than [`STEP_M`] from the next: in their order, some twice. A line that
 /// crosses the antimeridian goes the short way round.
-pub fn cells_along(line: &[Place], resolution: Resolution) -> Vec<CellIndex> {
-    let mut cells: Vec<CellIndex> =
-        line.first().map(|&place| cell::at(place, resolution)).into_iter().collect();
+pub fn cells_along(line: &[Place], finder: &mut Finder) -> Vec<CellIndex> {
+    let mut cells: Vec<CellIndex> = line.first().map(|&place| finder.at(place)).into_iter().collect();
     for ends in line.windows(2) {
         let steps = (ends[0].distance_m(ends[1]) / STEP_M).ceil().max(1.0);
         for step in 1..=steps as u32 {
-            let cell = cell::at(ends[0].short_way(ends[1], f64::from(step) / steps), resolution);
+            let cell = finder.at(ends[0].short_way(ends[1], f64::from(step) / steps));
             if cells.last() != Some(&cell) {
                 cells.push(cell);
             }
@@ -162,11 +181,12 @@ mod tests {
     #[test]
     fn a_line_across_the_antimeridian_stays_there() {
         let line = [179.999, -179.998].map(|lon| Place::new(lon, -16.8).unwrap());
-        let cells = cells_along(&line, Resolution::Nine);
+        let mut finder = Finder::new(Resolution::Nine);
+        let cells = cells_along(&line, &mut finder);
         let around = Region::new(Resolution::Nine, [cell::at(line[0], Resolution::Nine)]).grown(3);
         assert!(cells.len() > 1 && cells.iter().all(|&cell| around.has(cell)));
         assert_eq!(cells.last(), Some(&cell::at(line[1], Resolution::Nine)));
-        assert!(Region::new(Resolution::Nine, [cells[0]]).is_passed_by(&line));
+        assert!(Region::new(Resolution::Nine, [cells[0]]).is_passed_by(&line, &mut finder));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub const CABLEWAY_MPS: f64 = 5.0;
 const FERRY_MPS: f64 = 4.0;
 
 /// A cableway or ferry that ends beside the streets is reached from the nearest corner within this distance (metres).
-pub(super) const STATION_M: f64 = 100.0;
+pub const STATION_M: f64 = 100.0;
 
 /// What becomes of streets that can be read in more than one way.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,6 +1,7 @@
 //! The part of a network that lies in a region, as a network of its own.
 
 use super::graph::{Edges, Flight, GivenTimes, Heights, Network, Ride, Ways};
+use crate::model::finder::{Finder, cells_at};
 use crate::model::place::Place;
 use crate::model::region::Region;
 use rayon::prelude::*;
@@ -28,7 +29,7 @@ pub fn cut(network: &Network, region: &Region) -> Network {
         heights: heights_of(network, &kept),
         flights: flights_of(network, &kept),
         rides: rides_of(network, &kept),
-        walls: network.walls.par_iter().filter(|wall| region.is_passed_by(&wall[..])).copied().collect(),
+        walls: walls_in(&network.walls, region),
         given: network.given.as_ref().map(|given| GivenTimes {
             forward_ds: kept.iter().map(|&edge| given.forward_ds[edge]).collect(),
             backward_ds: kept.iter().map(|&edge| given.backward_ds[edge]).collect(),
@@ -45,13 +46,28 @@ pub fn cut(network: &Network, region: &Region) -> Network {
 
 /// The edges that a region needs to be whole: for its nodes, and for places that join a street there, wherever its ends are.
 pub(super) fn edges_in(edges: &Edges, node_place: &[Place], region: &Region) -> Vec<usize> {
-    let inside: Vec<bool> = node_place.par_iter().map(|&place| region.holds(place)).collect();
-    let is_kept = |&edge: &usize| {
+    let blocks = cells_at(node_place, region.resolution());
+    let inside: Vec<bool> = blocks.par_iter().map(|&block| region.has(block)).collect();
+    let is_kept = |edge: usize, finder: &mut Finder| {
         let ends = [edges.from[edge], edges.to[edge]];
         let line = &edges.vertices[edges.vertices_of(edge)];
-        ends.iter().any(|&node| inside[node as usize]) || edges.has_doors(edge) && region.is_passed_by(line)
+        ends.iter().any(|&node| inside[node as usize])
+            || edges.has_doors(edge) && region.is_passed_by(line, finder)
     };
-    (0..edges.from.len()).into_par_iter().filter(is_kept).collect()
+    let all: Vec<usize> = (0..edges.from.len()).collect();
+    let kept_of = |part: &[usize]| {
+        let mut finder = Finder::new(region.resolution());
+        part.iter().copied().filter(|&edge| is_kept(edge, &mut finder)).collect::<Vec<_>>()
+    };
+    all.par_chunks(1 << 15).flat_map_iter(kept_of).collect()
+}
+
+fn walls_in(walls: &[[Place; 2]], region: &Region) -> Vec<[Place; 2]> {
+    let passing = |part: &[[Place; 2]]| {
+        let mut finder = Finder::new(region.resolution());
+        part.iter().copied().filter(|wall| region.is_passed_by(&wall[..], &mut finder)).collect::<Vec<_>>()
+    };
+    walls.par_chunks(1 << 15).flat_map_iter(passing).collect()
 }
 
 fn edges_of(network: &Network, kept: &[usize], number: &[u32]) -> Edges {

@@ -2,11 +2,11 @@
 
 use super::build::{Builder, STATION_M, is_walked};
 use super::components::Beyond;
-use crate::model::cell;
+use crate::model::finder::cells_at;
+use crate::model::place::Place;
 use crate::model::region::{self, Region};
 use crate::model::street::{Square, Streets, WayKind};
 use h3o::CellIndex;
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Street nodes of a part, and what must be seen too before all is known of them.
@@ -24,7 +24,8 @@ pub struct Known<'a> {
 impl<'a> Known<'a> {
     /// Look at the part that lies in a region: everything that touches it, whole.
     pub fn new(streets: &'a Streets, seen: &'a Region) -> Self {
-        let block = streets.nodes.par_iter().map(|node| cell::at(node.place, seen.resolution())).collect();
+        let places: Vec<Place> = streets.nodes.iter().map(|node| node.place).collect();
+        let block = cells_at(&places, seen.resolution());
         let mut known = Self { streets, seen, block, lacks: BTreeMap::new() };
         known.look_at_blocks();
         let (lifts, squares): (Vec<&Square>, Vec<&Square>) =

@@ -11,12 +11,13 @@ use super::known::{Known, under};
 use crate::io::osm::LeftOut;
 use crate::model::elevation::Elevation;
 use crate::model::error::Result;
+use crate::model::finder::Finder;
 use crate::model::place::Place;
 use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
-use crate::model::region::Region;
+use crate::model::region::{Region, cells_along};
 use crate::model::street::{Gates, Streets, WayKind};
-use h3o::CellIndex;
+use h3o::{CellIndex, Resolution};
 use rstar::RTree;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,7 @@ pub const TOWN_M: f64 = 50_000.0;
 pub struct View<'a> {
     /// Everything that touches these blocks is there, whole.
     pub seen: &'a Region,
-    /// The blocks whose network is wanted, among those seen.
+    /// The blocks whose network is wanted, among those seen. What hangs on streets beyond those seen is left out.
     pub kept: &'a Region,
     /// The blocks for which the part answers alone, among those kept.
     pub owned: &'a Region,
@@ -37,20 +38,27 @@ pub struct View<'a> {
     pub town_m: f64,
 }
 
+/// Blocks of which not all is known, with those that must be seen too before it is.
+pub type Doubts = BTreeMap<CellIndex, BTreeSet<CellIndex>>;
+
 /// What became of a part of the streets.
 #[derive(Debug)]
 pub enum Part {
     /// Exactly what the whole city has there.
     Network(Box<Kept>),
-    /// Blocks that must be seen too: something of what is wanted hangs on what lies there.
+    /// Blocks that must be seen too: what is wanted hangs on what lies there, and nobody knows how much of it.
     Wants(BTreeSet<CellIndex>),
 }
 
 /// The network of a part.
 #[derive(Debug)]
 pub struct Kept {
-    /// The edges that the blocks that are kept need to be whole. Its origin counts nothing: what is counted adds up over parts below.
+    /// The edges that the region needs to be whole. Its origin counts nothing: what is counted adds up over parts below.
     pub network: Network,
+    /// The blocks of which all is known, among those that were to be kept.
+    pub region: Region,
+    /// The others. What is counted below counts only where none of them is owned.
+    pub doubts: Doubts,
     /// Edges that begin in the blocks that are owned and whose tags of height or steepness were not believed.
     pub tags_not_believed: u64,
     /// Lifts in the blocks that are owned and to which fewer than two ways come.
@@ -82,25 +90,26 @@ pub fn from_part(
     let known = Known::new(streets, view.seen);
     let mut builder = Builder::drawn(streets, rules.gates, progress)?;
     builder.beyond = known.beyond(&builder);
-    let kept = edges_in(&builder.edges, &builder.node_place, view.kept);
-    let kept: Vec<u32> = kept.into_iter().map(|edge| edge as u32).collect();
+    let mut certain = Certain { region: view.kept.clone(), doubts: Doubts::new() };
+    let edges = certain.edges(&builder);
+    certain.without(known_little(&builder, &known, view.kept, &edges));
+    let edges = certain.edges(&builder);
     let mut asking = Asking { known: &known, wants: BTreeSet::new() };
-    asking.streets(&builder, view.kept, &kept);
 
     let estates = builder.estates();
     let held = Held::new(&builder, &known, &estates, view.town_m);
     if rules.gates != Gates::Open {
-        held.ask_for_pieces(&builder, &kept, &mut asking)?;
+        held.ask_for_pieces(&builder, &edges, &mut asking)?;
     }
     builder.beyond.nodes = estates.undecided().flatten().copied().collect();
     builder.pass(&estates);
     progress.check()?;
 
-    let reached = asking.heights(&builder, &builder.heights(elevation).grounded(), &kept);
+    let reached = asking.heights(&builder, &builder.heights(elevation).grounded(), &edges);
     held.ask_for_gates(&builder, &reached, &mut asking)?;
     progress.check()?;
     let shores = Shores::new(&builder, &known, &held);
-    shores.ask(&builder, &kept, &mut asking);
+    certain.without(shores.doubts(&builder, &edges, view.kept.resolution()));
     shores.ask_for_bridges(&builder, &reached, rules.join_islands_m, &mut asking);
     if !asking.wants.is_empty() {
         return Ok(Part::Wants(asking.wants));
@@ -110,16 +119,84 @@ pub fn from_part(
     let built = builder.finish(elevation, rules, LeftOut::default(), progress)?;
     let is_owned = |place: Place| view.owned.holds(place);
     let begins = |&edge: &u32| built.network.node_place[built.network.edges.from[edge as usize] as usize];
-    let mut network = cut(&built.network, view.kept);
+    let mut network = cut(&built.network, &certain.region);
     network.origin.voids = (0, 0);
     network.origin.tags_not_believed = 0;
     network.origin.lifts_to_nowhere = 0;
     Ok(Part::Network(Box::new(Kept {
         network,
+        region: certain.region,
+        doubts: certain.doubts,
         tags_not_believed: built.not_believed.iter().filter(|edge| is_owned(begins(edge))).count() as u64,
         lifts_to_nowhere: built.lifts_to_nowhere.iter().filter(|&&place| is_owned(place)).count() as u64,
         mainland,
     })))
+}
+
+/// The blocks that are kept, less those of which not all is known.
+struct Certain {
+    region: Region,
+    doubts: Doubts,
+}
+
+impl Certain {
+    fn edges(&self, builder: &Builder<'_>) -> Vec<u32> {
+        let edges = edges_in(&builder.edges, &builder.node_place, &self.region);
+        edges.into_iter().map(|edge| edge as u32).collect()
+    }
+
+    fn without(&mut self, doubts: Doubts) {
+        let rest = self.region.cells().filter(|block| !doubts.contains_key(block));
+        self.region = Region::new(self.region.resolution(), rest);
+        for (block, lacking) in doubts {
+            self.doubts.entry(block).or_default().extend(lacking);
+        }
+    }
+}
+
+/// All is to be known of the street nodes that are kept, of the edges that are needed there, and of squares that may be crossed
+/// there: the blocks where it is not.
+fn known_little(builder: &Builder<'_>, known: &Known<'_>, kept: &Region, edges: &[u32]) -> Doubts {
+    let mut doubts = Doubts::new();
+    let mut doubt = |block: CellIndex, lacking: &BTreeSet<CellIndex>| {
+        if !lacking.is_empty() {
+            doubts.entry(block).or_default().extend(lacking);
+        }
+    };
+    for block in kept.cells() {
+        doubt(block, &known.unseen_around(block, super::build::STATION_M).collect());
+    }
+    for node in known.unknown() {
+        doubt(known.block[node as usize], &known.lacking(node).collect());
+    }
+    let mut finder = Finder::new(kept.resolution());
+    for &edge in edges {
+        let lacking: BTreeSet<CellIndex> =
+            under(builder, edge).flat_map(|node| known.lacking(node)).collect();
+        if !lacking.is_empty() {
+            touched(builder, edge, &mut finder).into_iter().for_each(|block| doubt(block, &lacking));
+        }
+    }
+    for square in builder.streets.squares.iter().filter(|square| square.way.kind != WayKind::Lift) {
+        let corners = || square.rings.iter().flat_map(|ring| &builder.streets.refs[ring.clone()]).copied();
+        let lacking: BTreeSet<CellIndex> = corners().flat_map(|node| known.lacking(node)).collect();
+        if !lacking.is_empty() {
+            let places: Vec<Place> =
+                corners().map(|node| builder.streets.nodes[node as usize].place).collect();
+            kept.around(&places).for_each(|block| doubt(block, &lacking));
+        }
+    }
+    doubts.retain(|&block, _| kept.has(block));
+    doubts
+}
+
+/// The blocks for which an edge is needed.
+fn touched(builder: &Builder<'_>, edge: u32, finder: &mut Finder) -> Vec<CellIndex> {
+    let (edges, edge) = (&builder.edges, edge as usize);
+    let ends = [edges.from[edge], edges.to[edge]].map(|node| builder.node_place[node as usize]);
+    let mut cells = cells_along(&edges.vertices[edges.vertices_of(edge)], finder);
+    cells.extend(ends.map(|place| finder.at(place)));
+    cells
 }
 
 /// What is asked for, question by question.
@@ -136,19 +213,6 @@ impl Asking<'_> {
     fn edge(&mut self, builder: &Builder<'_>, edge: u32) {
         for node in under(builder, edge) {
             self.node(node);
-        }
-    }
-
-    /// All is to be known of the street nodes that are kept, and of the edges that end there.
-    fn streets(&mut self, builder: &Builder<'_>, kept: &Region, edges: &[u32]) {
-        for block in kept.cells() {
-            self.wants.extend(self.known.unseen_around(block, super::build::STATION_M));
-        }
-        for node in self.known.unknown().filter(|&node| kept.has(self.known.block[node as usize])) {
-            self.node(node);
-        }
-        for &edge in edges {
-            self.edge(builder, edge);
         }
     }
 
@@ -316,10 +380,18 @@ impl Shores {
         self.ways_m[self.pieces.of[node as usize] as usize] < ISLAND_M
     }
 
-    /// Whether edges lie on an island, to be known for certain.
-    fn ask(&self, builder: &Builder<'_>, edges: &[u32], asking: &mut Asking<'_>) {
-        let nodes: BTreeSet<u32> = edges.iter().map(|&edge| builder.edges.from[edge as usize]).collect();
-        self.ask_for_nodes(nodes.into_iter(), asking);
+    /// The blocks of edges of which it is not certain whether they lie on an island.
+    fn doubts(&self, builder: &Builder<'_>, edges: &[u32], resolution: Resolution) -> Doubts {
+        let (mut doubts, mut finder) = (Doubts::new(), Finder::new(resolution));
+        for &edge in edges {
+            let node = builder.edges.from[edge as usize];
+            let rim = self.rim.get(&self.pieces.of[node as usize]).filter(|_| self.is_short(node));
+            let Some(rim) = rim.filter(|rim| !rim.is_empty()) else { continue };
+            for block in touched(builder, edge, &mut finder) {
+                doubts.entry(block).or_default().extend(rim);
+            }
+        }
+        doubts
     }
 
     fn ask_for_nodes(&self, nodes: impl Iterator<Item = u32>, asking: &mut Asking<'_>) {

@@ -70,9 +70,9 @@ impl Folder {
         self.0.join("spool")
     }
 
-    /// Street files of tiles as cut in some round.
-    pub fn streets(&self, round: u32) -> PathBuf {
-        self.0.join(format!("streets-{round}"))
+    /// The streets, cut into pieces.
+    pub fn streets(&self) -> PathBuf {
+        self.0.join("streets")
     }
 
     /// The terrain of a tile.

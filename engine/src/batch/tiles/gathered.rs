@@ -14,6 +14,7 @@ use crate::model::cell;
 use crate::model::error::{Error, Result};
 use crate::model::extent::Extent;
 use crate::model::facility::Facilities;
+use crate::model::finder::Finder;
 use crate::model::ids::Ids;
 use crate::model::level::Level;
 use crate::model::place::{Place, Spot};
@@ -212,8 +213,8 @@ impl TileLines {
         }
         let tile = &self.tiles[number];
         let network = TileStreets::load(&tile.path)?.network;
-        let is_own =
-            |place: Place| cell::at(place, self.resolution).parent(tile.cell.resolution()) == Some(tile.cell);
+        let mut finder = Finder::new(self.resolution);
+        let is_own = |place: Place| finder.at(place).parent(tile.cell.resolution()) == Some(tile.cell);
         let room = Arc::new(Room::of(street_spots(&network, is_own), self.resolution));
         recent.push_front((number, Arc::clone(&room)));
         recent.truncate(TILES_AT_ONCE);

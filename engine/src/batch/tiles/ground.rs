@@ -1,11 +1,12 @@
 //! The first job of a tile: its streets as a network that is exactly that of the whole, and what their source holds beside.
 
 use super::folder::{Folder, GROUND, Receipt, written};
-use super::plan::{BLOCK, Plan, Tile, cutoff_ds, home_region};
+use super::plan::{AROUND_M, BLOCK, Plan, Tile, cutoff_ds, home_region};
 use super::source::{self, TileExtract};
 use crate::batch::prepare::{self, cell_resolution, street_spots};
 use crate::batch::study::profiles;
 use crate::io;
+use crate::io::files::file_name;
 use crate::io::lists::{self, Column, Layout, Lists, lat, list, lon, texts};
 use crate::metrics::population::{ByCell, Spot};
 use crate::model::analysis_crs::AnalysisCrs;
@@ -13,18 +14,21 @@ use crate::model::cell;
 use crate::model::elevation::Elevation;
 use crate::model::error::{Error, Result};
 use crate::model::facility::Facilities;
+use crate::model::finder::{Finder, cells_at};
 use crate::model::ids::Ids;
 use crate::model::ledger::Entry;
 use crate::model::level::Level;
 use crate::model::place::Place;
 use crate::model::population::Dwellings;
+use crate::model::problem::{Fault, Problem};
 use crate::model::progress::Progress;
-use crate::model::region::{Region, cells_along};
-use crate::model::street::WayKind;
+use crate::model::region::{self, Region, cells_along};
+use crate::model::street::{Street, Streets, WayKind};
 use crate::model::study::Study;
+use crate::network::build::STATION_M;
 use crate::network::cut::cut;
 use crate::network::graph::Network;
-use crate::network::part::{self, Part, TOWN_M, View};
+use crate::network::part::{self, Doubts, Part, TOWN_M, View};
 use crate::network::store;
 use crate::network::summary::micrometres;
 use crate::travel::doors::Walk;
@@ -102,7 +106,25 @@ pub struct Site<'a> {
 /// What has become of a tile's ground.
 enum Outcome {
     Done(Box<(TileStreets, Land)>),
+    /// Blocks whose streets must be seen too.
     Wants(BTreeSet<CellIndex>),
+    /// The same, where the terrain that was cut for the tile does not reach.
+    WantsTerrain(BTreeSet<CellIndex>),
+}
+
+/// A tile may ask so often for more ground.
+const MOST_LOOKS: u32 = 12;
+
+/// So many rings around what a tile is expected to see have a terrain, too: metres.
+const TERRAIN_M: f64 = 3000.0;
+
+/// Ground in the system of the analysis.
+struct Ground {
+    own: Region,
+    /// Whose network is built.
+    kept: Region,
+    /// What must be there for that.
+    seen: Region,
 }
 
 impl Site<'_> {
@@ -111,7 +133,7 @@ impl Site<'_> {
     /// # Errors
     /// The tile's streets cannot be read, or no part of the whole can tell what is there.
     pub fn ground(&self, progress: &Progress) -> Result<Receipt> {
-        let outcome = self.build(progress)?;
+        let outcome = self.look(progress)?;
         let mut receipt = Receipt {
             stage: GROUND.to_owned(),
             key: self.tile.key.clone(),
@@ -125,7 +147,9 @@ impl Site<'_> {
             passing: Vec::new(),
         };
         match outcome {
-            Outcome::Wants(wants) => receipt.wants = wants.iter().map(ToString::to_string).collect(),
+            Outcome::Wants(wants) | Outcome::WantsTerrain(wants) => {
+                receipt.wants = wants.iter().map(ToString::to_string).collect();
+            }
             Outcome::Done(built) => {
                 let (streets, land) = *built;
                 receipt.passing = passing(&streets.network, &self.tile.own()?);
@@ -142,31 +166,64 @@ impl Site<'_> {
         Ok(receipt)
     }
 
-    fn build(&self, progress: &Progress) -> Result<Outcome> {
+    /// Build it, seeing more each time until that is enough.
+    fn look(&self, progress: &Progress) -> Result<Outcome> {
+        let (kept, seen) = self.plan.view(self.tile)?;
+        let mut ground = Ground { own: self.tile.own()?, kept, seen };
+        for look in 1..=MOST_LOOKS {
+            let wants = match self.build(&mut ground, progress)? {
+                Outcome::Wants(wants) => wants,
+                done => return Ok(done),
+            };
+            // The blocks around what is asked for are likely to be asked for next.
+            ground.kept = ground.kept.and(Region::new(BLOCK, wants).grown(look).cells());
+            ground.seen = ground.seen.and(ground.kept.grown(self.plan.around()).cells());
+        }
+        let name = file_name(self.study.streets.file());
+        Err(Problem::of_file(name, Fault::TileUnbounded { rounds: MOST_LOOKS })
+            .with_id(&self.tile.key)
+            .into())
+    }
+
+    fn build(&self, ground: &mut Ground, progress: &Progress) -> Result<Outcome> {
         let system = self.study.study.analysis_crs;
-        let (own, (kept, seen)) = (self.tile.own()?, self.plan.view(self.tile)?);
-        let streets = self.folder.streets(self.tile.round);
-        let extract = source::read(self.study, &streets, self.number, progress)?;
         let elevation = self.terrain()?;
+        let (_, planned) = self.plan.view(self.tile)?;
+        let terrain = (!elevation.grids.is_empty()).then(|| terrain_region(&planned, system));
         // Streets are built in the system of their source, where the same blocks lie a little elsewhere.
         let there =
             |region: &Region| if system.is_wgs84() { region.clone() } else { moved_back(region, system) };
-        let view = View { seen: &there(&seen), kept: &there(&kept), owned: &own, town_m: TOWN_M };
+        let wanted = there(&ground.seen);
+        let without = terrain.as_ref().map(|terrain| terrain.lacks(&wanted)).unwrap_or_default();
+        if !without.is_empty() {
+            return Ok(Outcome::WantsTerrain(self.back(without)));
+        }
+        let core = there(&ground.kept.shrunk(self.plan.spare()));
+        let (seen, extract) = self.streets(wanted, &core, terrain.as_ref(), progress)?;
+        if system.is_wgs84() {
+            // Pieces reach farther than was asked for.
+            ground.kept = ground.kept.clone().and(seen.shrunk(self.plan.around()).cells());
+            ground.seen = seen.clone();
+        }
+        let (own, kept) = (&ground.own, &ground.kept);
+        let view = View { seen: &seen, kept: &there(kept), owned: own, town_m: TOWN_M };
         let rules = prepare::rules(self.study);
         let built = match part::from_part(&extract.streets, &elevation, rules, view, progress)? {
             Part::Wants(wants) => return Ok(Outcome::Wants(self.back(wants))),
             Part::Network(built) => *built,
         };
+        let (kept, doubts) = self.certain(kept.clone(), built.region, built.doubts);
         let network = built.network.moved(system);
         let who = profiles(self.study);
         let direction = self.study.coverage.direction;
         let walks: Vec<Walk<'_>> =
             who.iter().map(|profile| Walk::new(&network, profile, direction)).collect();
         let cells = EdgeCells::of(&network, BLOCK, progress)?;
-        let homes = home_region(&own, cell_resolution(self.study)?);
+        let homes = home_region(own, cell_resolution(self.study)?);
         let needed = needed(&walks, &cells, &homes, &kept, cutoff_ds(self.study), progress)?;
         if !kept.lacks(&needed.region).is_empty() {
-            return Ok(Outcome::Wants(kept.lacks(&needed.guess)));
+            let settles = |block| doubts.get(&block).cloned().unwrap_or_else(|| BTreeSet::from([block]));
+            return Ok(Outcome::Wants(kept.lacks(&needed.guess).into_iter().flat_map(settles).collect()));
         }
         drop(walks);
         let network = cut(&network, &needed.region);
@@ -176,8 +233,50 @@ impl Site<'_> {
             mainland: built.mainland,
             ..Facts::default()
         };
-        let land = Land { region: needed.region.clone(), ..self.land(&network, &own, facts, extract)? };
+        let land = Land { region: needed.region.clone(), ..self.land(&network, ground, facts, extract)? };
         Ok(Outcome::Done(Box::new((TileStreets { network, region: needed.region }, land))))
+    }
+
+    /// The streets that lie in some blocks of the source, with those to which ways lead from a core of them; and all blocks of
+    /// which they are there, as far as the terrain is.
+    fn streets(
+        &self,
+        wanted: Region,
+        core: &Region,
+        terrain: Option<&Region>,
+        progress: &Progress,
+    ) -> Result<(Region, TileExtract)> {
+        let has_terrain = |block: &CellIndex| terrain.is_none_or(|terrain| terrain.has(*block));
+        let read = |wanted: &Region| -> Result<(Region, TileExtract)> {
+            let (pieces, seen) = self.plan.pieces_of(wanted);
+            let extract = source::read(self.study, &self.folder.streets(), &pieces, progress)?;
+            Ok((Region::new(BLOCK, seen.cells().filter(has_terrain)), extract))
+        };
+        let (seen, extract) = read(&wanted)?;
+        let after_rides = self.plan.rings.0 / 2 + self.plan.around();
+        let beyond = led_to(&extract.streets, core, &seen, after_rides);
+        let beyond: Vec<CellIndex> = beyond.cells().filter(has_terrain).collect();
+        if beyond.iter().all(|&block| seen.has(block)) {
+            return Ok((seen, extract));
+        }
+        read(&wanted.and(beyond))
+    }
+
+    /// The blocks of the analysis of which all is known, and what would settle the others.
+    fn certain(&self, kept: Region, certain: Region, doubts: Doubts) -> (Region, Doubts) {
+        let system = self.study.study.analysis_crs;
+        if system.is_wgs84() {
+            return (certain, doubts);
+        }
+        let settles = |block: CellIndex| -> BTreeSet<CellIndex> {
+            let there = moved_back(&Region::new(BLOCK, [block]), system);
+            there.cells().filter_map(|block| doubts.get(&block)).flatten().copied().collect()
+        };
+        let settled: Doubts = kept.cells().map(|block| (block, settles(block))).collect();
+        let (known, doubtful): (Doubts, Doubts) =
+            settled.into_iter().partition(|(_, lacking)| lacking.is_empty());
+        let doubtful = doubtful.into_iter().map(|(block, lacking)| (block, self.back(lacking)));
+        (Region::new(BLOCK, known.into_keys()), doubtful.collect())
     }
 
     /// Blocks of the source's system, with those around them in the system of the analysis.
@@ -195,15 +294,21 @@ impl Site<'_> {
         if path.is_file() { io::elevation::load(&path) } else { Ok(Elevation::default()) }
     }
 
-    fn land(&self, network: &Network, own: &Region, facts: Facts, extract: TileExtract) -> Result<Land> {
+    fn land(
+        &self,
+        network: &Network,
+        Ground { own, seen, .. }: &Ground,
+        facts: Facts,
+        extract: TileExtract,
+    ) -> Result<Land> {
         let resolution = cell_resolution(self.study)?;
         let tile = self.tile.cell()?;
-        let is_own_cell = |place: Place| cell::at(place, resolution).parent(tile.resolution()) == Some(tile);
-        let spots = street_spots(network, is_own_cell);
+        let mut finder = Finder::new(resolution);
+        let mut is_own_cell = |place: Place| finder.at(place).parent(tile.resolution()) == Some(tile);
+        let spots = street_spots(network, &mut is_own_cell);
         let facilities = extract.facilities.unwrap_or_else(|| none_of_map(""));
         let rows: Vec<usize> =
             (0..facilities.len()).filter(|&row| own.holds(facilities.place[row])).collect();
-        let (_, seen) = self.plan.view(self.tile)?;
         let tiles = self.plan.cells()?;
         let is_in_tile = |place: Place| {
             let block = cell::at(place, BLOCK);
@@ -217,10 +322,11 @@ impl Site<'_> {
         };
         let far = (0..facilities.len()).filter(is_far).map(|row| far_name(&facilities, row)).collect();
         let edges = &network.edges;
-        let begins_here = |edge: &usize| own.holds(network.node_place[edges.from[*edge] as usize]);
+        let block = cells_at(&network.node_place, BLOCK);
+        let begins_here = |edge: &usize| own.has(block[edges.from[*edge] as usize]);
         let own_edges: Vec<usize> = (0..network.edge_count()).filter(begins_here).collect();
-        let own_nodes: Vec<Place> =
-            network.node_place.iter().copied().filter(|&place| own.holds(place)).collect();
+        let own_nodes = network.node_place.iter().zip(&block).filter(|(_, block)| own.has(**block));
+        let own_nodes: Vec<Place> = own_nodes.map(|(place, _)| *place).collect();
         let mut length_um = [0; WayKind::ALL.len()];
         for &edge in &own_edges {
             length_um[edges.kind[edge] as usize] += micrometres(edges.length_m[edge]);
@@ -238,16 +344,44 @@ impl Site<'_> {
     }
 }
 
-/// A street file holds what has a corner in the blocks that a tile sees, which is at least so far beyond what it keeps on both
-/// sides: a shorter piece is never missed.
-const LONG_PIECE_M: f64 = 1500.0;
+/// A street file holds what has a corner in the blocks that a tile sees, which are all within [`AROUND_M`] of what it keeps: a
+/// piece that is not longer is never missed.
+const LONG_PIECE_M: f64 = 1.9 * AROUND_M;
 
 /// Long pieces of street that begin in the blocks of a tile: the block of their corner, then those that they pass.
 fn passing(network: &Network, own: &Region) -> Vec<Vec<String>> {
     let pieces = (0..network.edge_count()).flat_map(|edge| network.vertices_of(edge).windows(2));
     let is_long = |ends: &&[Place]| ends[0].distance_m(ends[1]) > LONG_PIECE_M && own.holds(ends[0]);
-    let blocks = |ends: &[Place]| cells_along(ends, BLOCK).iter().map(ToString::to_string).collect();
+    let blocks =
+        |ends: &[Place]| cells_along(ends, &mut Finder::new(BLOCK)).iter().map(ToString::to_string).collect();
     pieces.filter(is_long).map(blocks).collect()
+}
+
+/// The blocks to which ways lead from some blocks, as far as they are not seen: with those that decide whether all is known there,
+/// and where people go on from a ride so many rings of them.
+fn led_to(streets: &Streets, from: &Region, seen: &Region, after_rides: u32) -> Region {
+    let places: Vec<Place> = streets.nodes.iter().map(|node| node.place).collect();
+    let block = cells_at(&places, BLOCK);
+    let blocks = |way: &Street| {
+        streets.refs[way.nodes.clone()].iter().map(|&node| block[node as usize]).collect::<BTreeSet<_>>()
+    };
+    let (mut led, mut ridden) = (BTreeSet::new(), BTreeSet::new());
+    for way in &streets.ways {
+        let blocks = blocks(way);
+        if blocks.iter().any(|&block| from.has(block)) {
+            let far = matches!(way.way.kind, WayKind::Cableway | WayKind::Ferry);
+            if far { ridden.extend(blocks) } else { led.extend(blocks) }
+        }
+    }
+    led.retain(|&block| !seen.has(block));
+    let led = Region::new(BLOCK, led).grown(region::rings(STATION_M, BLOCK));
+    led.and(Region::new(BLOCK, ridden).grown(after_rides).cells())
+}
+
+/// The blocks of the source whose terrain a tile has that is expected to see some blocks.
+pub fn terrain_region(seen: &Region, system: AnalysisCrs) -> Region {
+    let around = seen.grown(region::rings(TERRAIN_M, BLOCK));
+    if system.is_wgs84() { around } else { moved_back(&around, system) }
 }
 
 /// The blocks of WGS-84 in which everything lies that lies in these blocks of another system.

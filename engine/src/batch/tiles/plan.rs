@@ -31,8 +31,11 @@ const DOWNHILL: f64 = 1.2;
 /// Rows of blocks lie about so many edges apart.
 const EDGES_PER_ROW: f64 = 1.5;
 
-/// Pieces of less than 1000 m are looked at whole, so that much is seen around what is kept.
-const ISLAND_M: f64 = 1000.0;
+/// People may come by streets of so many metres without a junction; where they are longer, tiles ask for more.
+const STREET_M: f64 = 500.0;
+
+/// So much is seen around what is kept, that most of it is known for certain.
+pub const AROUND_M: f64 = 600.0;
 
 /// A tile may ask so often for more ground.
 pub const MOST_ROUNDS: u32 = 8;
@@ -41,7 +44,13 @@ pub const MOST_ROUNDS: u32 = 8;
 pub const BYTES_PER_NODE: u64 = 2_500;
 
 /// Nodes of a tile at most where the memory does not say less: enough that the ground around it is a small part.
-const MOST_NODES: u64 = 400_000;
+const MOST_NODES: u64 = 1_000_000;
+
+/// Streets are cut into pieces so many resolutions finer than tiles, so that a tile reads hundreds of files at most.
+const PIECES_FINER: u8 = 3;
+
+/// The finest pieces: 5 km², of which a tile reads little that it need not see.
+const FINEST_PIECE: Resolution = Resolution::Seven;
 
 /// One tile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,6 +74,8 @@ pub struct Plan {
     pub tiles: Vec<Tile>,
     /// Rings of blocks around a tile whose network is built, and whose streets are read.
     pub rings: (u32, u32),
+    /// Cells in which streets lie, ascending, hexadecimal: each is a file of its own.
+    pub pieces: Vec<String>,
 }
 
 impl Tile {
@@ -114,8 +125,31 @@ impl Plan {
     pub fn view(&self, tile: &Tile) -> Result<(Region, Region)> {
         let more = tile.more.iter().filter_map(|id| cell::from_hex(id)).collect::<Vec<_>>();
         let kept = tile.own()?.grown(self.rings.0).and(more);
-        let seen = kept.grown(self.rings.1 - self.rings.0);
+        let seen = kept.grown(self.around());
         Ok((kept, seen))
+    }
+
+    /// Rings of blocks that are seen around those whose network is built.
+    pub fn around(&self) -> u32 {
+        self.rings.1 - self.rings.0
+    }
+
+    /// Rings of blocks whose network is built and that are mostly not needed.
+    pub fn spare(&self) -> u32 {
+        region::rings(STREET_M, BLOCK)
+    }
+
+    /// The pieces in which blocks of the source lie, by number, and all blocks of their cells.
+    pub fn pieces_of(&self, seen: &Region) -> (Vec<u32>, Region) {
+        let number = |piece: &CellIndex| self.pieces.binary_search(&piece.to_string());
+        let resolution = self.pieces.first().and_then(|id| cell::from_hex(id)).map(CellIndex::resolution);
+        let of_block = |block: CellIndex| block.parent(resolution?);
+        let cells: BTreeSet<CellIndex> = seen.cells().filter_map(of_block).collect();
+        let blocks = cells.iter().flat_map(|piece| piece.children(BLOCK));
+        (
+            cells.iter().filter_map(|piece| number(piece).ok()).map(|at| at as u32).collect(),
+            Region::new(BLOCK, blocks),
+        )
     }
 }
 
@@ -137,14 +171,24 @@ pub fn cutoff_ds(study: &Study) -> Deciseconds {
     minutes_to_ds(longest).unwrap_or_default()
 }
 
-/// The plan of a study whose streets lie in these blocks.
+/// The cells into which streets are cut that lie in these blocks of their source.
+fn pieces(tiles: &BTreeMap<CellIndex, u64>, sources: impl Iterator<Item = CellIndex>) -> Vec<String> {
+    let coarsest = tiles.keys().map(|tile| u8::from(tile.resolution())).min().unwrap_or_default();
+    let resolution = cell::resolution(coarsest + PIECES_FINER).unwrap_or(FINEST_PIECE).min(FINEST_PIECE);
+    let cells: BTreeSet<CellIndex> = sources.filter_map(|block| block.parent(resolution)).collect();
+    let mut names: Vec<String> = cells.iter().map(ToString::to_string).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The plan of a study whose streets lie in these blocks of their source, and in these of the analysis.
 ///
 /// # Errors
 /// A problem when the stated resolution is none of tiles.
 pub fn plan(
     study: &Study,
     profiles: &[Profile],
-    nodes: &BTreeMap<CellIndex, u64>,
+    (sources, nodes): (impl Iterator<Item = CellIndex>, &BTreeMap<CellIndex, u64>),
     (stated, most_nodes): (Option<u8>, u64),
     key: String,
 ) -> Result<Plan> {
@@ -173,17 +217,19 @@ pub fn plan(
     // Beside homes, to the streets that they join, as far as people come, and to what decides how doors there are joined. A
     // first guess: each tile finds out for itself.
     let reached = (reach_m / (BLOCK.edge_length_m() * EDGES_PER_ROW)).ceil() as u32;
-    let kept = 1 + joining_rings(farthest_m, BLOCK) + reached + deciding_rings(farthest_m, BLOCK) + 1;
-    let seen = kept + region::rings(ISLAND_M.max(study.streets.join_islands_m), BLOCK) + 1;
+    let spare = region::rings(STREET_M, BLOCK);
+    let kept = 1 + joining_rings(farthest_m, BLOCK) + reached + deciding_rings(farthest_m, BLOCK) + 1 + spare;
+    let seen = kept + region::rings(AROUND_M.max(study.streets.join_islands_m), BLOCK);
     let tile = |(tile, nodes): (CellIndex, u64)| Tile {
         key: tile.to_string(),
         nodes,
         round: 0,
         more: BTreeSet::new(),
     };
+    let pieces = pieces(&tiles, sources);
     let mut tiles: Vec<(CellIndex, u64)> = with_shores(tiles, nodes, region::rings(farthest_m, BLOCK) + 1);
     tiles.sort_unstable_by_key(|(tile, _)| tile.child_at(0, Resolution::Fifteen));
-    Ok(Plan { key, tiles: tiles.into_iter().map(tile).collect(), rings: (kept, seen) })
+    Ok(Plan { key, tiles: tiles.into_iter().map(tile).collect(), rings: (kept, seen), pieces })
 }
 
 fn parents(nodes: &BTreeMap<CellIndex, u64>, resolution: Resolution) -> BTreeMap<CellIndex, u64> {
@@ -247,13 +293,8 @@ pub fn home_region(own: &Region, cells: Resolution) -> Region {
     own.grown(region::rings(cells.edge_length_m() / 2.0, BLOCK))
 }
 
-/// Which tiles want which blocks.
-pub fn wishes(seen: impl Iterator<Item = (u32, Region)>) -> HashMap<CellIndex, Vec<u32>> {
-    let mut tiles_of: HashMap<CellIndex, Vec<u32>> = HashMap::new();
-    for (number, region) in seen {
-        for block in region.cells() {
-            tiles_of.entry(block).or_default().push(number);
-        }
-    }
-    tiles_of
+/// The piece into which each block of the source is cut.
+pub fn wishes(plan: &Plan, blocks: impl Iterator<Item = CellIndex>) -> HashMap<CellIndex, Vec<u32>> {
+    let of_block = |block| (block, plan.pieces_of(&Region::new(BLOCK, [block])).0);
+    blocks.map(of_block).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::folder::{Folder, GROUND, Receipt, WALK, Written, read_json, write_json};
 use super::gathered::{Gathered, Whole, gather, write_inputs};
-use super::ground::{Site, moved_back};
+use super::ground::{Site, terrain_region};
 use super::plan::{self, BLOCK, MOST_ROUNDS, Plan, wishes};
 use super::source::Source;
 use super::union::Union;
@@ -268,7 +268,7 @@ impl TiledRun {
         Ok(wants)
     }
 
-    /// Cut the streets of tiles again that must see more.
+    /// Cut the terrain again of tiles that must see more than theirs.
     fn look_farther(&mut self, wants: Vec<BTreeSet<CellIndex>>, progress: &Progress) -> Result<()> {
         let mut record = self.record.clone();
         let mut asking = BTreeSet::new();
@@ -277,9 +277,7 @@ impl TiledRun {
                 continue;
             }
             tile.round += 1;
-            // The blocks around what is asked for are likely to be asked for next.
-            let grown = Region::new(BLOCK, wants).grown(tile.round);
-            tile.more.extend(grown.cells().map(|block| block.to_string()));
+            tile.more.extend(wants.iter().map(ToString::to_string));
             asking.insert(number);
             if tile.round > MOST_ROUNDS {
                 let fault = Fault::TileUnbounded { rounds: MOST_ROUNDS };
@@ -288,7 +286,7 @@ impl TiledRun {
             }
         }
         let (folder, study, memory_bytes) = (&self.folder, &self.study, self.memory_bytes);
-        Cutting { folder, study, memory_bytes, progress }.cut(&record.plan, &asking)?;
+        Cutting { folder, study, memory_bytes, progress }.cut_terrain(&record.plan, &asking)?;
         write_json(&folder.plan(), &record)?;
         self.record = record;
         Ok(())
@@ -440,12 +438,17 @@ impl Cutting<'_> {
         let counts = self.source()?.survey()?;
         let system = self.study.study.analysis_crs;
         let mut nodes: BTreeMap<CellIndex, u64> = BTreeMap::new();
-        for (block, count) in counts {
+        for (&block, &count) in &counts {
             *nodes.entry(cell::at(system.moved(cell::centre(block)), BLOCK)).or_default() += count;
         }
-        let plan = plan::plan(self.study, &profiles(self.study), &nodes, stated, key)?;
-        let all = (0..plan.tiles.len() as u32).collect();
-        let voids = self.cut(&plan, &all)?;
+        let sources = counts.keys().copied();
+        let plan = plan::plan(self.study, &profiles(self.study), (sources.clone(), &nodes), stated, key)?;
+        let tiles_of = wishes(&plan, sources);
+        let wishes = Wishes { resolution: BLOCK, system: AnalysisCrs::Wgs84, tiles_of };
+        let streets = self.folder.streets();
+        fs::create_dir_all(&streets).map_err(Error::file(&streets))?;
+        self.source()?.cut(&wishes, &streets)?;
+        let voids = self.cut_terrain(&plan, &(0..plan.tiles.len() as u32).collect())?;
         Ok(Record { code: CODE.to_owned(), study: absolute(path), plan, voids })
     }
 
@@ -453,38 +456,23 @@ impl Cutting<'_> {
         Source::of(self.study, self.folder.spool(), self.memory_bytes, self.progress)
     }
 
-    /// Cut streets and terrain for some tiles; the voids of the terrain.
-    fn cut(&self, plan: &Plan, which: &BTreeSet<u32>) -> Result<(u64, u64)> {
-        let system = self.study.study.analysis_crs;
-        let seen = |number: &u32| {
-            let (_, seen) = plan.view(&plan.tiles[*number as usize])?;
-            let there = if system.is_wgs84() { seen } else { moved_back(&seen, system) };
-            Ok((*number, there))
-        };
-        let seen: Vec<(u32, Region)> = which.iter().map(seen).collect::<Result<_>>()?;
-        let round = which.iter().map(|&number| plan.tiles[number as usize].round).max().unwrap_or_default();
-        let voids = self.cut_terrain(round, &seen)?;
-        let wishes =
-            Wishes { resolution: BLOCK, system: AnalysisCrs::Wgs84, tiles_of: wishes(seen.into_iter()) };
-        let folder = self.folder.streets(round);
-        fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
-        self.source()?.cut(&wishes, &folder)?;
-        Ok(voids)
-    }
-
-    fn cut_terrain(&self, round: u32, seen: &[(u32, Region)]) -> Result<(u64, u64)> {
+    /// Cut the terrain for some tiles; its voids.
+    fn cut_terrain(&self, plan: &Plan, which: &BTreeSet<u32>) -> Result<(u64, u64)> {
         let elevation = prepare::elevation(self.study)?;
-        self.progress.begin("cutting the terrain", seen.len())?;
-        if !elevation.grids.is_empty() {
-            for (number, region) in seen {
-                let path = self.folder.terrain(round, *number);
-                let folder = path.parent().unwrap_or(&self.folder.0);
-                fs::create_dir_all(folder).map_err(Error::file(folder))?;
-                if let Some(frame) = frame(region) {
-                    io::elevation::save(&path, &elevation.part(frame))?;
-                }
-                self.progress.step(1)?;
+        self.progress.begin("cutting the terrain", which.len())?;
+        if elevation.grids.is_empty() {
+            return Ok((elevation.voids.found, elevation.voids.filled));
+        }
+        for &number in which {
+            let tile = &plan.tiles[number as usize];
+            let path = self.folder.terrain(tile.round, number);
+            let folder = path.parent().unwrap_or(&self.folder.0);
+            fs::create_dir_all(folder).map_err(Error::file(folder))?;
+            let (_, seen) = plan.view(tile)?;
+            if let Some(frame) = frame(&terrain_region(&seen, self.study.study.analysis_crs)) {
+                io::elevation::save(&path, &elevation.part(frame))?;
             }
+            self.progress.step(1)?;
         }
         Ok((elevation.voids.found, elevation.voids.filled))
     }

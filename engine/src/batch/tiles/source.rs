@@ -3,6 +3,7 @@
 use super::plan::BLOCK;
 use crate::batch::prepare::Looking;
 use crate::io;
+use crate::io::files::file_name;
 use crate::io::osm::LeftOut;
 use crate::io::osm::split::{self, Wishes, tile_path};
 use crate::io::overture;
@@ -16,6 +17,7 @@ use crate::model::progress::Progress;
 use crate::model::street::Streets;
 use crate::model::study::Study;
 use h3o::{CellIndex, Resolution};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +77,7 @@ impl<'a> Source<'a> {
         split::survey(self.study.streets.file(), wanted, GRID, &self.spool, memory, self.progress)
     }
 
-    /// Write a file for every tile that wants something.
+    /// Write a file for every piece.
     ///
     /// # Errors
     /// The source cannot be read, or the file system refuses.
@@ -106,43 +108,48 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Read what was cut for a tile, in the system of the analysis but for its streets.
+/// Read pieces of the source as if they were one, in the system of the analysis but for its streets.
 ///
 /// # Errors
-/// The file is damaged.
-pub fn read(study: &Study, folder: &Path, number: u32, progress: &Progress) -> Result<TileExtract> {
+/// A file is damaged.
+pub fn read(study: &Study, folder: &Path, pieces: &[u32], progress: &Progress) -> Result<TileExtract> {
     let (looking, system) = (Looking::of(study)?, study.study.analysis_crs);
+    let there = |path: fn(&Path, u32) -> PathBuf| {
+        pieces.iter().map(|&piece| path(folder, piece)).filter(|path| path.is_file()).collect::<Vec<_>>()
+    };
     let found = if study.streets.overture.is_some() {
-        read_segments(folder, number, &looking, progress)
+        let segments = there(overture::split::segments_path);
+        let connectors = there(overture::split::connectors_path);
+        read_segments(&segments, &connectors, &looking, progress)
     } else {
-        let path = tile_path(folder, number);
-        let read = path.is_file().then(|| io::osm::read(&path, looking.wanted(), progress)).transpose();
-        read.map(|extract| {
-            extract.map(|extract| TileExtract {
-                streets: extract.streets,
-                homes: extract.dwellings.moved(system),
-                facilities: extract.facilities.map(|facilities| facilities.moved(system)),
-            })
+        let name = file_name(study.streets.file());
+        let read = io::osm::read_pieces(&there(tile_path), &name, looking.wanted(), progress);
+        read.map(|extract| TileExtract {
+            streets: extract.streets,
+            homes: extract.dwellings.moved(system),
+            facilities: extract.facilities.map(|facilities| facilities.moved(system)),
         })
     };
     match found {
-        Ok(extract) => Ok(extract.unwrap_or_default()),
         Err(error) if is_without_streets(&error) => Ok(TileExtract::default()),
-        Err(error) => Err(error),
+        found => found,
     }
 }
 
 fn read_segments(
-    folder: &Path,
-    number: u32,
+    segments: &[PathBuf],
+    connectors: &[PathBuf],
     looking: &Looking,
     progress: &Progress,
-) -> Result<Option<TileExtract>> {
-    let table = |path: PathBuf| path.is_file().then(|| Table::read(&path)).transpose();
-    let Some(segments) = table(overture::split::segments_path(folder, number))? else { return Ok(None) };
-    let connectors = table(overture::split::connectors_path(folder, number))?;
-    let found = overture::read(&segments, connectors.as_ref(), looking.wanted().rules, progress)?;
-    Ok(Some(TileExtract { streets: found.streets, ..TileExtract::default() }))
+) -> Result<TileExtract> {
+    if segments.is_empty() {
+        return Ok(TileExtract::default());
+    }
+    let tables =
+        |paths: &[PathBuf]| paths.par_iter().map(|path| Table::read(path)).collect::<Result<Vec<_>>>();
+    let (segments, connectors) = (tables(segments)?, tables(connectors)?);
+    let found = overture::read_pieces(&segments, &connectors, looking.wanted().rules, progress)?;
+    Ok(TileExtract { streets: found.streets, ..TileExtract::default() })
 }
 
 /// Whether an error only says that there is no street.

@@ -102,6 +102,8 @@ pub struct ProfileLinks {
 struct Ground<'a> {
     network: &'a Network,
     inputs: &'a Inputs,
+    /// The block of each node.
+    block: &'a [CellIndex],
     own: Region,
     /// Where the network is whole.
     region: &'a Region,
@@ -133,7 +135,7 @@ impl Site<'_> {
         let cells = EdgeCells::of(network, BLOCK, progress)?;
         let zone = Zone::of(&own, &homes, joining_rings(farthest_m, BLOCK));
         let (region, shared) = (&streets.region, zone.shared(network, &cells));
-        let ground = Ground { network, inputs: &inputs, own, region, shared };
+        let ground = Ground { network, inputs: &inputs, block: &cells.node, own, region, shared };
         let facilities = inputs.as_facilities();
         let mut times = Vec::with_capacity(who.len());
         let mut links = ground.links();
@@ -232,7 +234,7 @@ struct Walked {
 
 impl Ground<'_> {
     fn is_own(&self, node: u32) -> bool {
-        self.own.holds(self.network.node_place[node as usize])
+        self.own.has(self.block[node as usize])
     }
 
     fn links(&self) -> TileLinks {
@@ -291,7 +293,7 @@ impl Ground<'_> {
         let joins = Joins { homes, doors: all_doors, facility_snap: Vec::new() };
         let (class, cutoff_ds) = (&self.inputs.class, cutoff_ds(site.study));
         let nearest = nearest::search_part(&walk, &joins, facilities, class, cutoff_ds, progress)?;
-        let is_whole = |node: usize| self.region.holds(self.network.node_place[node]);
+        let is_whole = |node: usize| self.region.has(self.block[node]);
         let linked = linked(&walk, is_whole, progress)?;
         let group = |(node, leg_ds)| if leg_ds < CLOSED { linked.of_node[node as usize] } else { NONE };
         let groups = |home: &Option<Joined>| home.map_or([NONE; 2], |home| walk.home_legs(&home).map(group));

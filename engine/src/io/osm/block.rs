@@ -6,7 +6,7 @@ use crate::model::damage::Damage;
 use std::ops::Range;
 
 /// What an element is; the numbers are those of the format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Node = 0,
     Way = 1,
@@ -15,6 +15,11 @@ pub enum Kind {
 
 impl Kind {
     pub const ALL: [Self; 3] = [Self::Node, Self::Way, Self::Relation];
+
+    /// As ids are written.
+    pub fn name(self) -> &'static str {
+        ["node", "way", "relation"][self as usize]
+    }
 
     fn from_number(number: u64) -> Decoded<Self> {
         usize::try_from(number).ok().and_then(|at| Self::ALL.get(at).copied()).ok_or(Damage::MemberKind)

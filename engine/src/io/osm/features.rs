@@ -1,5 +1,6 @@
 //! Facilities and homes of an extract: outlines put together, doors found.
 
+use super::block::Kind;
 use super::nodes::NodeTable;
 use super::outlines;
 use crate::model::catalogue::{ByTags, Catalogue};
@@ -16,7 +17,8 @@ use std::collections::HashMap;
 
 /// A feature with an outline or a line: a facility, a home, or both.
 pub struct RawFeature {
-    pub id: String,
+    pub kind: Kind,
+    pub id: i64,
     pub classes: Vec<ByTags>,
     pub entry: Entry,
     pub name: Option<String>,
@@ -105,7 +107,7 @@ impl Placing<'_> {
             placed.rows.push(FacilityRow {
                 class: found.class,
                 entry: Entry { outline, ..of_class(found, &feature.entry) },
-                id: feature.id.clone(),
+                id: format!("{}/{}", feature.kind.name(), feature.id),
                 name: feature.name.clone(),
                 level: feature.level,
                 place: shape.place,

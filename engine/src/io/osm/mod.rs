@@ -17,6 +17,7 @@ pub mod walking;
 mod wire;
 pub mod write;
 
+use crate::io::files::file_name;
 use crate::model::catalogue::{Catalogue, Drawn};
 use crate::model::error::Result;
 use crate::model::facility::Facilities;
@@ -35,8 +36,10 @@ use features::{FacilityRow, Part, Placed, Placing, RawFeature, RawPoint, of_clas
 use nodes::{Mark, NodeTable};
 use orphans::Orphans;
 use pbf::Pbf;
+use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use streets::{Numbering, RawArea, RawWay};
 use walking::{Judgement, Tags, WalkingRules};
 
@@ -136,20 +139,46 @@ pub fn read_within(
     progress: &Progress,
 ) -> Result<Extract> {
     let pbf = Pbf::open(path, inflated_ratio, progress)?;
+    read_all(&[pbf], &file_name(path), wanted, progress)
+}
+
+/// Read an extract whose sorted elements lie in several files, some in more than one of them, as if they lay in one. What is
+/// left out and found there is not what the one would tell.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_pieces(
+    paths: &[PathBuf],
+    name: &str,
+    wanted: Wanted<'_>,
+    progress: &Progress,
+) -> Result<Extract> {
+    let open = |path: &PathBuf| Pbf::open(path, Amount::InflatedRatio.most(), progress);
+    let pbfs = paths.par_iter().map(open).collect::<Result<Vec<Pbf>>>()?;
+    read_all(&pbfs, name, wanted, progress)
+}
+
+fn read_all(pbfs: &[Pbf], name: &str, wanted: Wanted<'_>, progress: &Progress) -> Result<Extract> {
     let mut reading = Reading::new(wanted);
-    let passes = if pbf.header.locations_on_ways { 4 } else { 3 };
-    progress.begin("reading streets", pbf.blobs() * passes)?;
-    reading.pass(&pbf, Kind::Relation, progress, Reading::relations)?;
-    reading.pass(&pbf, Kind::Way, progress, Reading::ways)?;
-    reading.list_needed_nodes();
-    reading.pass(&pbf, Kind::Node, progress, Reading::nodes)?;
-    if pbf.header.locations_on_ways {
-        reading.pass(&pbf, Kind::Way, progress, Reading::nodes_on_ways)?;
+    let locations_on_ways = pbfs.iter().any(|pbf| pbf.header.locations_on_ways);
+    let passes = if locations_on_ways { 4 } else { 3 };
+    progress.begin("reading streets", pbfs.iter().map(Pbf::blobs).sum::<usize>() * passes)?;
+    reading.pass(pbfs, Kind::Relation, progress, Reading::relations)?;
+    reading.pass(pbfs, Kind::Way, progress, Reading::ways)?;
+    if pbfs.len() > 1 {
+        reading.found.sort();
     }
-    reading.found.left_out.repeated_elements = pbf.repeated_elements;
-    reading.found.left_out.garbled_texts = pbf.garbled_texts;
-    let mut extract = reading.finish(path)?;
-    extract.streets.synthetic = pbf.header.synthetic;
+    reading.list_needed_nodes();
+    reading.pass(pbfs, Kind::Node, progress, Reading::nodes)?;
+    if locations_on_ways {
+        reading.pass(pbfs, Kind::Way, progress, Reading::nodes_on_ways)?;
+    }
+    for pbf in pbfs {
+        reading.found.left_out.repeated_elements += pbf.repeated_elements;
+        reading.found.left_out.garbled_texts += pbf.garbled_texts;
+    }
+    let mut extract = reading.finish(name)?;
+    extract.streets.synthetic = pbfs.iter().any(|pbf| pbf.header.synthetic);
     Ok(extract)
 }
 
@@ -169,7 +198,8 @@ struct Reading<'a> {
 struct Found {
     ways: Vec<RawWay>,
     areas: Vec<RawArea>,
-    walls: Vec<Vec<i64>>,
+    /// Id and nodes.
+    walls: Vec<(i64, Vec<i64>)>,
     features: Vec<RawFeature>,
     points: Vec<RawPoint>,
     /// Ways that relations are made of, with their nodes as soon as these are known.
@@ -180,6 +210,20 @@ struct Found {
     lift_levels: Vec<(usize, Vec<Level>)>,
     left_out: LeftOut,
     orphans: Orphans,
+}
+
+impl Found {
+    /// Bring ways, relations and what they are into the order of a sorted file, each once.
+    fn sort(&mut self) {
+        self.ways.sort_by_key(|way| way.id);
+        self.ways.dedup_by_key(|way| way.id);
+        self.areas.sort_by_key(|area| area.id);
+        self.areas.dedup_by_key(|area| area.id);
+        self.walls.sort_by_key(|wall| wall.0);
+        self.walls.dedup_by_key(|wall| wall.0);
+        self.features.sort_by_key(|feature| (Reverse(feature.kind), feature.id));
+        self.features.dedup_by_key(|feature| (feature.kind, feature.id));
+    }
 }
 
 impl<'a> Reading<'a> {
@@ -193,16 +237,17 @@ impl<'a> Reading<'a> {
         Self { wanted, keys, found, member_ways, nodes, orphans }
     }
 
-    /// Look at all blocks with elements of a kind, and keep what is wanted in the order of the file.
+    /// Look at all blocks with elements of a kind, and keep what is wanted in the order of the files.
     fn pass(
         &mut self,
-        pbf: &Pbf,
+        pbfs: &[Pbf],
         kind: Kind,
         progress: &Progress,
         look: impl Fn(&Self, &Block) -> Found + Sync,
     ) -> Result<()> {
-        let found = pbf.look(kind, progress, |block| look(self, block))?;
-        for found in found {
+        let of_file = |pbf: &Pbf| pbf.look(kind, progress, |block| look(self, block));
+        let found = pbfs.par_iter().map(of_file).collect::<Result<Vec<_>>>()?;
+        for found in found.into_iter().flatten() {
             self.take(found);
         }
         self.orphans.sort();
@@ -245,7 +290,7 @@ impl<'a> Reading<'a> {
             let is_inner = block.role(member) == "inner";
             if is_inner { inner.push(member.id) } else { outer.push(member.id) }
         }
-        let feature = self.feature(|| format!("relation/{}", relation.id), &tags, Drawn::Area);
+        let feature = self.feature((Kind::Relation, relation.id), &tags, Drawn::Area);
         let area = match self.wanted.rules.judge(&tags) {
             Judgement::NotAWay => None,
             Judgement::LeftOut(kind, reason) => {
@@ -269,7 +314,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The facility or home that these tags describe, still without outline.
-    fn feature(&self, id: impl Fn() -> String, tags: &Tags<'_>, drawn: Drawn) -> Option<RawFeature> {
+    fn feature(&self, (kind, id): (Kind, i64), tags: &Tags<'_>, drawn: Drawn) -> Option<RawFeature> {
         if !tags.keys().any(|key| self.keys.contains(key)) {
             return None;
         }
@@ -281,7 +326,7 @@ impl<'a> Reading<'a> {
         }
         let (name, level) = (name_of(tags), level_of(tags));
         let entry = if classes.is_empty() { Entry::default() } else { entry_of(tags) };
-        Some(RawFeature { id: id(), classes, entry, name, level, floors, outer: vec![], inner: vec![] })
+        Some(RawFeature { kind, id, classes, entry, name, level, floors, outer: vec![], inner: vec![] })
     }
 
     fn ways(&self, block: &Block) -> Found {
@@ -313,10 +358,10 @@ impl<'a> Reading<'a> {
             }),
         }
         if self.wanted.rules.is_wall(&tags) {
-            found.walls.push(refs.to_vec());
+            found.walls.push((way.id, refs.to_vec()));
         }
         let drawn = if closed { Drawn::Area } else { Drawn::Point };
-        if let Some(mut feature) = self.feature(|| format!("way/{}", way.id), &tags, drawn) {
+        if let Some(mut feature) = self.feature((Kind::Way, way.id), &tags, drawn) {
             feature.outer.push(Part::Nodes(refs.to_vec()));
             found.features.push(feature);
         }
@@ -326,7 +371,7 @@ impl<'a> Reading<'a> {
         let Found { ways, areas, walls, features, .. } = &self.found;
         let mut ids = streets::needed(ways, areas, &self.member_ways);
         let parts = features.iter().flat_map(|feature| feature.outer.iter().chain(&feature.inner));
-        ids.extend(walls.iter().flatten());
+        ids.extend(walls.iter().flat_map(|(_, refs)| refs));
         ids.extend(parts.flat_map(|part| part.refs(&self.member_ways)));
         self.nodes = NodeTable::of(ids);
     }
@@ -373,7 +418,7 @@ impl<'a> Reading<'a> {
                 found.lift_levels.push((position, levels));
             }
         }
-        if let Some(feature) = self.feature(String::new, tags, Drawn::Point) {
+        if let Some(feature) = self.feature((Kind::Node, id), tags, Drawn::Point) {
             for class in feature.classes {
                 let (name, level, entry) = (feature.name.clone(), feature.level, feature.entry.clone());
                 found.points.push(RawPoint { id, class, entry, name, level, place });
@@ -396,8 +441,7 @@ impl<'a> Reading<'a> {
         Mark { barrier, lift, entrance }
     }
 
-    fn finish(self, path: &Path) -> Result<Extract> {
-        let name = crate::io::files::file_name(path);
+    fn finish(self, name: &str) -> Result<Extract> {
         let Self { wanted, found, member_ways, nodes, orphans, .. } = self;
         let Found { ways, areas, walls, features, points, mut left_out, .. } = found;
         let references = ways.iter().map(|way| way.refs.len() as u64).sum::<u64>();
@@ -408,7 +452,7 @@ impl<'a> Reading<'a> {
         for area in &areas {
             numbering.add_area(area, &member_ways, &own_ways);
         }
-        for wall in &walls {
+        for (_, wall) in &walls {
             numbering.add_wall(wall);
         }
         left_out.missing_nodes += numbering.missing_nodes;
@@ -416,7 +460,7 @@ impl<'a> Reading<'a> {
         let mut findings = Vec::new();
         findings.extend(missing_nodes(numbering.missing_nodes, references));
         findings.extend(orphans.seen.finding());
-        let findings = findings.into_iter().map(|fault| Problem::of_file(&name, fault)).collect();
+        let findings = findings.into_iter().map(|fault| Problem::of_file(name, fault)).collect();
         let streets = numbering.finish();
         if streets.ways.is_empty() {
             return Err(Problem::of_file(name, Fault::NoWalkableWay).into());
@@ -428,14 +472,14 @@ impl<'a> Reading<'a> {
             rows.push(FacilityRow {
                 class: class.class,
                 entry: of_class(&class, &entry),
-                id: format!("node/{id}"),
+                id: format!("{}/{id}", Kind::Node.name()),
                 name,
                 level,
                 place,
                 doors: vec![place],
             });
         }
-        let facilities = wanted.catalogue.map(|catalogue| features::sorted(rows, catalogue, &name));
+        let facilities = wanted.catalogue.map(|catalogue| features::sorted(rows, catalogue, name));
         Ok(Extract { streets, facilities, dwellings, left_out, findings })
     }
 }

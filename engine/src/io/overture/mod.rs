@@ -75,6 +75,22 @@ pub fn read(
     Ok(Overture { streets: laying.streets, left_out: laying.left_out, rejected })
 }
 
+/// Read segments that were cut out of one file into several ([`split`]), some into more than one of them, as if they lay in one.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_pieces(
+    segments: &[Table],
+    connectors: &[Table],
+    rules: &WalkingRules,
+    progress: &Progress,
+) -> Result<Overture> {
+    let segments = Table::together(segments, SOURCE_ROW)?;
+    let connectors =
+        if connectors.is_empty() { None } else { Some(Table::together(connectors, SOURCE_ROW)?) };
+    read(&segments, connectors.as_ref(), rules, progress)
+}
+
 /// The column of a file that was cut out of another: rows of its segments there, from 1.
 const SOURCE_ROW: &str = "walkshed:source_row";
 

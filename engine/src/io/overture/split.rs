@@ -117,12 +117,12 @@ pub fn split(
     let [rows, connectors] = found.tiles(wishes, &spool, progress)?;
     fs::create_dir_all(folder).map_err(Error::file(folder))?;
     let mut tiles: BTreeMap<u32, [u64; 2]> = BTreeMap::new();
-    let sheaf = Sheaf::gather(source.segments, &rows, true, &spool, progress)?;
+    let sheaf = Sheaf::gather(source.segments, ("row_tiles", &rows), &spool, progress)?;
     for (tile, rows) in sheaf.write(&spool, |tile| segments_path(folder, tile), progress)? {
         tiles.entry(tile).or_default()[0] = rows;
     }
     if let Some(path) = source.connectors {
-        let sheaf = Sheaf::gather(path, &connectors, false, &spool, progress)?;
+        let sheaf = Sheaf::gather(path, ("connector_tiles", &connectors), &spool, progress)?;
         for (tile, rows) in sheaf.write(&spool, |tile| connectors_path(folder, tile), progress)? {
             tiles.entry(tile).or_default()[1] = rows;
         }
@@ -418,8 +418,12 @@ struct Sheaf {
 }
 
 impl Sheaf {
-    fn gather(path: &Path, tiles: &Runs, numbered: bool, spool: &Spool, progress: &Progress) -> Result<Self> {
-        let of_rows = if numbered { "row_tiles" } else { "connector_tiles" };
+    fn gather(
+        path: &Path,
+        (of_rows, tiles): (&str, &Runs),
+        spool: &Spool,
+        progress: &Progress,
+    ) -> Result<Self> {
         let (mut tiles, mut sorter) = (spool.read(of_rows, tiles)?, spool.sorter("sheaf")?);
         let (mut waiting, mut first, mut said) = (Vec::new(), 0, None);
         let name = file_name(path);
@@ -428,7 +432,7 @@ impl Sheaf {
             let batch =
                 arrow_select::concat::concat_batches(&schema, &*batches).map_err(unreadable(&name))?;
             batches.clear();
-            let batch = if numbered { with_rows(&batch, *first).map_err(unreadable(&name))? } else { batch };
+            let batch = with_rows(&batch, *first).map_err(unreadable(&name))?;
             let end = *first + batch.num_rows() as u64;
             let mut rows_of: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
             while tiles.key().is_some_and(|[row, _]| row < end)

@@ -13,6 +13,7 @@ use crate::model::analysis_crs::AnalysisCrs;
 use crate::model::catalogue::Drawn;
 use crate::model::cell;
 use crate::model::error::Result;
+use crate::model::finder::cells_at;
 use crate::model::place::Place;
 use crate::model::progress::Progress;
 use h3o::{CellIndex, Resolution};
@@ -101,7 +102,7 @@ fn look_at_nodes(reading: &Reading<'_>, block: &Block) -> Vec<SeenNode> {
         let tags: Tags<'_> = block.node_tags(node).collect();
         let mut left_out = LeftOut::default();
         reading.mark(&tags, &mut left_out);
-        let feature = reading.feature(String::new, &tags, Drawn::Point);
+        let feature = reading.feature((Kind::Node, node.id), &tags, Drawn::Point);
         SeenNode {
             id: node.id,
             place: Place::new(node.lon, node.lat),
@@ -235,7 +236,8 @@ impl Placing<'_> {
     /// Write where nodes lie, and what follows for those who use them.
     fn lay(&mut self, placed: Vec<Placed<'_>>) -> Result<()> {
         let grid = self.grid;
-        let blocks: Vec<CellIndex> = placed.par_iter().map(|node| grid.block(node.place)).collect();
+        let places: Vec<Place> = placed.par_iter().map(|node| grid.system.moved(node.place)).collect();
+        let blocks = cells_at(&places, grid.resolution);
         for (node, block) in placed.into_iter().zip(blocks) {
             let (key, record) =
                 ([rank(node.id), u64::from(node.facility)], record::of_place(node.place, node.tags));

@@ -10,7 +10,7 @@ use crate::io::defaults;
 use crate::io::osm::Reading;
 use crate::io::osm::block::Kind;
 use crate::io::osm::walking::{Judgement, Tags};
-use crate::io::osm::{Extract, read};
+use crate::io::osm::{Extract, read, read_pieces};
 use crate::model::catalogue::{Catalogue, Drawn};
 use crate::model::cell;
 use crate::model::place::Place;
@@ -155,7 +155,7 @@ fn use_of_way(wanted: Wanted<'_>, way: &write::Way) -> Use {
     let street = matches!(wanted.rules.judge(&tags), Judgement::Walk(_)) && way.nodes.len() > 1;
     let closed = way.nodes.len() > 3 && way.nodes.first() == way.nodes.last();
     let drawn = if closed { Drawn::Area } else { Drawn::Point };
-    let feature = Reading::new(wanted).feature(String::new, &tags, drawn);
+    let feature = Reading::new(wanted).feature((Kind::Node, 0), &tags, drawn);
     let facility = feature.as_ref().is_some_and(|feature| !feature.classes.is_empty());
     Use { used: street || feature.is_some() || wanted.rules.is_wall(&tags), street, facility }
 }
@@ -166,7 +166,7 @@ fn use_of_relation(wanted: Wanted<'_>, relation: &write::Relation) -> Use {
         return Use::default();
     }
     let street = matches!(wanted.rules.judge(&tags), Judgement::Walk(_));
-    let feature = Reading::new(wanted).feature(String::new, &tags, Drawn::Area);
+    let feature = Reading::new(wanted).feature((Kind::Node, 0), &tags, Drawn::Area);
     let facility = feature.as_ref().is_some_and(|feature| !feature.classes.is_empty());
     Use { used: street || feature.is_some(), street, facility }
 }
@@ -208,7 +208,7 @@ fn expected(raw: &Raw, wanted: Wanted<'_>, blocks: &Blocks<'_>) -> [BTreeSet<i64
     let mut node_ids: BTreeSet<i64> = held.flat_map(|way| way.nodes.clone()).collect();
     let reading = Reading::new(wanted);
     for node in &raw.nodes {
-        let feature = reading.feature(String::new, &tags(&node.tags), Drawn::Point);
+        let feature = reading.feature((Kind::Node, 0), &tags(&node.tags), Drawn::Point);
         let facility = feature.is_some_and(|feature| !feature.classes.is_empty());
         if facility && Place::new(node.lon, node.lat).is_some_and(|place| blocks.hold(place)) {
             node_ids.insert(node.id);
@@ -394,6 +394,7 @@ fn check(path: &Path, resolution: Resolution, coarser: u8, system: AnalysisCrs, 
         *slow.entry(cell::at(system.moved(node.place), resolution)).or_default() += 1;
     }
     assert_eq!(found, slow);
+    check_pieces(path, (resolution, system), coarser, memory_bytes, &whole);
     let wishes = wishes(&found, coarser, system);
     let done = Done::of(path, wanted, &wishes, memory_bytes);
     assert_eq!(done.split.left_out, whole.left_out);
@@ -428,6 +429,33 @@ fn check(path: &Path, resolution: Resolution, coarser: u8, system: AnalysisCrs, 
         }
     }
     done.split.tiles.len()
+}
+
+/// Cut a file into pieces that share nothing, and read them as one: that is the whole.
+fn check_pieces(
+    path: &Path,
+    grid: (Resolution, AnalysisCrs),
+    coarser: u8,
+    memory_bytes: u64,
+    whole: &Extract,
+) {
+    let rules = Rules::new();
+    let spool = tempfile::tempdir().unwrap();
+    let progress = Progress::default();
+    let counts = survey(path, rules.wanted(), grid, spool.path(), memory_bytes, &progress).unwrap();
+    let parent = Resolution::try_from(u8::from(grid.0) - coarser).unwrap();
+    let parents: BTreeSet<CellIndex> = counts.keys().map(|block| block.parent(parent).unwrap()).collect();
+    let number: HashMap<CellIndex, u32> = parents.into_iter().zip(0..).collect();
+    let tiles_of =
+        counts.keys().map(|&block| (block, vec![number[&block.parent(parent).unwrap()]])).collect();
+    let wishes = Wishes { resolution: grid.0, system: grid.1, tiles_of };
+    let done = Done::of(path, rules.wanted(), &wishes, memory_bytes);
+    let mut paths: Vec<PathBuf> = done.split.tiles.iter().map(|file| done.tile(file.number)).collect();
+    paths.reverse();
+    let read = read_pieces(&paths, &file_name(path), rules.wanted(), &progress).unwrap();
+    assert_eq!(format!("{:?}", read.streets), format!("{:?}", whole.streets));
+    assert_eq!(format!("{:?}", read.facilities), format!("{:?}", whole.facilities));
+    assert_eq!(format!("{:?}", read.dwellings), format!("{:?}", whole.dwellings));
 }
 
 /// The extract of a city, where the data are.

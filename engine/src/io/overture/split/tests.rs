@@ -173,6 +173,16 @@ fn check(rows: u64, seed: u64, with_connectors: bool, memory_bytes: u64) -> usiz
         assert_eq!(touching(&part, &wishes, tile), expected, "tile {tile}");
         assert!(*segments <= rows);
     }
+    let all = |path: fn(&Path, u32) -> PathBuf| -> Vec<Table> {
+        let paths = done.tiles.keys().rev().map(|&tile| path(&at("tiles"), tile));
+        paths.filter(|path| path.exists()).map(|path| Table::read(&path).unwrap()).collect()
+    };
+    let together =
+        crate::io::overture::read_pieces(&all(segments_path), &all(connectors_path), &rules, &progress)
+            .unwrap();
+    for &tile in done.tiles.keys() {
+        assert_eq!(touching(&together, &wishes, tile), touching(&whole, &wishes, tile), "tile {tile} of all");
+    }
     done.tiles.len()
 }
 
