@@ -85,7 +85,7 @@ impl Core {
         let mut core = Self { lon, lat, narrow: lat.to_radians().cos(), radius_2: 0.0 };
         if cell.resolution() >= COARSEST && lat.abs() < FARTHEST_NORTH {
             let corners: Vec<[f64; 2]> =
-                cell.boundary().iter().map(|at| core.from_centre(at.lng(), at.lat())).collect();
+                cell.boundary().iter().map(|at| core.away_from_centre(at.lng(), at.lat())).collect();
             let next = corners.iter().cycle().skip(1);
             let nearest_2 =
                 corners.iter().zip(next).map(|(a, b)| distance_2(a, b)).fold(f64::INFINITY, f64::min);
@@ -94,12 +94,12 @@ impl Core {
         core
     }
 
-    fn from_centre(&self, lon: f64, lat: f64) -> [f64; 2] {
+    fn away_from_centre(&self, lon: f64, lat: f64) -> [f64; 2] {
         [(lon - self.lon) * self.narrow, lat - self.lat]
     }
 
     fn holds(&self, place: Place) -> bool {
-        let [east, north] = self.from_centre(place.lon(), place.lat());
+        let [east, north] = self.away_from_centre(place.lon(), place.lat());
         east * east + north * north < self.radius_2
     }
 }

@@ -174,7 +174,9 @@ fn known_little(builder: &Builder<'_>, known: &Known<'_>, kept: &Region, edges: 
         let lacking: BTreeSet<CellIndex> =
             under(builder, edge).flat_map(|node| known.lacking(node)).collect();
         if !lacking.is_empty() {
-            touched(builder, edge, &mut finder).into_iter().for_each(|block| doubt(block, &lacking));
+            for block in touched(builder, edge, &mut finder) {
+                doubt(block, &lacking);
+            }
         }
     }
     for square in builder.streets.squares.iter().filter(|square| square.way.kind != WayKind::Lift) {
@@ -183,7 +185,9 @@ fn known_little(builder: &Builder<'_>, known: &Known<'_>, kept: &Region, edges: 
         if !lacking.is_empty() {
             let places: Vec<Place> =
                 corners().map(|node| builder.streets.nodes[node as usize].place).collect();
-            kept.around(&places).for_each(|block| doubt(block, &lacking));
+            for block in kept.around(&places) {
+                doubt(block, &lacking);
+            }
         }
     }
     doubts.retain(|&block, _| kept.has(block));

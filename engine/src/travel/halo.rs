@@ -243,16 +243,16 @@ impl Asking<'_> {
                 break;
             }
         }
-        let least = |legs: [Deciseconds; 2]| legs[0].min(legs[1]);
-        ([least(points[first].from_start), least(points[last].from_end)], cells)
+        let quicker = |legs: [Deciseconds; 2]| legs[0].min(legs[1]);
+        ([quicker(points[first].from_start), quicker(points[last].from_end)], cells)
     }
 
     /// Points of an edge from its start to its end, none far from the next.
     fn points(&self, edge: usize, finder: &mut Finder) -> Vec<Point> {
         let (walk, network) = (self.walk, self.walk.network);
         let line = network.vertices_of(edge);
-        let lengths_m: Vec<f64> = line.windows(2).map(|ends| ends[0].distance_m(ends[1])).collect();
-        let length_m: f64 = lengths_m.iter().sum();
+        let pieces_m: Vec<f64> = line.windows(2).map(|ends| ends[0].distance_m(ends[1])).collect();
+        let length_m: f64 = pieces_m.iter().sum();
         let mut point = |place: Place, at_m: f64| {
             let share = if length_m > 0.0 { (at_m / length_m).min(1.0) } else { 0.0 };
             let legs = split(network, walk.profile, &walk.times, edge, share);
@@ -263,7 +263,7 @@ impl Asking<'_> {
             }
         };
         let (mut points, mut passed_m) = (vec![point(line[0], 0.0)], 0.0);
-        for (ends, piece_m) in line.windows(2).zip(lengths_m) {
+        for (ends, piece_m) in line.windows(2).zip(pieces_m) {
             let steps = (piece_m / STEP_M).ceil().max(1.0);
             for step in 1..=steps as u32 {
                 let share = f64::from(step) / steps;

@@ -32,7 +32,7 @@ pub struct Receipt {
     pub key: String,
     /// Of which plan the tile was made.
     pub plan: String,
-    /// How often the tile was asked for before, because it had to see more.
+    /// How often the tile was done before and had to see more than the driver had cut for it.
     pub round: u32,
     /// Files by what they hold.
     pub files: Vec<Written>,

@@ -1,7 +1,7 @@
 //! The first job of a tile: its streets as a network that is exactly that of the whole, and what their source holds beside.
 
 use super::folder::{Folder, GROUND, Receipt, written};
-use super::plan::{AROUND_M, BLOCK, Plan, Tile, cutoff_ds, home_region};
+use super::plan::{AROUND_M, BLOCK, Plan, Tile, cutoff_ds, home_region, spare_rings};
 use super::source::{self, TileExtract};
 use crate::batch::prepare::{self, cell_resolution, street_spots};
 use crate::batch::study::profiles;
@@ -112,10 +112,10 @@ enum Outcome {
     WantsTerrain(BTreeSet<CellIndex>),
 }
 
-/// A tile may ask so often for more ground.
+/// A tile may look so often at more ground.
 const MOST_LOOKS: u32 = 12;
 
-/// So many rings around what a tile is expected to see have a terrain, too: metres.
+/// So far around what a tile is expected to see its terrain is cut.
 const TERRAIN_M: f64 = 3000.0;
 
 /// Ground in the system of the analysis.
@@ -185,6 +185,7 @@ impl Site<'_> {
             .into())
     }
 
+    /// Build it from what is seen, and hold it against what its homes need.
     fn build(&self, ground: &mut Ground, progress: &Progress) -> Result<Outcome> {
         let system = self.study.study.analysis_crs;
         let elevation = self.terrain()?;
@@ -198,7 +199,7 @@ impl Site<'_> {
         if !without.is_empty() {
             return Ok(Outcome::WantsTerrain(self.back(without)));
         }
-        let core = there(&ground.kept.shrunk(self.plan.spare()));
+        let core = there(&ground.kept.shrunk(spare_rings()));
         let (seen, extract) = self.streets(wanted, &core, terrain.as_ref(), progress)?;
         if system.is_wgs84() {
             // Pieces reach farther than was asked for.
@@ -212,7 +213,7 @@ impl Site<'_> {
             Part::Wants(wants) => return Ok(Outcome::Wants(self.back(wants))),
             Part::Network(built) => *built,
         };
-        let (kept, doubts) = self.certain(kept.clone(), built.region, built.doubts);
+        let (kept, doubts) = self.certain(kept, built.region, built.doubts);
         let network = built.network.moved(system);
         let who = profiles(self.study);
         let direction = self.study.coverage.direction;
@@ -263,7 +264,7 @@ impl Site<'_> {
     }
 
     /// The blocks of the analysis of which all is known, and what would settle the others.
-    fn certain(&self, kept: Region, certain: Region, doubts: Doubts) -> (Region, Doubts) {
+    fn certain(&self, kept: &Region, certain: Region, doubts: Doubts) -> (Region, Doubts) {
         let system = self.study.study.analysis_crs;
         if system.is_wgs84() {
             return (certain, doubts);

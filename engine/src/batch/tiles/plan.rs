@@ -37,7 +37,7 @@ const STREET_M: f64 = 500.0;
 /// So much is seen around what is kept, that most of it is known for certain.
 pub const AROUND_M: f64 = 600.0;
 
-/// A tile may ask so often for more ground.
+/// A tile may ask the driver so often for more.
 pub const MOST_ROUNDS: u32 = 8;
 
 /// Bytes that a job takes for each node that lies in a tile, with those around it (measured: benches/runs/2026-11-27-nation).
@@ -134,11 +134,6 @@ impl Plan {
         self.rings.1 - self.rings.0
     }
 
-    /// Rings of blocks whose network is built and that are mostly not needed.
-    pub fn spare(&self) -> u32 {
-        region::rings(STREET_M, BLOCK)
-    }
-
     /// The pieces in which blocks of the source lie, by number, and all blocks of their cells.
     pub fn pieces_of(&self, seen: &Region) -> (Vec<u32>, Region) {
         let number = |piece: &CellIndex| self.pieces.binary_search(&piece.to_string());
@@ -181,6 +176,11 @@ fn pieces(tiles: &BTreeMap<CellIndex, u64>, sources: impl Iterator<Item = CellIn
     names
 }
 
+/// Rings of blocks whose network is built and that are mostly not needed.
+pub fn spare_rings() -> u32 {
+    region::rings(STREET_M, BLOCK)
+}
+
 /// The plan of a study whose streets lie in these blocks of their source, and in these of the analysis.
 ///
 /// # Errors
@@ -217,8 +217,12 @@ pub fn plan(
     // Beside homes, to the streets that they join, as far as people come, and to what decides how doors there are joined. A
     // first guess: each tile finds out for itself.
     let reached = (reach_m / (BLOCK.edge_length_m() * EDGES_PER_ROW)).ceil() as u32;
-    let spare = region::rings(STREET_M, BLOCK);
-    let kept = 1 + joining_rings(farthest_m, BLOCK) + reached + deciding_rings(farthest_m, BLOCK) + 1 + spare;
+    let kept = 1
+        + joining_rings(farthest_m, BLOCK)
+        + reached
+        + deciding_rings(farthest_m, BLOCK)
+        + 1
+        + spare_rings();
     let seen = kept + region::rings(AROUND_M.max(study.streets.join_islands_m), BLOCK);
     let tile = |(tile, nodes): (CellIndex, u64)| Tile {
         key: tile.to_string(),

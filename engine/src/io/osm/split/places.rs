@@ -236,8 +236,8 @@ impl Placing<'_> {
     /// Write where nodes lie, and what follows for those who use them.
     fn lay(&mut self, placed: Vec<Placed<'_>>) -> Result<()> {
         let grid = self.grid;
-        let places: Vec<Place> = placed.par_iter().map(|node| grid.system.moved(node.place)).collect();
-        let blocks = cells_at(&places, grid.resolution);
+        let moved: Vec<Place> = placed.par_iter().map(|node| grid.system.moved(node.place)).collect();
+        let blocks = cells_at(&moved, grid.resolution);
         for (node, block) in placed.into_iter().zip(blocks) {
             let (key, record) =
                 ([rank(node.id), u64::from(node.facility)], record::of_place(node.place, node.tags));
