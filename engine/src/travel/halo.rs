@@ -231,6 +231,8 @@ impl Asking<'_> {
             points.iter().rposition(inside).map_or(points.len() - 1, |at| (at + 1).min(points.len() - 1));
         let is_left = |between: Deciseconds| between > self.cutoff_ds;
         let mut cells: Vec<CellIndex> = points[first..=last].iter().map(|point| point.cell).collect();
+        // What is connected hangs on the edge, and no other tile may see both of its ends.
+        cells.extend(self.ends_of(edge).map(|(node, _)| self.cells.node[node as usize]));
         for point in points[..first].iter().rev() {
             cells.push(point.cell);
             if is_left(apart(points[first].from_start, point.from_start)) {

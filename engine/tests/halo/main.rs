@@ -48,7 +48,7 @@ fn by_chance(seed: u64) -> (town::Town, Asked) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn tiles_of_a_random_town_are_the_town(seed in any::<u64>()) {
@@ -125,4 +125,11 @@ fn tiles_of_helsinki_are_helsinki() {
 #[ignore = "takes minutes"]
 fn tiles_of_porto_alegre_are_porto_alegre() {
     hold_city("porto_alegre", "streets.osm.pbf");
+}
+
+/// A street that takes longer than the cut-off leads out of the tile: what lies beyond is connected all the same.
+#[test]
+fn streets_longer_than_a_walk_connect() {
+    let (town, asked) = by_chance(8_876_161_606_741_607_916);
+    assert_eq!(hold_against_whole(&town, &asked, Breach::None), Ok(()));
 }
