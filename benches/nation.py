@@ -266,7 +266,7 @@ def measure(case: Case) -> dict[str, Any]:
     seconds = begun[-1][1] - begun[1][1]
     print(f"{case}: {seconds:.1f} s", file=sys.stderr)
     return {
-        "case": asdict(case),
+        "case": asdict(case) | {"study": Path(case.study).parent.name, "out": Path(case.out).name},
         "seconds": seconds,
         "cpu_s": tree.looks[-1][3],
         "peak_bytes": max(look[1] for look in tree.looks),
