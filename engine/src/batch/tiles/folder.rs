@@ -44,6 +44,9 @@ pub struct Receipt {
     pub network: (u64, u64),
     /// Blocks that the tile has to see too, as hexadecimal ids, before it can be done.
     pub wants: Vec<String>,
+    /// Blocks whose streets it needed, as hexadecimal ids, beyond those that the plan foresaw.
+    #[serde(default)]
+    pub farther: Vec<String>,
     /// Pieces of street that begin in the tile and lead so far without a corner that they may pass others which know nothing of
     /// them: the block of the corner, then those that are passed.
     #[serde(default)]

@@ -144,6 +144,7 @@ impl Site<'_> {
             peak_memory_bytes: None,
             network: (0, 0),
             wants: Vec::new(),
+            farther: Vec::new(),
             passing: Vec::new(),
         };
         match outcome {
@@ -152,6 +153,8 @@ impl Site<'_> {
             }
             Outcome::Done(built) => {
                 let (streets, land) = *built;
+                let (foreseen, _) = self.plan.view(self.tile)?;
+                receipt.farther = foreseen.lacks(&streets.region).iter().map(ToString::to_string).collect();
                 receipt.passing = passing(&streets.network, &self.tile.own()?);
                 receipt.network = (streets.network.node_count() as u64, streets.network.edge_count() as u64);
                 let paths = ["streets", "land"].map(|what| self.folder.unique(GROUND, &self.tile.key, what));

@@ -256,8 +256,9 @@ impl TiledRun {
         if passing.is_empty() {
             return Ok(wants);
         }
-        for (tile, wants) in self.record.plan.tiles.iter().zip(&mut wants) {
+        for ((tile, receipt), wants) in self.record.plan.tiles.iter().zip(receipts).zip(&mut wants) {
             let (kept, seen) = self.record.plan.view(tile)?;
+            let kept = kept.and(cells(&receipt.farther));
             let unknown = |piece: &&Vec<CellIndex>| {
                 let corners = [piece.first(), piece.last()].into_iter().flatten();
                 !corners.into_iter().any(|&corner| seen.has(corner))

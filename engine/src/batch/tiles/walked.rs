@@ -168,6 +168,7 @@ impl Site<'_> {
             peak_memory_bytes: None,
             network: (network.node_count() as u64, network.edge_count() as u64),
             wants: Vec::new(),
+            farther: Vec::new(),
             passing: Vec::new(),
         })
     }
